@@ -1,0 +1,63 @@
+"""The `noizestream` command: a group that imports a command's module only when that command runs."""
+
+import importlib
+import os
+import sys
+
+import click
+
+from noizestream.errors import NoizestreamError, UsageError
+
+COMMANDS = {
+    "train": "Learn a model from your own music, sorted by genre.",
+    "play": "Play a model live, with MIDI.",
+    "render": "Render a model to a WAV file, faster than real time.",
+    "devices": "List audio devices and MIDI ports.",
+    "info": "Show what is in a model file.",
+    "view": "Draw audio as samples, envelope or spectrogram.",
+    "studio": "Write the built-in corpus: synthesised genres, a folder each.",
+}
+"""Command name -> the line that `--help` shows; the command itself is `noizestream.commands.NAME:command`."""
+
+
+class LazyGroup(click.Group):
+    """A group whose `--help` imports none of its commands."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        if name not in COMMANDS:
+            return None
+        return importlib.import_module(f"noizestream.commands.{name}").command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="noizestream")
+def group() -> None:
+    """Neural music you play live: learn an LSTM from your own music, then play it with a MIDI controller."""
+
+
+def main() -> None:
+    """Run the command line. Exit codes: 0 done, 1 failed with one line, 2 wrong usage, 130 interrupted."""
+    # The int8 kernels of torch print a C++ warning at load; it must be silenced before torch is first imported.
+    os.environ.setdefault("TORCH_CPP_LOG_LEVEL", "ERROR")
+    try:
+        sys.exit(group.main(prog_name="noizestream", standalone_mode=False) or 0)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except NoizestreamError as error:
+        click.echo(f"noizestream: {error}", err=True)
+        sys.exit(2 if isinstance(error, UsageError) else 1)
+    except (KeyboardInterrupt, click.Abort):
+        click.echo("noizestream: interrupted", err=True)
+        sys.exit(130)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""What a controller's messages mean; pure, no device."""

@@ -1,0 +1,1 @@
+"""Stepping a model in real time or to a file; imports no device library."""

@@ -1,0 +1,114 @@
+"""One shared-memory block between three parties: worker process (torch), main process (MIDI, screen), audio callback (compiled).
+
+    header    int64   [HEADER_SLOTS]   counters and flags; every slot has exactly one writer
+    controls  float64 [CONTROL_SLOTS]  written by the main process, read once per step by the worker
+    meters    float64 [METER_SLOTS]    floats for the screen and the statistics
+    audio     float32 [capacity, channels]  the ring: ONE interleaved single-producer single-consumer queue
+
+The worker writes frames at `written % capacity` and then advances WRITTEN; the callback copies from `played % capacity` and then
+advances PLAYED. Both counters only grow, so `written - played` is the fill and no lock is needed.
+"""
+
+from dataclasses import dataclass
+from multiprocessing import shared_memory
+
+import numpy as np
+
+# header slots, with their writer
+WRITTEN = 0  # worker: frames ever put into the ring
+STATE = 1  # worker: STARTING, READY, FAILED, STOPPED
+BLOCKS = 2  # worker: blocks stepped
+RESETS = 3  # worker: times a NaN/Inf was caught, faded and the state reset
+PLAYED = 4  # callback: frames ever taken from the ring
+UNDERRUNS = 5  # callback: times the ring ran dry while playing
+MISSED = 6  # callback: frames of silence played for want of audio
+CALLBACKS = 7  # callback: periods served
+DEVICE_UNDERFLOWS = 8  # callback: periods the audio server itself reported as late (not ours)
+RUN = 9  # main: 1 play, 0 fade out and fall silent
+STOP = 10  # main: 1 tells the worker to end
+CONTROL_SEQUENCE = 11  # main: grows with every change of the controls
+SEEN_SEQUENCE = 12  # worker: the CONTROL_SEQUENCE of the newest block in the ring
+TARGET = 13  # main: frames the worker keeps in the ring, and no more
+HEADER_SLOTS = 32
+
+STARTING, READY, FAILED, STOPPED = 0, 1, 2, 3
+
+# meter slots
+VOLUME_GAIN = 0  # main: linear gain the callback applies, at most 1 (gain above 0 dB is the worker's)
+BOOST_GAIN = 1  # main: linear gain of at least 1 the worker applies before its limiter
+PEAK = 2  # callback: largest |sample| since the screen last set it to 0
+LOAD = 3  # worker: share of real time the steps take, smoothed
+METER_SLOTS = 16
+
+CONTROL_SLOTS = 256
+"""controls[0:G] are the genre weights, controls[G:G+K] the model's own controls in the order of its metadata."""
+
+
+@dataclass(frozen=True)
+class RingLayout:
+    """Sizes that name a ring; picklable, so that a spawned process can attach."""
+
+    capacity: int
+    channels: int
+
+    @property
+    def header_bytes(self) -> int:
+        return 8 * HEADER_SLOTS
+
+    @property
+    def audio_offset(self) -> int:
+        return 8 * (HEADER_SLOTS + CONTROL_SLOTS + METER_SLOTS)
+
+    @property
+    def size(self) -> int:
+        return self.audio_offset + 4 * self.capacity * self.channels
+
+
+class Ring:
+    """NumPy views on the shared block. `create` in the main process, `attach` in the worker; close both, the creator unlinks."""
+
+    def __init__(self, memory: shared_memory.SharedMemory, layout: RingLayout, owner: bool):
+        self.memory, self.layout, self._owner = memory, layout, owner
+        buffer = memory.buf
+        self.header = np.frombuffer(buffer, np.int64, HEADER_SLOTS)
+        self.controls = np.frombuffer(buffer, np.float64, CONTROL_SLOTS, 8 * HEADER_SLOTS)
+        self.meters = np.frombuffer(buffer, np.float64, METER_SLOTS, 8 * (HEADER_SLOTS + CONTROL_SLOTS))
+        audio = np.frombuffer(buffer, np.float32, layout.capacity * layout.channels, layout.audio_offset)
+        self.audio = audio.reshape(layout.capacity, layout.channels)
+
+    @classmethod
+    def create(cls, capacity: int, channels: int) -> "Ring":
+        layout = RingLayout(capacity, channels)
+        ring = cls(shared_memory.SharedMemory(create=True, size=layout.size), layout, owner=True)
+        ring.header[:] = 0
+        ring.controls[:] = 0
+        ring.meters[:] = 0
+        ring.meters[[VOLUME_GAIN, BOOST_GAIN]] = 1.0
+        ring.audio[:] = 0
+        return ring
+
+    @classmethod
+    def attach(cls, name: str, layout: RingLayout) -> "Ring":
+        return cls(shared_memory.SharedMemory(name=name), layout, owner=False)
+
+    def fill(self) -> int:
+        """Frames ready to be played."""
+        return int(self.header[WRITTEN] - self.header[PLAYED])
+
+    def write(self, frames: np.ndarray) -> None:
+        """Append `frames` [n, channels] float32. Only the worker calls it, and only when they fit (ValueError if not)."""
+        count = len(frames)
+        if count > self.layout.capacity - self.fill():
+            raise ValueError(f"{count} frames do not fit into the ring")
+        start = int(self.header[WRITTEN]) % self.layout.capacity
+        first = min(count, self.layout.capacity - start)
+        self.audio[start : start + first] = frames[:first]
+        self.audio[: count - first] = frames[first:]
+        self.header[WRITTEN] += count
+
+    def close(self) -> None:
+        """Let go of the memory; the creator also removes it. The views are unusable afterwards."""
+        del self.header, self.controls, self.meters, self.audio
+        self.memory.close()
+        if self._owner:
+            self.memory.unlink()

@@ -1,0 +1,1 @@
+"""Where training audio comes from."""

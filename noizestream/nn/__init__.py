@@ -1,0 +1,1 @@
+"""The networks: nothing here knows files or devices."""

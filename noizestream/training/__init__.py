@@ -1,0 +1,1 @@
+"""Fits a model to a music library and exports it."""
