@@ -29,15 +29,24 @@ STOP = 10  # main: 1 tells the worker to end
 CONTROL_SEQUENCE = 11  # main: grows with every change of the controls
 SEEN_SEQUENCE = 12  # worker: the CONTROL_SEQUENCE of the newest block in the ring
 TARGET = 13  # main: frames the worker keeps in the ring, and no more
+CAPACITY = 14  # main: frames the ring holds, and
+CHANNELS = 15  # main: samples per frame; written once, for the callback, which is handed nothing but the address of this memory
+FADE_FRAMES = 16  # main: length of the fades at start, stop and underrun
+RESUME = 17  # main: fill in frames from which the callback starts, and starts again after an underrun
+MODE = 18  # callback: SILENT, PLAYING, DRAINED
+TAIL = 19  # callback: frames played since the ring ran dry
 HEADER_SLOTS = 32
 
 STARTING, READY, FAILED, STOPPED = 0, 1, 2, 3
+SILENT, PLAYING, DRAINED = 0, 1, 2
 
 # meter slots
 VOLUME_GAIN = 0  # main: linear gain the callback applies, at most 1 (gain above 0 dB is the worker's)
 BOOST_GAIN = 1  # main: linear gain of at least 1 the worker applies before its limiter
 PEAK = 2  # callback: largest |sample| since the screen last set it to 0
 LOAD = 3  # worker: share of real time the steps take, smoothed
+FADE = 4  # callback: where the fade is, 0 silent .. 1 fully open
+GAIN = 5  # callback: the gain it applies now, on its way to VOLUME_GAIN
 METER_SLOTS = 16
 
 CONTROL_SLOTS = 256
@@ -83,7 +92,8 @@ class Ring:
         ring.header[:] = 0
         ring.controls[:] = 0
         ring.meters[:] = 0
-        ring.meters[[VOLUME_GAIN, BOOST_GAIN]] = 1.0
+        ring.header[[CAPACITY, CHANNELS]] = capacity, channels
+        ring.meters[[VOLUME_GAIN, BOOST_GAIN, GAIN]] = 1.0
         ring.audio[:] = 0
         return ring
 
