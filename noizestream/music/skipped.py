@@ -1,0 +1,39 @@
+"""What a library could not use, and why: the record, the exception that carries it, and the one table the user sees."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+ROWS = 30
+"""The table lists at most this many files; a library with more faults gets the first ones and a count per reason."""
+
+
+class Skip(Exception):
+    """One file that cannot be used. `str(error)` is the reason, in a few words; the rest of the library goes on."""
+
+
+@dataclass(frozen=True)
+class Skipped:
+    """`item` is a path or, where there is no file, the id in its data set; `reason` says what is wrong with it."""
+
+    item: str
+    reason: str
+
+
+def skipped_table(skipped: Sequence[Skipped], console=None) -> None:
+    """Print what was skipped as one table on standard error (or on a rich `console`). Prints nothing when nothing was skipped."""
+    if not skipped:
+        return
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(title=f"skipped: {len(skipped)}", title_justify="left", title_style="bold")
+    table.add_column("file", overflow="fold")
+    table.add_column("reason", overflow="fold")
+    for entry in skipped[:ROWS]:
+        table.add_row(Text(entry.item), Text(entry.reason))  # Text: a name with [brackets] is no markup
+    if len(skipped) > ROWS:
+        for reason, count in Counter(entry.reason for entry in skipped[ROWS:]).most_common():
+            table.add_row(f"... and {count} more", Text(reason))
+    (console or Console(stderr=True)).print(table)
