@@ -35,6 +35,7 @@ FADE_FRAMES = 16  # main: length of the fades at start, stop and underrun
 RESUME = 17  # main: fill in frames from which the callback starts, and starts again after an underrun
 MODE = 18  # callback: SILENT, PLAYING, DRAINED
 TAIL = 19  # callback: frames played since the ring ran dry
+GAIN_FRAMES = 20  # main: frames a volume change of the whole range takes
 HEADER_SLOTS = 32
 
 STARTING, READY, FAILED, STOPPED = 0, 1, 2, 3
