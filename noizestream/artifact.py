@@ -1,0 +1,180 @@
+"""The model file: a TorchScript archive with `metadata.json` inside. docs/model-format.md is the specification.
+
+Reading the metadata and finding the bundled models need no torch, so that `info` and the main process of `play` stay light; `save`
+and `load` import it. This module and training/export.py are the only ones that speak to torch.jit.
+"""
+
+import logging
+import os
+import warnings
+import zipfile
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from noizestream.engine.noise import noise
+from noizestream.errors import NoizestreamError
+from noizestream.metadata import FORMAT_VERSION, Metadata
+
+if TYPE_CHECKING:
+    import torch
+
+__all__ = ["FORMAT_VERSION", "Metadata", "bundled_models", "default_model", "find_model", "load", "read_metadata", "save"]
+
+METADATA_FILE = "metadata.json"
+GOLDEN_TOLERANCE = 1e-2
+"""int8 and vectorised kernels differ between processors; anything beyond this is heard as another model."""
+
+DEFAULT_MODEL = "studio"
+
+log = logging.getLogger("noizestream")
+
+
+def save(module: "torch.jit.ScriptModule", metadata: Metadata, path: str | Path) -> Metadata:
+    """Write the scripted `module` and its metadata to `path`, whole or not at all, and return the metadata as written.
+
+    The golden check is computed here: `extra["golden"]` is the first block `[channels][block_frames]`.
+    NoizestreamError if the module does not keep the contract or `path` cannot be written.
+    """
+    path = Path(path)
+    metadata.check(path.name)
+    golden = first_block(module, metadata, path.name)
+    metadata = replace(metadata, extra=metadata.extra | {"golden": np.round(golden.astype(np.float64), 6).tolist()})
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        import torch
+
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)
+            torch.jit.save(module, str(temporary), _extra_files={METADATA_FILE: metadata.to_json()})
+        os.replace(temporary, path)
+    except (OSError, RuntimeError) as error:
+        raise NoizestreamError(f"{path}: cannot write the model here ({_first_line(error)})") from None
+    finally:
+        temporary.unlink(missing_ok=True)
+    return metadata
+
+
+def load(path: str | Path) -> "tuple[torch.jit.ScriptModule, Metadata]":
+    """Load a model file onto the CPU, run its first block once, and return `(module, metadata)`.
+
+    NoizestreamError in one line if it is missing, not a model, cut short, newer, or does not keep the contract. Logs one warning
+    if the first block differs from the golden one by more than 1e-2.
+    """
+    path = Path(path)
+    metadata = read_metadata(path)
+    import torch
+
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)
+            module = torch.jit.load(str(path), map_location="cpu")
+    except (RuntimeError, ValueError, OSError, EOFError) as error:
+        raise NoizestreamError(f"{path}: TorchScript cannot load it, the file is damaged ({_first_line(error)})") from None
+    module.eval()
+    block = first_block(module, metadata, str(path))
+    golden = metadata.extra.get("golden")
+    if golden is not None:
+        expected = np.asarray(golden, np.float32)
+        difference = float(np.abs(block - expected).max()) if expected.shape == block.shape else float("inf")
+        if not difference <= GOLDEN_TOLERANCE:
+            log.warning(
+                "%s: sounds different on this machine than where it was made (first block differs by %.2g)", path, difference
+            )
+    return module, metadata
+
+
+def read_metadata(path: str | Path) -> Metadata:
+    """Read and check only the metadata, without torch. NoizestreamError as for `load`, as far as can be told without torch."""
+    path = Path(path)
+    if not path.exists():
+        raise NoizestreamError(f"{path}: no such model file")
+    if path.is_dir():
+        raise NoizestreamError(f"{path}: is a folder, give a model file (.ts)")
+    try:
+        with zipfile.ZipFile(path) as archive:
+            names = archive.namelist()
+            if not any(name.endswith("/constants.pkl") for name in names):
+                raise NoizestreamError(f"{path}: not a TorchScript model file")
+            inside = [name for name in names if name.count("/") == 2 and name.endswith(f"/extra/{METADATA_FILE}")]
+            if not inside:
+                raise NoizestreamError(f"{path}: a TorchScript file, but no noizestream model: it carries no {METADATA_FILE}")
+            text = archive.read(inside[0])
+    except (zipfile.BadZipFile, EOFError, NotImplementedError):
+        if _starts_as_zip(path):
+            raise NoizestreamError(f"{path}: the file is cut short or damaged, fetch or export it again") from None
+        raise NoizestreamError(f"{path}: not a model file (no TorchScript archive)") from None
+    except OSError as error:
+        raise NoizestreamError(f"{path}: cannot be read ({error.strerror})") from None
+    return Metadata.from_json(text, str(path))
+
+
+def first_block(module: Any, metadata: Metadata, source: str) -> np.ndarray:
+    """The block `[channels, block_frames]` after the initial state: genre 0, default controls, noise of seed 0 block 0.
+
+    NoizestreamError, opening with `source`, when the module does not keep the contract.
+    """
+    import torch
+
+    for method in ("initial_state", "step"):
+        if not hasattr(module, method):
+            raise NoizestreamError(f"{source}: the module has no method {method} (see docs/model-format.md)")
+    genre = torch.tensor(metadata.genre_weights())
+    controls = torch.tensor(metadata.default_controls())
+    try:
+        with torch.inference_mode():
+            block, _ = module.step(genre, controls, torch.from_numpy(noise(0, 0, metadata.noise_size)), module.initial_state())
+    except Exception as error:  # whatever a foreign module may raise
+        raise NoizestreamError(f"{source}: its step fails ({last_line(error)})") from None
+    wanted = (metadata.channels, metadata.block_frames)
+    if not isinstance(block, torch.Tensor) or tuple(block.shape) != wanted or block.dtype != torch.float32:
+        got = f"{block.dtype} {list(block.shape)}" if isinstance(block, torch.Tensor) else type(block).__name__
+        raise NoizestreamError(f"{source}: step returns {got} where its metadata promise torch.float32 {list(wanted)}")
+    return block.numpy().copy()
+
+
+def bundled_models() -> dict[str, Path]:
+    """The models that travel with noizestream, name -> file: beside the package's code in a wheel, in `models/` in a checkout."""
+    package = Path(__file__).resolve().parent
+    for folder in (package / "models", package.parent / "models"):
+        if folder.is_dir():
+            return {path.stem: path for path in sorted(folder.glob("*.ts"))}
+    return {}
+
+
+def default_model() -> Path:
+    """The model that plays when none is named: studio, else the first one bundled."""
+    models = bundled_models()
+    if not models:
+        raise NoizestreamError("no model is bundled with this noizestream; give a model file")
+    return models.get(DEFAULT_MODEL, next(iter(models.values())))
+
+
+def find_model(model: str | Path | None) -> Path:
+    """A model argument as the user gives it: a path, the name of a bundled model, or None for the default."""
+    if model is None:
+        return default_model()
+    path = Path(model)
+    if path.exists():
+        return path
+    bundled = bundled_models()
+    if str(model) in bundled:
+        return bundled[str(model)]
+    names = ", ".join(bundled) or "none"
+    raise NoizestreamError(f"{model}: no such model file, nor a bundled model (bundled: {names})")
+
+
+def _starts_as_zip(path: Path) -> bool:
+    with path.open("rb") as file:
+        return file.read(2) == b"PK"
+
+
+def _first_line(error: BaseException) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0]
+
+
+def last_line(error: BaseException) -> str:
+    """TorchScript errors end with the line that says what was wrong."""
+    return (str(error).strip().splitlines() or [type(error).__name__])[-1].strip()

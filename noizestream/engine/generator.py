@@ -1,0 +1,121 @@
+"""Pure stepping: a loaded model, a seed and a block number become a stream of audio. No clock, no device, no thread."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from noizestream import artifact
+from noizestream.engine.noise import noise
+from noizestream.errors import NoizestreamError, UsageError
+from noizestream.metadata import Metadata
+
+
+class Generator:
+    """The thin shell that owns what the model must not: state, seed, block number, genre weights and controls.
+
+    The same seed and the same calls give the same samples. `step` and `pull` read one stream and mix freely: `step` returns first
+    what `pull` left over, so no sample is lost or doubled.
+    """
+
+    def __init__(self, module: Any, metadata: Metadata, seed: int = 0):
+        self.module, self.metadata = module, metadata
+        self.genres = metadata.genres
+        self._genre = torch.tensor(metadata.genre_weights())
+        self._controls = torch.tensor(metadata.default_controls())
+        self.reset(seed)
+
+    @property
+    def latency_frames(self) -> int:
+        """Frames by which the model's sound lags its controls, beyond the block itself."""
+        return self.metadata.latency_frames
+
+    def reset(self, seed: int | None = None) -> None:
+        """Start afresh from block 0 with `seed` (None keeps it); genre and controls stay."""
+        self.seed = self.seed if seed is None else int(seed)
+        self.block = 0
+        self._rest = np.zeros((self.metadata.channels, 0), np.float32)
+        self.clear_state()
+
+    def clear_state(self) -> None:
+        """Back to the model's initial state without going back in the noise: what follows is new, not the start again."""
+        with torch.inference_mode():
+            self.state = self.module.initial_state()
+
+    def set_genre(self, genre: str | Sequence[float] | np.ndarray) -> None:
+        """Ask for a genre by name, a mix such as `"Jazz:0.5,Folk:0.5"`, or weights `[G]` >= 0, scaled to sum to 1.
+
+        UsageError if the model does not have it.
+        """
+        if isinstance(genre, str):
+            genre = self.metadata.genre_weights(genre)
+        weights = np.asarray(genre, np.float64)
+        if weights.shape != (len(self.genres),) or not np.isfinite(weights).all() or weights.min() < 0 or weights.sum() <= 0:
+            raise UsageError(f"genre weights: {len(self.genres)} numbers of at least 0 are needed, one per genre, not all 0")
+        # A new tensor, never written in place: a model may keep the old one in its state.
+        self._genre = torch.from_numpy((weights / weights.sum()).astype(np.float32))
+
+    def set_control(self, name: str, value: float) -> None:
+        """Set a control of the model; UsageError if it has none of that name or `value` is out of its range."""
+        values = self._controls.clone()
+        values[self.metadata.control_index(name)] = self.metadata.check_control(name, value)
+        self._controls = values
+
+    def set_controls(self, values: Sequence[float] | np.ndarray) -> None:
+        """Set all controls `[K]` in the order of the metadata, each limited to its range (for callers that checked before)."""
+        wanted = [
+            min(max(float(value), control["min"]), control["max"])
+            for value, control in zip(values, self.metadata.controls, strict=True)
+        ]
+        self._controls = torch.tensor(wanted)
+
+    def step(self) -> np.ndarray:
+        """Return the next `[channels, block_frames]` float32 samples, as the model makes them (nothing limited).
+
+        NoizestreamError when the model raises or returns another shape; the state is then as before, the block's noise is spent.
+        """
+        if self._rest.shape[1]:
+            return self.pull(self.metadata.block_frames)
+        return self._next()
+
+    def pull(self, frames: int) -> np.ndarray:
+        """Return the next `frames` >= 0 samples `[channels, frames]`; any sequence of sizes reads the same stream."""
+        if frames < 0:
+            raise UsageError(f"pull: {frames} frames, give 0 or more")
+        parts, ready = [self._rest], self._rest.shape[1]
+        while ready < frames:
+            parts.append(self._next())
+            ready += self.metadata.block_frames
+        joined = np.concatenate(parts, axis=1)
+        self._rest = joined[:, frames:].copy()
+        return joined[:, :frames]
+
+    def _next(self) -> np.ndarray:
+        draws = torch.from_numpy(noise(self.seed, self.block, self.metadata.noise_size))
+        self.block += 1
+        try:
+            with torch.inference_mode():
+                block, state = self.module.step(self._genre, self._controls, draws, self.state)
+                samples = block.numpy()
+        except Exception as error:  # whatever a foreign module may raise
+            raise NoizestreamError(f"{self.metadata.name}: its step fails ({artifact.last_line(error)})") from None
+        if samples.shape != (self.metadata.channels, self.metadata.block_frames):
+            raise NoizestreamError(f"{self.metadata.name}: step returned the shape {list(samples.shape)}")
+        self.state = state
+        # A copy: the module may hand out a view of its own memory.
+        return samples.astype(np.float32, copy=True)
+
+
+def prepare_torch() -> None:
+    """Settings of a process that steps models: one thread (a step is too small to share), denormals flushed to zero."""
+    torch.set_num_threads(1)
+    torch.set_flush_denormal(True)
+
+
+def load(model: str | Path | None = None, seed: int = 0) -> Generator:
+    """Load a model file, or a bundled model by name (None: the default one), ready to step; NoizestreamError if it cannot."""
+    prepare_torch()
+    module, metadata = artifact.load(artifact.find_model(model))
+    return Generator(module, metadata, seed)
