@@ -1,0 +1,193 @@
+"""The compiled callback, driven by hand on a real ring: no device, no clock."""
+
+import numpy as np
+import pytest
+
+from noizestream.engine import ring as slots
+from noizestream.engine.ring import Ring
+
+callback = pytest.importorskip("noizestream.devices.callback", reason="numba is not installed")
+
+FADE = 200
+STEP = 0.011
+"""Largest step of the sine below (amplitude 0.5, 1/300 of a turn per frame: 0.0105) while nothing clicks."""
+
+
+def sine(start: int, frames: int, channels: int) -> np.ndarray:
+    """[frames, channels] float32, the second channel half as loud."""
+    wave = 0.5 * np.sin(2 * np.pi * np.arange(start, start + frames) / 300)
+    return (wave[:, None] / (1 + np.arange(channels))).astype(np.float32)
+
+
+class Player:
+    """A ring and the callback on it: `play` returns the period, everything heard so far is in `heard`."""
+
+    def __init__(self, channels: int = 2, capacity: int = 4096, resume: int = 512):
+        self.ring, self.channels = Ring.create(capacity, channels), channels
+        self.ring.header[[slots.FADE_FRAMES, slots.GAIN_FRAMES, slots.RESUME, slots.RUN]] = FADE, 240, resume, 1
+        self.function = callback.compiled().ctypes
+        self.heard = np.zeros((0, channels), np.float32)
+
+    def fill(self, frames: int) -> None:
+        self.ring.write(sine(int(self.ring.header[slots.WRITTEN]), frames, self.channels))
+
+    def play(self, frames: int, status: int = 0) -> np.ndarray:
+        target = np.full((frames, self.channels), np.nan, np.float32)
+        assert self.function(None, target.ctypes.data, frames, None, status, self.ring.header.ctypes.data) == 0
+        self.heard = np.concatenate([self.heard, target])
+        return target
+
+    def count(self, slot: int) -> int:
+        return int(self.ring.header[slot])
+
+    def steps(self) -> float:
+        """Largest |step| between neighbouring samples of everything heard."""
+        return float(np.abs(np.diff(self.heard, axis=0)).max())
+
+
+@pytest.fixture
+def player():
+    made = []
+
+    def make(**options) -> Player:
+        made.append(Player(**options))
+        return made[-1]
+
+    yield make
+    for one in made:
+        one.ring.close()
+
+
+@pytest.mark.parametrize("channels", [1, 2, 6])
+@pytest.mark.parametrize("period", [1, 17, 256, 509])
+def test_plays_the_ring_through_after_the_fade_in(player, channels, period):
+    p = player(channels=channels, capacity=2048)
+    p.fill(1024)
+    while len(p.heard) < 6000:
+        p.play(period)
+        p.fill(min(period, 2048 - p.ring.fill()))
+    expected = sine(0, len(p.heard), channels)
+    np.testing.assert_array_equal(p.heard[FADE:], expected[FADE:])
+    assert p.steps() < STEP
+    assert p.count(slots.PLAYED) == len(p.heard)
+    assert p.count(slots.UNDERRUNS) == p.count(slots.MISSED) == 0
+
+
+def test_is_silent_and_takes_nothing_until_the_ring_is_filled(player):
+    p = player(resume=512)
+    p.fill(511)
+    assert not p.play(256).any()
+    assert p.count(slots.PLAYED) == 0 and p.count(slots.UNDERRUNS) == 0 and p.count(slots.CALLBACKS) == 1
+    p.fill(1)
+    assert p.play(256).any()
+
+
+@pytest.mark.parametrize("left", [0, 1, 100, 255])
+def test_underrun_fades_without_a_step_and_is_counted_once(player, left):
+    p = player()
+    p.fill(1024 + left)
+    for _ in range(12):
+        p.play(256)
+    assert p.count(slots.UNDERRUNS) == 1
+    assert p.count(slots.MISSED) == 12 * 256 - (1024 + left)
+    assert not p.heard[1024 + left + FADE :].any()
+    assert p.steps() < STEP
+
+
+def test_comes_back_by_itself_with_a_fade_when_refilled(player):
+    p = player(resume=512)
+    p.fill(600)
+    for _ in range(6):
+        p.play(256)
+    p.fill(400)
+    assert not p.play(256).any(), "too little to start again"
+    p.fill(300)
+    for _ in range(20):
+        p.play(256)
+        p.fill(256)
+    assert p.count(slots.UNDERRUNS) == 1 and p.steps() < STEP
+    assert np.abs(p.heard[-300:]).max() == pytest.approx(0.5, abs=1e-3)
+
+
+def test_underrun_during_the_fade_in_does_not_click(player):
+    p = player(resume=50)
+    p.fill(60)
+    for _ in range(4):
+        p.play(64)
+    assert p.count(slots.UNDERRUNS) == 1 and p.steps() < STEP
+
+
+def test_stop_fades_out_falls_silent_and_can_start_again(player):
+    p = player()
+    p.fill(2000)
+    p.play(509)
+    p.ring.header[slots.RUN] = 0
+    for _ in range(3):
+        p.play(256)
+    assert p.count(slots.MODE) == slots.SILENT
+    taken = p.count(slots.PLAYED)
+    assert taken == 509 + FADE, "no more is taken than the fade needs"
+    p.ring.header[slots.RUN] = 1
+    p.play(256)
+    assert p.steps() < STEP and p.count(slots.UNDERRUNS) == 0 and p.count(slots.PLAYED) == taken + 256
+
+
+def test_running_dry_while_stopping_is_no_underrun(player):
+    p = player()
+    p.fill(600)
+    p.play(550)
+    p.ring.header[slots.RUN] = 0
+    for _ in range(4):
+        p.play(256)
+    assert p.count(slots.UNDERRUNS) == p.count(slots.MISSED) == 0
+    assert p.count(slots.MODE) == slots.SILENT and p.steps() < STEP
+
+
+def test_volume_glides_and_never_boosts(player):
+    p = player()
+    p.fill(4000)
+    p.play(FADE + 40)
+    p.ring.meters[slots.VOLUME_GAIN] = 0.0
+    p.play(256)
+    assert not p.play(256).any(), "silent after one period"
+    p.ring.meters[slots.VOLUME_GAIN] = 8.0
+    p.play(256)
+    position = p.count(slots.PLAYED)
+    np.testing.assert_array_equal(p.play(256), sine(position, 256, 2))
+    assert p.steps() < STEP
+
+
+def test_clamps_meters_and_stops_nan(player):
+    p = player(channels=1, resume=1)
+    frames = np.concatenate([np.zeros(FADE), [9.0, -9.0, np.nan, np.inf, -np.inf, 0.25]]).astype(np.float32)
+    p.ring.write(frames[:, None])
+    heard = p.play(len(frames))[FADE:, 0]
+    ceiling = np.float32(10 ** (-0.3 / 20))
+    np.testing.assert_allclose(heard, [ceiling, -ceiling, 0.0, ceiling, -ceiling, 0.25])
+    assert p.ring.meters[slots.PEAK] == pytest.approx(ceiling)
+    p.ring.meters[slots.PEAK] = 0.0
+    p.play(1)
+    assert p.ring.meters[slots.PEAK] <= 0.25
+
+
+def test_counts_what_the_server_reports_apart(player):
+    p = player()
+    p.fill(2048)
+    p.play(256, status=4)
+    p.play(256, status=1 + 2 + 8 + 16)
+    assert p.count(slots.DEVICE_UNDERFLOWS) == 1 and p.count(slots.UNDERRUNS) == 0
+
+
+def test_writes_only_its_own_slots(player):
+    mine = [slots.PLAYED, slots.UNDERRUNS, slots.MISSED, slots.CALLBACKS, slots.DEVICE_UNDERFLOWS, slots.MODE, slots.TAIL]
+    my_meters = [slots.PEAK, slots.FADE, slots.GAIN]
+    p = player()
+    p.fill(1024)
+    p.ring.controls[:] = 0.5
+    before = p.ring.header.copy(), p.ring.controls.copy(), p.ring.meters.copy(), p.ring.audio.copy()
+    for _ in range(8):
+        p.play(256, status=4)
+    assert set(np.flatnonzero(p.ring.header != before[0])) <= set(mine)
+    assert set(np.flatnonzero(p.ring.meters != before[2])) <= set(my_meters)
+    np.testing.assert_array_equal(p.ring.controls, before[1])
+    np.testing.assert_array_equal(p.ring.audio, before[3])
