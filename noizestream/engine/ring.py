@@ -4,6 +4,7 @@
     controls  float64 [CONTROL_SLOTS]  written by the main process, read once per step by the worker
     meters    float64 [METER_SLOTS]    floats for the screen and the statistics
     audio     float32 [capacity, channels]  the ring: ONE interleaved single-producer single-consumer queue
+    steps     int64   [STEP_SLOTS]     histogram of the worker's step times (engine/stats.py)
 
 The worker writes frames at `written % capacity` and then advances WRITTEN; the callback copies from `played % capacity` and then
 advances PLAYED. Both counters only grow, so `written - played` is the fill and no lock is needed.
@@ -53,6 +54,12 @@ METER_SLOTS = 16
 CONTROL_SLOTS = 256
 """controls[0:G] are the genre weights, controls[G:G+K] the model's own controls in the order of its metadata."""
 
+STEP_BINS = 384
+STEP_MAX = 384
+STEP_SUM = 385
+STEP_SLOTS = 386
+"""steps[0:STEP_BINS] count steps by duration, steps[STEP_MAX] and steps[STEP_SUM] are in ns."""
+
 
 @dataclass(frozen=True)
 class RingLayout:
@@ -70,8 +77,12 @@ class RingLayout:
         return 8 * (HEADER_SLOTS + CONTROL_SLOTS + METER_SLOTS)
 
     @property
+    def steps_offset(self) -> int:
+        return self.audio_offset + (4 * self.capacity * self.channels + 7) // 8 * 8
+
+    @property
     def size(self) -> int:
-        return self.audio_offset + 4 * self.capacity * self.channels
+        return self.steps_offset + 8 * STEP_SLOTS
 
 
 class Ring:
@@ -85,6 +96,7 @@ class Ring:
         self.meters = np.frombuffer(buffer, np.float64, METER_SLOTS, 8 * (HEADER_SLOTS + CONTROL_SLOTS))
         audio = np.frombuffer(buffer, np.float32, layout.capacity * layout.channels, layout.audio_offset)
         self.audio = audio.reshape(layout.capacity, layout.channels)
+        self.steps = np.frombuffer(buffer, np.int64, STEP_SLOTS, layout.steps_offset)
 
     @classmethod
     def create(cls, capacity: int, channels: int) -> "Ring":
@@ -96,6 +108,7 @@ class Ring:
         ring.header[[CAPACITY, CHANNELS]] = capacity, channels
         ring.meters[[VOLUME_GAIN, BOOST_GAIN, GAIN]] = 1.0
         ring.audio[:] = 0
+        ring.steps[:] = 0
         return ring
 
     @classmethod
@@ -119,7 +132,7 @@ class Ring:
 
     def close(self) -> None:
         """Let go of the memory; the creator also removes it. The views are unusable afterwards."""
-        del self.header, self.controls, self.meters, self.audio
+        del self.header, self.controls, self.meters, self.audio, self.steps
         self.memory.close()
         if self._owner:
             self.memory.unlink()
