@@ -1,0 +1,107 @@
+"""Techno: four on the floor, rolling sixteenth bass, minor stabs with a dotted echo, an acid line under a slow filter."""
+
+import numpy as np
+
+from noizestream.music.studio import drums as kit
+from noizestream.music.studio.effects import duck, echo, passed, reverb
+from noizestream.music.studio.song import Note, Song, perform, steps, strike
+from noizestream.music.studio.synth import Array, adsr, fall, frames, oscillator, unison
+
+
+def kicks(song: Song) -> list[Note]:
+    """Every beat of the bars with full drums; the last beat before a new block is left out now and then."""
+    rng = song.rng("kicks")
+    notes = []
+    for bar in song.bars_with("D"):
+        missing = song.fills(bar) and rng.random() < 0.4
+        notes += steps("X...X...X......." if missing else "X...X...X...X...", bar * 4)
+    return notes
+
+
+def drums(song: Song) -> Array:
+    rng = song.rng("drums")
+    closed = str(rng.choice(["x.oox.oox.oox.oo", "xoooxoooxoooxooo", "o.o.o.o.o.o.o.oo"]))
+    rimshot = str(rng.choice(["...x..x....x..x.", "......x...x.....", "..x.....x..x...."]))
+    clapping, riding = rng.random() < 0.85, rng.random() < 0.6
+    out = strike(song, kicks(song), kit.kick(rng, rng.uniform(44, 54), rng.uniform(150, 260), rng.uniform(0.09, 0.14)))
+    full, some = list(song.bars_with("D")), list(song.bars_with("Dd"))
+    hits = [n for bar in some for n in steps(closed, bar * 4, pan=-0.2)]
+    out += 0.22 * strike(song, hits, kit.hat(rng, rng.uniform(0.018, 0.03)))
+    hits = [n for bar in full for n in steps("..x...x...x...x.", bar * 4, pan=0.15)]
+    out += 0.34 * strike(song, hits, kit.hat(rng, rng.uniform(0.07, 0.12), 6500))
+    if clapping:
+        hits = [n for bar in some for n in steps("....X.......X...", bar * 4, pan=0.05)]
+        out += 0.42 * strike(song, hits, kit.clap(rng, rng.uniform(0.05, 0.08)))
+    if riding:
+        hits = [n for bar in song.bars_with("L") for n in steps("x.x.x.x.x.x.x.x.", bar * 4, pan=0.3)]
+        out += 0.14 * strike(song, hits, kit.hat(rng, 0.12, 4500))
+    hits = [n for bar in some for n in steps(rimshot, bar * 4, pan=0.35)]
+    out += 0.18 * strike(song, hits, kit.rim(rng, rng.uniform(1300, 2100)))
+    rolls = [bar for bar in some if song.fills(bar)]
+    roll = [Note(bar * 4 + 3 + i / 4, velocity=0.3 + 0.2 * i) for bar in rolls for i in range(4)]
+    return out + 0.3 * strike(song, roll, kit.snare(rng, 190, 0.07))
+
+
+def bass(song: Song) -> Array:
+    rng = song.rng("bass")
+    pattern = str(rng.choice(["..xx..xx..xx..xx", ".xxx.xxx.xxx.xxx", "..x...x...x..xx.", "..xo..xo..xoo.xo"]))
+    colour = rng.uniform(350, 900)
+    notes = [
+        Note(n.beat, 0.22, song.pitch(song.chord(bar), 0), n.velocity)
+        for bar in song.bars_with("B")
+        for n in steps(pattern, bar * 4)
+    ]
+
+    def voice(f: float, held: int, shade: float) -> Array:
+        envelope = adsr(held, 0.002, 0.12, 0.3, 0.03)
+        cutoff = 120 + colour * fall(len(envelope), 0.09)
+        return (oscillator("saw", f, len(envelope), cutoff, 1.4) + 0.8 * oscillator("triangle", f, len(envelope))) * envelope
+
+    return 0.32 * perform(song, notes, voice)
+
+
+def chords(song: Song) -> Array:
+    rng = song.rng("chords")
+    pattern = str(rng.choice(["...x......x.....", "x..x..x.........", "..x..x....x.....", "...x..x....x..x."]))
+    shape, brightness = str(rng.choice(["saw", "pulse30"])), rng.uniform(900, 2600)
+    notes = []
+    for bar in song.bars_with("C"):
+        shade = (bar % 8) / 8
+        for hit in steps(pattern, bar * 4):
+            for i, pitch in enumerate(song.voicing(song.chord(bar), 3, 57)):
+                notes.append(Note(hit.beat, 0.3, pitch, hit.velocity, 0.25 * (i - 1), shade))
+
+    def voice(f: float, held: int, shade: float) -> Array:
+        envelope = adsr(held, 0.003, 0.12, 0.15, 0.15)
+        cutoff = 250 + brightness * (0.6 + shade) * fall(len(envelope), 0.12)
+        return unison(shape, f, len(envelope), (-7, 7), cutoff) * envelope
+
+    return 0.2 * perform(song, notes, voice)
+
+
+def lead(song: Song) -> Array:
+    rng = song.rng("lead")
+    line = [(i, int(rng.choice([0, 0, 0, 2, 4, 7, 6])), rng.random() < 0.25) for i in range(16) if rng.random() < 0.7]
+    shape = str(rng.choice(["saw", "pulse50"]))
+    notes = [
+        Note(bar * 4 + i / 4, 0.2, song.pitch(degree, 1), 1.0 if accent else 0.65, -0.1, (1 - np.cos(bar * np.pi / 4)) / 2)
+        for bar in song.bars_with("L")
+        for i, degree, accent in line
+    ]
+
+    def voice(f: float, held: int, shade: float) -> Array:
+        envelope = adsr(held, 0.002, 0.15, 0.4, 0.02)
+        cutoff = 250 + (500 + 3200 * shade) * fall(len(envelope), 0.07)
+        return oscillator(shape, f, len(envelope), cutoff, 4.0) * envelope
+
+    return 0.13 * perform(song, notes, voice)
+
+
+def effects(song: Song, stems: dict[str, Array]) -> Array:
+    pump = duck(song.length, np.array([song.frame(n.beat) for n in kicks(song)]), 0.75, 0.8 * song.seconds_per_beat)
+    wet = stems["chords"] + 0.4 * stems["lead"]
+    wet = echo(wet, 0.75 * song.seconds_per_beat, 0.5, (300, 4000))
+    room = reverb(stems["chords"] + wet + 0.08 * passed(stems["drums"], "highpass", 400), 1.4, song.rng("room"))
+    music = stems["bass"] + stems["chords"] + stems["lead"] + 0.5 * wet + 0.25 * room
+    tail = frames(0.002)
+    return stems["drums"] + music * np.roll(pump, tail)
