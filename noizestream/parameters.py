@@ -14,6 +14,7 @@ class Parameter:
 
     `cc` is the MIDI control change that moves it by default (7 bit: 0 is `minimum`, 127 is `maximum`), None for none.
     `in_model` says that its value is one of the model's `controls`, handed to `step`; the rest act outside the model.
+    `lowest`, where given, is the smallest value other than `minimum`, which then means "off".
     """
 
     name: str
@@ -24,23 +25,27 @@ class Parameter:
     cc: int | None
     in_model: bool
     help: str
+    lowest: float | None = None
 
     def check(self, value: float, option: str = "") -> float:
         """Return `value`, or raise UsageError when it is not in `minimum`..`maximum`."""
-        if not self.minimum <= value <= self.maximum:
+        if not self.minimum <= value <= self.maximum or (self.lowest is not None and self.minimum < value < self.lowest):
             where = option or self.name
             unit = f" {self.unit}" if self.unit else ""
-            raise UsageError(f"{where}: {value:g} is out of range, give {self.minimum:g} to {self.maximum:g}{unit}")
+            span = f"{self.minimum:g} or {self.lowest:g}" if self.lowest is not None else f"{self.minimum:g}"
+            raise UsageError(f"{where}: {value:g} is out of range, give {span} to {self.maximum:g}{unit}")
         return value
 
     def from_midi(self, value: int) -> float:
-        """Map a 7-bit controller value (0..127) to the range; 64 is exactly the middle."""
+        """Map a 7-bit controller value (0..127) to the range; 64 is exactly the middle. With `lowest`, 0 is off and 1 the lowest."""
+        if self.lowest is not None:
+            return self.minimum if value == 0 else self.lowest + (value - 1) / 126 * (self.maximum - self.lowest)
         position = value / 128 if value <= 64 else 0.5 + (value - 64) / 126
         return self.minimum + position * (self.maximum - self.minimum)
 
 
 TEMPERATURE = Parameter("temperature", 0.0, 2.0, 1.0, "", 1, True, "spread of the sampling: 0 most likely, 1 as learned, 2 wild")
-TEMPO = Parameter("tempo", 0.0, 220.0, 0.0, "BPM", 3, True, "pulse of the model's clock; 0 is the genre's own, else 40-220")
+TEMPO = Parameter("tempo", 0.0, 220.0, 0.0, "BPM", 3, True, "pulse of the model's clock; 0 is the genre's own, else 40-220", 40.0)
 VOLUME = Parameter(
     "volume", -60.0, 6.0, 0.0, "dB", 7, False, "output level; -60 is silence, the ceiling of -0.3 dBFS holds at any setting"
 )

@@ -1,14 +1,14 @@
 """The audio callback, compiled: PortAudio calls it, it needs no GIL, takes no lock, allocates nothing.
 
-It is handed the address of the shared memory of `engine.ring` and writes only the slots marked `callback` there. What it does in a period:
+It is handed the address of the shared memory of `engine.ring` and writes only the slots marked `callback` there. In each period:
 
     SILENT   --- RUN and fill >= RESUME --->  PLAYING   fades in over FADE_FRAMES
     PLAYING  --- RUN is 0, fade at 0    --->  SILENT    fades out first, over real audio
     PLAYING  --- ring dry               --->  DRAINED   an underrun: counted, faded out, then silence
     DRAINED  --- faded, fill >= RESUME  --->  PLAYING
 
-The fade of an underrun plays the last frames backwards, which the ring still holds: the value goes on from the last good sample with no
-step, and no look-ahead is needed. So the ring must keep FADE_FRAMES of the past, beside the target and a block.
+The fade of an underrun plays the last frames backwards, which the ring still holds: the value goes on from the last good sample
+with no step, and no look-ahead is needed. So the ring must keep FADE_FRAMES of the past, beside the target and a block.
 """
 
 import ctypes
@@ -116,8 +116,11 @@ SIGNATURE = types.int32(types.voidptr, types.voidptr, _ULONG, types.voidptr, _UL
 
 
 def _pa_stream_callback(ring_stamp: int):
-    """Return `serve` as a PaStreamCallback. numba's cache is keyed by the date of this file and by the function's closure, while the slots
-    compiled in come from another file: `ring_stamp`, a hash of that file, must be in the closure."""
+    """Return `serve` as a PaStreamCallback.
+
+    numba's cache is keyed by the date of this file and by the function's closure, while the slots compiled in come from another file:
+    `ring_stamp`, a hash of that file, must be in the closure.
+    """
 
     def pa_stream_callback(_source, target, frames, _time, status, memory):
         _ = ring_stamp
@@ -129,7 +132,7 @@ def _pa_stream_callback(ring_stamp: int):
 
 @functools.cache
 def compiled():
-    """Return the numba CFunc (`.address`, `.ctypes`): compiled in about a second, or read from numba's cache where one can be written."""
+    """Return the numba CFunc (`.address`, `.ctypes`): compiled in about a second, or read from numba's cache."""
     function = _pa_stream_callback(zlib.crc32(Path(ring.__file__).read_bytes()))
     try:
         return cfunc(SIGNATURE, cache=True)(function)

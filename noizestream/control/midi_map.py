@@ -1,0 +1,65 @@
+"""What MIDI messages mean, from the table of parameters. Pure: bytes in, actions out; no port, no clock."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from noizestream.parameters import GENRE_FIRST_NOTE, PARAMETERS, Parameter
+
+NOTE_OFF, NOTE_ON, CONTROL_CHANGE, PROGRAM_CHANGE = 0x80, 0x90, 0xB0, 0xC0
+
+
+@dataclass(frozen=True)
+class ChooseGenre:
+    """Play genre number `index`."""
+
+    index: int
+
+
+@dataclass(frozen=True)
+class SetValue:
+    """Set the parameter called `name` to `value`, in its own unit."""
+
+    name: str
+    value: float
+
+
+Action = ChooseGenre | SetValue
+
+
+class MidiMap:
+    """Translates whole messages (with status byte, as drivers hand them over), on every channel alike.
+
+    `messages` counts all that arrived, `ignored` those that ask for nothing we have: programs and pads beyond the last genre,
+    controllers without a parameter, broken messages. Note-offs are neither acted on nor counted as ignored.
+    """
+
+    def __init__(self, genres: int, parameters: Sequence[Parameter] = PARAMETERS):
+        self.genres = genres
+        self._by_cc = {row.cc: row for row in parameters if row.cc is not None}
+        self.messages = 0
+        self.ignored = 0
+
+    def translate(self, message: Sequence[int]) -> Action | None:
+        """Return what `message` asks for, or None. Never raises, whatever the bytes."""
+        self.messages += 1
+        kind = message[0] & 0xF0 if len(message) else 0
+        data = list(message[1:])
+        needed = 1 if kind == PROGRAM_CHANGE else 2
+        if len(data) < needed or not all(0 <= byte <= 127 for byte in data[:needed]):
+            return self._ignore()
+        if kind == PROGRAM_CHANGE:
+            return self._genre(data[0])
+        if kind == NOTE_ON and data[1] > 0:
+            return self._genre(data[0] - GENRE_FIRST_NOTE)
+        if kind in (NOTE_ON, NOTE_OFF):
+            return None
+        if kind == CONTROL_CHANGE and data[0] in self._by_cc:
+            row = self._by_cc[data[0]]
+            return SetValue(row.name, row.from_midi(data[1]))
+        return self._ignore()
+
+    def _genre(self, index: int) -> Action | None:
+        return ChooseGenre(index) if 0 <= index < self.genres else self._ignore()
+
+    def _ignore(self) -> None:
+        self.ignored += 1
