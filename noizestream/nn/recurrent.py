@@ -16,7 +16,6 @@ class Recurrent(nn.Module):
         self.cells = nn.ModuleList([nn.LSTMCell(inputs if i == 0 else hidden, hidden) for i in range(layers)])
         self.hidden, self.layers, self.dropout = hidden, layers, dropout
 
-    @torch.jit.unused
     def sequence(self, x: Tensor, state: list[Tensor]) -> tuple[Tensor, list[Tensor]]:
         """x [B, T, inputs], state [h, c] each [layers, B, hidden] -> ([B, T, hidden], state)."""
         weights = [w for cell in self.cells for w in (cell.weight_ih, cell.weight_hh, cell.bias_ih, cell.bias_hh)]
@@ -34,7 +33,6 @@ class Recurrent(nn.Module):
             x = h
         return x, after
 
-    @torch.jit.unused
     def initial_sequence_state(self, batch: int, device: torch.device | str = "cpu") -> list[Tensor]:
         """Zeros: [h, c] each [layers, batch, hidden]."""
         return [torch.zeros(self.layers, batch, self.hidden, device=device) for _ in range(2)]

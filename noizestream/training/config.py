@@ -1,0 +1,75 @@
+"""Everything that decides what a training does, in one frozen value."""
+
+import json
+import tomllib
+from dataclasses import asdict, dataclass, fields, replace
+from importlib import resources
+from typing import Any
+
+from noizestream.errors import UsageError
+
+
+@dataclass(frozen=True)
+class Config:
+    """Sizes of the networks and settings of both loops. Every value that a preset does not name is the default here."""
+
+    preset: str = "base"
+    sample_rate: int = 48000
+    seed: int = 0
+    minutes: float = 15.0  # wall time from start to finished file; 0: no bound, `steps` decides
+    steps: int = 0  # optimiser steps of the sequence model; 0: `minutes` decides
+
+    # networks
+    latent: int = 64
+    codec_hidden: int = 256
+    hidden: int = 384
+    layers: int = 2
+    mixtures: int = 8
+
+    # data
+    semitones: tuple[float, ...] = (-1.0, 1.0)  # speed variants of every training track
+    holdout: float = 0.1  # share of each training clip held out where a genre has no validation clips
+
+    # codec loop
+    codec_share: float = 0.25  # of the time left after preparing
+    codec_batch: int = 16
+    codec_frames: int = 96
+    codec_rate: float = 1e-3
+
+    # sequence loop
+    batch: int = 24
+    frames: int = 64
+    chunks: int = 12  # a lane reads chunks * frames frames in order before it starts elsewhere
+    rate: float = 1.5e-3
+    weight_decay: float = 0.01
+    dropout: float = 0.2
+    input_noise: float = 0.25  # largest deviation, in deviations of the latent
+    hide_slow: float = 0.15  # share of lanes that do not see the slow periods of the clock
+    clip: float = 1.0
+    patience: int = 12  # evaluations without a better validation before stopping early
+
+    def to_json(self) -> str:
+        return json.dumps(asdict(self), indent=1)
+
+    @classmethod
+    def from_json(cls, text: str) -> "Config":
+        values = json.loads(text)
+        values["semitones"] = tuple(values["semitones"])
+        return cls(**values)
+
+
+def presets() -> dict[str, dict[str, Any]]:
+    """Preset name -> what it changes."""
+    return tomllib.loads(resources.files("noizestream.training").joinpath("presets.toml").read_text())
+
+
+def resolve(preset: str = "base", **overrides: Any) -> Config:
+    """The preset's values with `overrides` (None: not given) on top. UsageError for an unknown preset or key."""
+    table = presets()
+    if preset not in table:
+        raise UsageError(f"--preset: there is no {preset!r}, give one of {', '.join(table)}")
+    given = {key: value for key, value in overrides.items() if value is not None}
+    unknown = set(given) - {field.name for field in fields(Config)}
+    if unknown:
+        raise UsageError(f"unknown training setting {', '.join(sorted(unknown))}")
+    return replace(Config(preset=preset), **table[preset], **given)

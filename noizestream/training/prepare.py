@@ -1,0 +1,183 @@
+"""From a labelled library to a prepared set: decode, find the beats, analyse, in parallel and through the feature cache."""
+
+import functools
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from noizestream.music.cache import FeatureCache
+from noizestream.music.decode import decode_all, require_some
+from noizestream.music.library import Library, Track
+from noizestream.music.skipped import Skipped
+from noizestream.training.config import Config
+from noizestream.training.prepared import Piece, Prepared
+
+FEATURES_VERSION = 1
+"""Part of the cache key: raise it when the features change."""
+MIN_HOLDOUT_FRAMES = 128
+
+
+def extract(track: Track, audio: np.ndarray, sample_rate: int, semitones: tuple[float, ...]) -> dict[str, np.ndarray]:
+    """Features of one piece of audio [channels, n], in a decoding worker: `bands.S`, `beats.S` per speed variant S, and `tempo`."""
+    import torch
+
+    from noizestream.nn.spectral import SpectralFront
+    from noizestream.training.augment import change_speed
+    from noizestream.training.beats import track_beats
+
+    torch.set_num_threads(1)
+    front = _front(sample_rate)
+    mono = audio.mean(0)
+    beats = track_beats(mono, sample_rate)
+    arrays: dict[str, np.ndarray] = {"tempo": np.array([beats.tempo, beats.steady], np.float64)}
+    for shift in (0.0, *semitones):
+        sound = change_speed(mono, sample_rate, shift)
+        with torch.inference_mode():
+            bands = torch.cat([front.analyse(part) for part in _overlapping(torch.from_numpy(sound), front.block)])
+        middles = (np.arange(len(bands)) + 2) * front.block / sample_rate
+        arrays[f"bands.{shift:g}"] = bands.half().numpy()
+        arrays[f"beats.{shift:g}"] = beats.at(middles * len(mono) / len(sound)).astype(np.float32)
+    return arrays
+
+
+@functools.cache
+def _front(sample_rate: int):
+    from noizestream.nn.spectral import SpectralFront
+
+    return SpectralFront(sample_rate)
+
+
+def _overlapping(sound, block: int, frames: int = 2000):
+    """Parts of `sound` [n] that give `frames` frames each: a whole track's frames at once would take 50 times its memory."""
+    for start in range(0, max(1, len(sound) // block - 3), frames):
+        yield sound[start * block : (start + frames + 3) * block]
+
+
+def prepare(
+    library: Library,
+    config: Config,
+    folder: str | Path,
+    progress: Callable[[int, int], None] | None = None,
+    cache_root: str | Path | None = None,
+    workers: int | None = None,
+) -> Prepared:
+    """Write the prepared set of `library` into `folder`; NoizestreamError when nothing is left to learn from."""
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    settings = {"version": FEATURES_VERSION, "rate": config.sample_rate, "semitones": list(config.semitones)}
+    cache = FeatureCache(settings, cache_root)
+    tracks = [track for track in library.tracks if track.split != "test"]
+    skipped = list(library.skipped)
+    known: list[tuple[Track, dict[str, np.ndarray]]] = []
+    wanted = []
+    for track in tracks:
+        stored = _from_cache(cache, track)
+        if stored:
+            known.extend((track, arrays) for arrays in stored)
+        else:
+            wanted.append(track)
+    done_before = len(tracks) - len(wanted)
+    then = functools.partial(extract, sample_rate=config.sample_rate, semitones=config.semitones)
+    starts: dict[Track, list[float]] = {}
+    few = min(workers if workers is not None else os.cpu_count() or 1, len(wanted))
+    report = None if progress is None else lambda done, total: progress(done_before + done, len(tracks))
+    for piece in decode_all(wanted, skipped, config.sample_rate, few, then, report) if wanted else ():
+        known.append((piece.track, cache.put(piece.track, piece.audio, piece.start_s)))
+        starts.setdefault(piece.track, []).append(piece.start_s)
+    for track, times in starts.items():
+        cache.put(track, {"starts": np.array(times)}, -1.0)
+    require_some(len(known), skipped, library.name)
+    return _assemble(known, library, config, folder, skipped)
+
+
+def _from_cache(cache: FeatureCache, track: Track) -> list[dict[str, np.ndarray]]:
+    """Arrays of all pieces of `track`, or nothing if any is missing. The list of its pieces is an entry of its own, at -1 s."""
+    try:
+        index = cache.get(track, -1.0)
+        pieces = [cache.get(track, float(start)) for start in index["starts"]] if index else []
+    except OSError:  # the file itself is gone or unreadable: decoding will say why
+        return []
+    return [piece for piece in pieces if piece] if all(pieces) else []
+
+
+def _assemble(known: list, library: Library, config: Config, folder: Path, skipped: list[Skipped]) -> Prepared:
+    from noizestream.training.beats import fold
+
+    order = {track: number for number, track in enumerate(library.tracks)}
+    known = sorted(known, key=lambda pair: order[pair[0]])
+    genres = sorted({track.genre for track, _ in known if track.split != "validation"})
+    skipped += [Skipped(str(t.path), f"its genre {t.genre} has no training track") for t, _ in known if t.genre not in genres]
+    known = [(track, arrays) for track, arrays in known if track.genre in genres]
+    validated = {track.genre for track, _ in known if track.split == "validation"}
+    front = _front(config.sample_rate)
+
+    tempos, seconds = [], []
+    for genre in genres:
+        rows = [(arrays["tempo"][0], len(arrays["bands.0"])) for t, arrays in known if t.genre == genre and t.split != "validation"]
+        found = np.array([row[0] for row in rows])
+        middle = float(np.median(found))
+        tempos.append(float(np.exp(np.median(np.log([t * fold(t, middle) for t in found])))))
+        seconds.append(float(sum(row[1] for row in rows) * front.block / config.sample_rate))
+
+    pieces: list[Piece] = []
+    for number, (track, arrays) in enumerate(known):
+        genre = genres.index(track.genre)
+        multiple = fold(float(arrays["tempo"][0]), tempos[genre])
+        for shift in (0.0, *config.semitones):
+            if track.split == "validation" and shift:
+                continue
+            entry = f"{number:05d}{shift:+g}"
+            bands = arrays[f"bands.{shift:g}"]
+            _link(Path(bands.filename), folder / f"{entry}.bands.npy")
+            np.save(folder / f"{entry}.beats.npy", np.asarray(arrays[f"beats.{shift:g}"]) * np.float32(multiple))
+            pieces += _split(entry, genre, track, len(bands), shift, track.genre not in validated, config.holdout)
+    prepared = Prepared(
+        folder=folder,
+        genres=genres,
+        sample_rate=config.sample_rate,
+        block=front.block,
+        bands=front.bands,
+        tempos=tempos,
+        seconds=seconds,
+        tracks=[len({t.path for t, _ in known if t.genre == g and t.split != "validation"}) for g in genres],
+        pieces=pieces,
+        credits=_credits([track for track, _ in known]),
+        skipped=[{"item": s.item, "reason": s.reason} for s in skipped],
+    )
+    prepared.save()
+    return prepared
+
+
+def _split(entry: str, genre: int, track: Track, frames: int, shift: float, hold_out: bool, share: float) -> list[Piece]:
+    """The pieces of one entry: whole, or its last part held out where the genre has no validation clips."""
+    if track.split == "validation":
+        return [Piece(entry, genre, "validation", 0, frames, shift)]
+    held = int(frames * share) if hold_out else 0
+    if held < MIN_HOLDOUT_FRAMES:
+        held = 0
+    pieces = [Piece(entry, genre, "training", 0, frames - held, shift)]
+    if held and shift == 0:
+        pieces.append(Piece(entry, genre, "validation", frames - held, frames, shift))
+    return pieces
+
+
+def _link(source: Path, target: Path) -> None:
+    """Share the cache's file where the file system allows, else copy it: the folder must survive an emptied cache."""
+    target.unlink(missing_ok=True)
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copyfile(source, target)
+
+
+def _credits(tracks: list[Track]) -> list[dict[str, str]]:
+    """Each work once: title, artist, licence, as far as the library tells."""
+    works: dict[tuple[str, str, str], Any] = {}
+    for track in tracks:
+        if track.title or track.artist or track.licence:
+            works.setdefault((track.title, track.artist, track.licence), None)
+    return [{"title": title, "artist": artist, "licence": licence} for title, artist, licence in works]

@@ -1,0 +1,82 @@
+"""The prepared set: a folder of arrays and an index, all that the training loops read. Needs only numpy.
+
+    index.json             genres, rate, block, tempos, pieces, credits, skipped files
+    NNNN.bands.npy         float16 [T, bands]   log band magnitudes
+    NNNN.beats.npy         float32 [T]          position in beats of every frame's middle
+
+It can be copied to another machine as it is. Arrays are memory-mapped: memory does not grow with the library.
+"""
+
+import json
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from noizestream.errors import NoizestreamError
+
+INDEX = "index.json"
+
+
+@dataclass(frozen=True)
+class Piece:
+    """Frames `first` to `last` (excluded) of one entry. `semitones` tells a speed variant (0: as recorded)."""
+
+    entry: str
+    genre: int
+    split: str  # "training" or "validation"
+    first: int
+    last: int
+    semitones: float
+
+    @property
+    def frames(self) -> int:
+        return self.last - self.first
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """`tempos` in BPM and `seconds` of training audio, one per genre; `credits` name the works that a model learns from."""
+
+    folder: Path
+    genres: list[str]
+    sample_rate: int
+    block: int
+    bands: int
+    tempos: list[float]
+    seconds: list[float]
+    tracks: list[int]
+    pieces: list[Piece]
+    credits: list[dict[str, str]] = field(default_factory=list)
+    skipped: list[dict[str, str]] = field(default_factory=list)
+
+    def of(self, split: str) -> list[Piece]:
+        """Pieces of one split; validation without speed variants."""
+        return [piece for piece in self.pieces if piece.split == split and (split == "training" or piece.semitones == 0)]
+
+    def bands_of(self, piece: Piece) -> np.ndarray:
+        """float16 [T, bands], memory-mapped."""
+        return np.load(self.folder / f"{piece.entry}.bands.npy", mmap_mode="r")[piece.first : piece.last]
+
+    def beats_of(self, piece: Piece) -> np.ndarray:
+        """float32 [T]."""
+        return np.load(self.folder / f"{piece.entry}.beats.npy", mmap_mode="r")[piece.first : piece.last]
+
+    def save(self) -> None:
+        values: dict[str, Any] = asdict(self)
+        del values["folder"]
+        partial = self.folder / f"{INDEX}.part"
+        partial.write_text(json.dumps(values, indent=1, ensure_ascii=False))
+        partial.replace(self.folder / INDEX)
+
+    @classmethod
+    def open(cls, folder: str | Path) -> "Prepared":
+        """Read the index; NoizestreamError if `folder` is no complete prepared set."""
+        folder = Path(folder)
+        try:
+            values = json.loads((folder / INDEX).read_text())
+            values["pieces"] = [Piece(**piece) for piece in values["pieces"]]
+            return cls(folder=folder, **values)
+        except (OSError, ValueError, KeyError, TypeError):
+            raise NoizestreamError(f"{folder}: holds no prepared music (no complete {INDEX}), start the training anew") from None
