@@ -37,7 +37,7 @@ class Parameter:
         return value
 
     def from_midi(self, value: int) -> float:
-        """Map a 7-bit controller value (0..127) to the range; 64 is exactly the middle. With `lowest`, 0 is off and 1 the lowest."""
+        """Map a 7-bit controller value (0..127) to the range; 64 is the middle. With `lowest`, 0 is off and 1 the lowest."""
         if self.lowest is not None:
             return self.minimum if value == 0 else self.lowest + (value - 1) / 126 * (self.maximum - self.lowest)
         position = value / 128 if value <= 64 else 0.5 + (value - 64) / 126

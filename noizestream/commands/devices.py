@@ -18,9 +18,8 @@ def command() -> None:
         for device in found:
             mark = "*" if device.is_default else " "
             latency = f"{1000 * device.low_latency_s:.0f}-{1000 * device.high_latency_s:.0f} ms"
-            click.echo(
-                f"{mark} {device.index:2d}  {device.name}  ({device.host}, {device.channels} ch, {device.rate} Hz, {latency})"
-            )
+            what = f"{device.host}, {device.channels} ch, {device.rate} Hz, {latency}"
+            click.echo(f"{mark} {device.index:2d}  {device.name}  ({what})")
         if not found:
             click.echo("  none: connect one, or start an audio server; `noizestream render` needs none")
     click.echo("MIDI ports (play -m NUMBER or part of the name)")

@@ -1,4 +1,4 @@
-"""Audio out through PortAudio: what devices there are, which one, at which rate, and the stream that the compiled callback feeds."""
+"""Audio out through PortAudio: what devices there are, which one, which rate, and the stream that the compiled callback feeds."""
 
 import math
 import time
@@ -94,7 +94,8 @@ def playing_channels(device: OutputDevice, model_channels: int) -> int:
 class Output:
     """An open stream on `device`, fed from `ring`. Opens silent: `start` lets it sound, `stop` fades out, `close` frees the device.
 
-    `compiled` is False where numba is missing and a Python callback that only copies stands in. NoizestreamError if the device refuses.
+    `compiled` is False where numba is missing and a Python callback that only copies stands in. NoizestreamError if the device
+    refuses.
     """
 
     def __init__(self, device: OutputDevice, ring: Ring, rate: int, latency: str | float = "low"):
@@ -129,9 +130,8 @@ class Output:
                 self._stream.start()
         except (sounddevice.PortAudioError, ValueError) as error:
             reason = str(error).split(" [PaErrorCode")[0]
-            raise NoizestreamError(
-                f"{device.name} does not open at {rate} Hz with {ring.layout.channels} channels ({reason}); try another -d or --latency"
-            ) from None
+            shape = f"at {rate} Hz with {ring.layout.channels} channels"
+            raise NoizestreamError(f"{device.name} does not open {shape} ({reason}); try another -d or --latency") from None
 
     @property
     def latency_s(self) -> float:

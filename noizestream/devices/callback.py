@@ -118,8 +118,8 @@ SIGNATURE = types.int32(types.voidptr, types.voidptr, _ULONG, types.voidptr, _UL
 def _pa_stream_callback(ring_stamp: int):
     """Return `serve` as a PaStreamCallback.
 
-    numba's cache is keyed by the date of this file and by the function's closure, while the slots compiled in come from another file:
-    `ring_stamp`, a hash of that file, must be in the closure.
+    numba's cache is keyed by the date of this file and by the function's closure, while the slots compiled in come from another
+    file: `ring_stamp`, a hash of that file, must be in the closure.
     """
 
     def pa_stream_callback(_source, target, frames, _time, status, memory):

@@ -70,7 +70,7 @@ def ports() -> list[MidiPort]:
 
 
 def find_port(asked: str | None = None) -> MidiPort | None:
-    """Return the port numbered or named `asked` (NoizestreamError if there is none), or the default one, None if nothing is there."""
+    """Return the port numbered or named `asked` (NoizestreamError if there is none), or the default one, or None."""
     found = ports()
     if asked is not None:
         return choose(found, asked, "-m", "MIDI port")

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 @contextlib.contextmanager
 def quiet_stderr() -> Iterator[None]:
-    """Send file descriptor 2 to the null device inside the block; Python exceptions pass as usual. For opening, not while playing."""
+    """Send file descriptor 2 to the null device inside the block; Python exceptions pass as usual. Not for while it plays."""
     try:
         sys.stderr.flush()
         kept = os.dup(2)
