@@ -44,6 +44,12 @@ class Generator:
         with torch.inference_mode():
             self.state = self.module.initial_state()
 
+    def warm_up(self, steps: int = 20) -> None:
+        """Step and throw away: TorchScript optimises itself in the first steps. Leaves the stream at its start."""
+        for _ in range(steps):
+            self._next()
+        self.reset()
+
     def set_genre(self, genre: str | Sequence[float] | np.ndarray) -> None:
         """Ask for a genre by name, a mix such as `"Jazz:0.5,Folk:0.5"`, or weights `[G]` >= 0, scaled to sum to 1.
 

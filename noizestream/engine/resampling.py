@@ -8,7 +8,7 @@ LIVE, RENDER = "LQ", "HQ"
 
 
 def map_channels(frames: np.ndarray, channels: int) -> np.ndarray:
-    """Return `frames` `[n, C]` as `[n, channels]`: mono goes to all, all are averaged to mono, else extra ones are dropped or silent."""
+    """Return `frames` `[n, C]` as `[n, channels]`: mono goes to all, all average to mono, else extra ones are dropped or silent."""
     have = frames.shape[1]
     if have == channels:
         return frames

@@ -10,6 +10,7 @@ The worker writes frames at `written % capacity` and then advances WRITTEN; the 
 advances PLAYED. Both counters only grow, so `written - played` is the fill and no lock is needed.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from multiprocessing import shared_memory
 
@@ -27,7 +28,7 @@ CALLBACKS = 7  # callback: periods served
 DEVICE_UNDERFLOWS = 8  # callback: periods the audio server itself reported as late (not ours)
 RUN = 9  # main: 1 play, 0 fade out and fall silent
 STOP = 10  # main: 1 tells the worker to end
-CONTROL_SEQUENCE = 11  # main: grows with every change of the controls
+CONTROL_SEQUENCE = 11  # main: grows with every change of the controls; odd while they are being written
 SEEN_SEQUENCE = 12  # worker: the CONTROL_SEQUENCE of the newest block in the ring
 TARGET = 13  # main: frames the worker keeps in the ring, and no more
 CAPACITY = 14  # main: frames the ring holds, and
@@ -129,6 +130,24 @@ class Ring:
         self.audio[start : start + first] = frames[:first]
         self.audio[: count - first] = frames[first:]
         self.header[WRITTEN] += count
+
+    def set_controls(self, genre_weights: Sequence[float], values: Sequence[float]) -> int:
+        """Write weights `[G]` and control values `[K]` for the worker's next step; returns their CONTROL_SEQUENCE. Main only."""
+        wanted = [*genre_weights, *values]
+        sequence = int(self.header[CONTROL_SEQUENCE])
+        self.header[CONTROL_SEQUENCE] = sequence | 1
+        self.controls[: len(wanted)] = wanted
+        self.header[CONTROL_SEQUENCE] = (sequence | 1) + 1
+        return (sequence | 1) + 1
+
+    def get_controls(self, genres: int, controls: int) -> tuple[int, np.ndarray, np.ndarray]:
+        """Return `(sequence, weights [G], values [K])` as one write left them, never half of one and half of the next."""
+        for _ in range(100):
+            sequence = int(self.header[CONTROL_SEQUENCE])
+            copy = self.controls[: genres + controls].copy()
+            if sequence % 2 == 0 and sequence == self.header[CONTROL_SEQUENCE]:
+                break
+        return sequence, copy[:genres], copy[genres:]
 
     def close(self) -> None:
         """Let go of the memory; the creator also removes it. The views are unusable afterwards."""

@@ -7,6 +7,7 @@ Live and render use the same chain, so they give the same samples. Vectorised Nu
 """
 
 import math
+from itertools import pairwise
 
 import numpy as np
 
@@ -104,7 +105,7 @@ class Safety:
         peaks = np.maximum.reduceat(loudest, np.arange(0, frames, HOP))
         needed = (CEILING / np.maximum(peaks, CEILING)).tolist()
         needed.append(needed[-1])
-        gains = [min(a, b) for a, b in zip(needed, needed[1:], strict=False)]  # at borders 1..S
+        gains = [min(a, b) for a, b in pairwise(needed)]  # at borders 1..S
         for i in range(len(gains) - 2, -1, -1):
             gains[i] = min(gains[i], gains[i + 1] * ATTACK)
         gain = self._gain

@@ -11,9 +11,9 @@ from noizestream.metadata import Metadata
 
 
 class StepTimes:
-    """Step times in `bins` int64 `[STEP_SLOTS]` (shared memory or not): 16 bins an octave from 1 us, so within 4.4 %, then max and sum.
+    """Step times in `bins` int64 `[STEP_SLOTS]`: 16 bins an octave from 1 us, so within 4.4 %, then the maximum and the sum.
 
-    One process adds, any may read.
+    The array may be shared memory: one process adds, any may read.
     """
 
     def __init__(self, bins: np.ndarray | None = None):
