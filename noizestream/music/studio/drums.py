@@ -18,13 +18,13 @@ def noise(rng: Rng, seconds: float, decay: float, band: tuple[float, float]) -> 
     return _peak(passed(rng.standard_normal(length), "bandpass", band) * fall(length, decay))
 
 
-def kick(rng: Rng, low: float, sweep: float, decay: float, click: float = 0.3) -> Array:
-    """A sine that falls from `low` + `sweep` to `low` Hz, with a click."""
+def kick(rng: Rng, low: float, sweep: float, decay: float, click: float = 0.5) -> Array:
+    """A sine that falls from `low` + `sweep` to `low` Hz, with a click over all bands: that, not the boom, is the onset."""
     length = frames(decay * 5)
     t = np.arange(length) / SAMPLE_RATE
     frequency = low + sweep * np.exp(-t / 0.018)
     body = np.sin(2 * np.pi * np.cumsum(frequency) / SAMPLE_RATE) * fall(length, decay)
-    tick = noise(rng, 0.012, 0.003, (1500, 9000)) * click
+    tick = noise(rng, 0.03, 0.006, (400, 13000)) * click
     body[: len(tick)] += tick
     return _peak(body)
 

@@ -59,7 +59,7 @@ GENRES = (
         "breaks",
         breaks,
         pulsed=True,
-        tempo=(162, 174),
+        tempo=(104, 112),
         metre=4,
         scales=("minor", "dorian"),
         root=(31, 38),

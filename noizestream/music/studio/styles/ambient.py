@@ -44,7 +44,7 @@ def lead(song: Song) -> Array:
     rng = song.rng("lead")
     five = [0, 1, 2, 4, 5] if song.scale[2] == 4 else [0, 2, 3, 4, 6]
     ratio = float(rng.choice([2.0, 3.0, 3.5, 4.0]))
-    theme = [(beat, int(rng.choice(five)), int(rng.integers(2, 4))) for beat in np.arange(0, 16, 0.5) if rng.random() < 0.22]
+    theme = [(beat, int(rng.choice(five)), int(rng.integers(2, 4))) for beat in np.arange(0, 16, 0.5) if rng.random() < 0.3]
     notes = []
     for block in range(0, song.bars, 4):
         for beat, degree, octave in theme:

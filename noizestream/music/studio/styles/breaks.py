@@ -1,4 +1,4 @@
-"""Breaks: syncopated drums at 168 BPM with ghost notes, a growling bass, electric-piano sevenths, a flute-like lead."""
+"""Breaks: syncopated drums at 108 BPM with ghost notes, a growling bass, electric-piano sevenths, a flute-like lead."""
 
 import numpy as np
 
@@ -28,12 +28,16 @@ def _snares(song: Song) -> list[Note]:
 def _kicks(song: Song) -> list[Note]:
     rng = song.rng("pattern")
     pair = [_BREAKS[i] for i in rng.choice(len(_BREAKS), 2, replace=False)]
-    return [n for bar in song.bars_with("Dd") for n in steps(pair[bar % 2][0] if "D" in song.layers(bar) else "X.......", bar * 4)]
+    return [
+        n
+        for bar in song.bars_with("Dd")
+        for n in steps(pair[bar % 2][0] if "D" in song.layers(bar) else "X.......x.......", bar * 4)
+    ]
 
 
 def drums(song: Song) -> Array:
     rng = song.rng("drums")
-    ride = str(rng.choice(["x.x.x.x.x.x.x.x.", "x.o.x.o.x.o.x.o.", "x.oox.oox.oox.oo"]))
+    ride = str(rng.choice(["X.x.X.x.X.x.X.x.", "X.o.X.o.X.o.X.o.", "X.ooX.ooX.ooX.oo"]))
     out = 0.9 * strike(song, _kicks(song), kit.kick(rng, rng.uniform(58, 70), 140, 0.06, 0.5))
     out += 0.75 * strike(song, _snares(song), kit.snare(rng, rng.uniform(190, 240), rng.uniform(0.05, 0.08), 11000))
     hits = [n for bar in song.bars_with("Dd") for n in steps(ride, bar * 4, pan=-0.25)]

@@ -20,20 +20,20 @@ def kicks(song: Song) -> list[Note]:
 
 def drums(song: Song) -> Array:
     rng = song.rng("drums")
-    closed = str(rng.choice(["x.oox.oox.oox.oo", "xoooxoooxoooxooo", "o.o.o.o.o.o.o.oo"]))
+    closed = str(rng.choice(["X.ooX.ooX.ooX.oo", "XoooXoooXoooXooo", "X.o.X.o.X.o.X.oo"]))
     rimshot = str(rng.choice(["...x..x....x..x.", "......x...x.....", "..x.....x..x...."]))
     clapping, riding = rng.random() < 0.85, rng.random() < 0.6
-    out = strike(song, kicks(song), kit.kick(rng, rng.uniform(44, 54), rng.uniform(150, 260), rng.uniform(0.09, 0.14)))
+    out = strike(song, kicks(song), kit.kick(rng, rng.uniform(44, 54), rng.uniform(150, 260), rng.uniform(0.09, 0.14), 0.6))
     full, some = list(song.bars_with("D")), list(song.bars_with("Dd"))
     hits = [n for bar in some for n in steps(closed, bar * 4, pan=-0.2)]
-    out += 0.22 * strike(song, hits, kit.hat(rng, rng.uniform(0.018, 0.03)))
+    out += 0.26 * strike(song, hits, kit.hat(rng, rng.uniform(0.018, 0.03), 6000))
     hits = [n for bar in full for n in steps("..x...x...x...x.", bar * 4, pan=0.15)]
-    out += 0.34 * strike(song, hits, kit.hat(rng, rng.uniform(0.07, 0.12), 6500))
+    out += 0.2 * strike(song, hits, kit.hat(rng, rng.uniform(0.06, 0.1), 7500))
     if clapping:
         hits = [n for bar in some for n in steps("....X.......X...", bar * 4, pan=0.05)]
         out += 0.42 * strike(song, hits, kit.clap(rng, rng.uniform(0.05, 0.08)))
     if riding:
-        hits = [n for bar in song.bars_with("L") for n in steps("x.x.x.x.x.x.x.x.", bar * 4, pan=0.3)]
+        hits = [n for bar in song.bars_with("L") for n in steps("X.o.X.o.X.o.X.o.", bar * 4, pan=0.3)]
         out += 0.14 * strike(song, hits, kit.hat(rng, 0.12, 4500))
     hits = [n for bar in some for n in steps(rimshot, bar * 4, pan=0.35)]
     out += 0.18 * strike(song, hits, kit.rim(rng, rng.uniform(1300, 2100)))
