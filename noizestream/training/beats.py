@@ -54,7 +54,8 @@ def track_beats(audio: np.ndarray, rate: int) -> Beats:
 
 def _grid(times: np.ndarray, onset: np.ndarray) -> tuple[float, float] | None:
     """(a beat's time, period) in seconds if the beats are even, refined on the onset envelope; else None."""
-    index = np.round((times - times[0]) / np.median(np.diff(times)))
+    gaps = np.diff(times)
+    index = np.concatenate([[0.0], np.cumsum(np.round(gaps / np.median(gaps)))])
     keep = np.ones(len(times), bool)
     for _ in range(3):  # drop stragglers, as at the edges of a clip
         period, start = np.polyfit(index[keep], times[keep], 1)
