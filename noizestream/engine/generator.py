@@ -45,7 +45,10 @@ class Generator:
             self.state = self.module.initial_state()
 
     def warm_up(self, steps: int = 20) -> None:
-        """Step and throw away: TorchScript optimises itself in the first steps. Leaves the stream at its start."""
+        """Step and throw away: TorchScript optimises itself in the first steps. Leaves the stream at its start.
+
+        Always done by `load`, so that live and render run the same optimised code and give the same bytes.
+        """
         for _ in range(steps):
             self._next()
         self.reset()
@@ -121,7 +124,10 @@ def prepare_torch() -> None:
 
 
 def load(model: str | Path | None = None, seed: int = 0) -> Generator:
-    """Load a model file, or a bundled model by name (None: the default one), ready to step; NoizestreamError if it cannot."""
+    """Load a model file, or a bundled model by name (None: the default one), warm, ready to step; NoizestreamError if it cannot."""
+    prepare_torch()
     prepare_torch()
     module, metadata = artifact.load(artifact.find_model(model))
-    return Generator(module, metadata, seed)
+    generator = Generator(module, metadata, seed)
+    generator.warm_up()
+    return generator

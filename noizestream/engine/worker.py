@@ -206,7 +206,6 @@ def _play(pipe: Connection, ring: Ring, model: str, device_rate: int, seed: int,
     header, meters = ring.header, ring.meters
     generator = load(model, seed)
     metadata = generator.metadata
-    generator.warm_up()
     stream = SafeStream(generator)
     resampler = Resampler(metadata.sample_rate, device_rate, ring.layout.channels, LIVE)
     times = StepTimes(ring.steps)

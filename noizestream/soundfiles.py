@@ -1,0 +1,44 @@
+"""Writing sound files: 24-bit WAV or FLAC, streamed, whole or not at all. Needs no torch."""
+
+import contextlib
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from noizestream.errors import NoizestreamError, UsageError
+
+if TYPE_CHECKING:
+    import soundfile
+
+FORMATS = {".wav": "WAV", ".flac": "FLAC"}
+SUBTYPE = "PCM_24"
+
+
+def check_output(path: str | Path) -> Path:
+    """Return `path` if audio can be written there; UsageError for an ending we do not write, NoizestreamError for no folder."""
+    path = Path(path)
+    if path.suffix.lower() not in FORMATS:
+        raise UsageError(f"{path}: give a name that ends in {' or '.join(FORMATS)}")
+    if not path.parent.is_dir():
+        raise NoizestreamError(f"{path}: the folder {path.parent} does not exist")
+    if path.is_dir():
+        raise NoizestreamError(f"{path}: is a folder, give a file name")
+    return path
+
+
+@contextlib.contextmanager
+def sound_file(path: str | Path, sample_rate: int, channels: int) -> "Iterator[soundfile.SoundFile]":
+    """Open `path` for streaming. It gets its name only when the `with` block ends well, so nothing half-written stays behind."""
+    import soundfile
+
+    path = check_output(path)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        with soundfile.SoundFile(temporary, "w", sample_rate, channels, SUBTYPE, format=FORMATS[path.suffix.lower()]) as file:
+            yield file
+        os.replace(temporary, path)
+    except (OSError, soundfile.LibsndfileError) as error:
+        raise NoizestreamError(f"{path}: cannot be written ({error})") from None
+    finally:
+        temporary.unlink(missing_ok=True)
