@@ -15,6 +15,10 @@ FADE_SECONDS = 0.01
 """Length of the fades at start, stop and underrun."""
 
 
+class NoAudioDevice(NoizestreamError):
+    """There is nothing to play on: no device, or no PortAudio to reach one."""
+
+
 @dataclass(frozen=True)
 class OutputDevice:
     """One device that can play. `rate` is its default in Hz, latencies are what PortAudio expects for it, in seconds."""
@@ -35,11 +39,11 @@ def _sounddevice() -> Any:
         with quiet_stderr():
             import sounddevice
     except OSError:
-        raise NoizestreamError(
+        raise NoAudioDevice(
             "the PortAudio library is missing: install it (Debian, Ubuntu: apt install libportaudio2), or use --or-render FILE.wav"
         ) from None
     except Exception as error:  # PortAudioError: it is there but does not start
-        raise NoizestreamError(f"PortAudio does not start: {error}") from None
+        raise NoAudioDevice(f"PortAudio does not start: {error}") from None
     return sounddevice
 
 
@@ -69,7 +73,7 @@ def find_output(asked: str | None = None) -> OutputDevice:
     """Return the device numbered or named `asked`, or the default one; NoizestreamError if there is none (one line)."""
     found = outputs()
     if not found:
-        raise NoizestreamError("no audio device to play on; `noizestream devices` lists them, --or-render FILE.wav plays to a file")
+        raise NoAudioDevice("no audio device to play on; `noizestream devices` lists them, --or-render FILE.wav plays to a file")
     if asked is not None:
         return choose(found, asked, "-d", "audio device")
     return next((device for device in found if device.is_default), found[0])
@@ -101,7 +105,8 @@ class Output:
     def __init__(self, device: OutputDevice, ring: Ring, rate: int, latency: str | float = "low"):
         sounddevice = _sounddevice()
         self.device, self._ring = device, ring
-        fade = min(round(FADE_SECONDS * rate), ring.layout.capacity // 4)
+        # The fade of an underrun reads the past; the worker may meanwhile write TARGET frames of the future.
+        fade = min(round(FADE_SECONDS * rate), ring.layout.capacity - int(ring.header[slots.TARGET]))
         ring.header[[slots.FADE_FRAMES, slots.GAIN_FRAMES]] = fade, round(0.005 * rate)
         options = {
             "samplerate": rate,
@@ -143,6 +148,13 @@ class Output:
         """False once the device has gone."""
         return bool(self._stream.active)
 
+    def period_frames(self, timeout_s: float = 1.0) -> int:
+        """Frames the device asks for at a time; waits for its first call, 0 if none comes in `timeout_s`."""
+        end = time.monotonic() + timeout_s
+        while self._ring.header[slots.CALLBACKS] < 2 and time.monotonic() < end:
+            time.sleep(0.002)
+        return int(self._ring.header[slots.PERIOD])
+
     def start(self) -> None:
         """Let it sound, with a fade, as soon as the ring is filled."""
         self._ring.header[slots.RUN] = 1
@@ -166,6 +178,7 @@ def copying_callback(ring: Ring) -> Any:
 
     def callback(target: Any, frames: int, _time: Any, status: Any) -> None:
         header[slots.CALLBACKS] += 1
+        header[slots.PERIOD] = frames
         header[slots.DEVICE_UNDERFLOWS] += bool(status.output_underflow)
         ready = int(header[slots.WRITTEN] - header[slots.PLAYED])
         if header[slots.MODE] != slots.PLAYING:

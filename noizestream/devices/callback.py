@@ -57,6 +57,7 @@ def serve(memory, target, frames, status):  # runs compiled
     output = carray(target, frames * channels, np.float32)
 
     header[ring.CALLBACKS] += 1
+    header[ring.PERIOD] = frames
     if status & OUTPUT_UNDERFLOW:
         header[ring.DEVICE_UNDERFLOWS] += 1
 

@@ -38,6 +38,7 @@ RESUME = 17  # main: fill in frames from which the callback starts, and starts a
 MODE = 18  # callback: SILENT, PLAYING, DRAINED
 TAIL = 19  # callback: frames played since the ring ran dry
 GAIN_FRAMES = 20  # main: frames a volume change of the whole range takes
+PERIOD = 21  # callback: frames of the newest period
 HEADER_SLOTS = 32
 
 STARTING, READY, FAILED, STOPPED = 0, 1, 2, 3

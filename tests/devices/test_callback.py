@@ -180,6 +180,7 @@ def test_counts_what_the_server_reports_apart(player):
 
 def test_writes_only_its_own_slots(player):
     mine = [slots.PLAYED, slots.UNDERRUNS, slots.MISSED, slots.CALLBACKS, slots.DEVICE_UNDERFLOWS, slots.MODE, slots.TAIL]
+    mine += [slots.PERIOD]
     my_meters = [slots.PEAK, slots.FADE, slots.GAIN]
     p = player()
     p.fill(1024)

@@ -1,0 +1,96 @@
+"""What `play` shows: one calm line while it plays, one summary at the end."""
+
+import math
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any
+
+FLOOR_DB = -48.0
+"""The meter's left end."""
+
+
+@dataclass(frozen=True)
+class Status:
+    """What holds now. `tempo_bpm` is None where the model has no tempo, 0 for the genre's own; `peak` is linear, `load` 1 = all."""
+
+    genre: str
+    temperature: float
+    tempo_bpm: float | None
+    volume_db: float
+    peak: float
+    ring_ms: float
+    load: float
+    underruns: int
+
+
+def meter(peak: float, width: int = 12) -> str:
+    """A bar of `width` characters, FLOOR_DB to 0 dBFS."""
+    level = 20 * math.log10(peak) if peak > 0 else -math.inf
+    filled = round(width * min(max(1 - level / FLOOR_DB, 0.0), 1.0))
+    return "█" * filled + "·" * (width - filled)
+
+
+def line(status: Status, width: int = 100) -> str:
+    """Return the status line, at most `width` characters: what matters least is left out first. Columns do not jump about."""
+    tempo = "own" if status.tempo_bpm == 0 else f"{status.tempo_bpm or 0:.0f}"
+    volume = "off" if status.volume_db <= -60 else f"{status.volume_db:+.0f} dB"
+    parts = [
+        f"▶ {status.genre}",
+        f"temp {status.temperature:.2f}",
+        f"underruns {status.underruns}",
+        meter(status.peak),
+        f"vol {volume:>6}",
+        "" if status.tempo_bpm is None else f"tempo {tempo:>3}",
+        f"load {100 * status.load:3.0f} %",
+        f"ring {status.ring_ms:3.0f} ms",
+    ]
+    order = (0, 1, 5, 4, 3, 7, 6, 2)  # from left to right; the list above is by importance
+    while True:
+        text = "   ".join(parts[index] for index in order if index < len(parts) and parts[index])
+        if len(text) <= width or len(parts) == 1:
+            return text[:width]
+        parts.pop()
+
+
+def summary(statistics: Mapping[str, Any]) -> list[str]:
+    """Return the final statistics as lines for a person."""
+    step, budget = statistics["step_ms"], statistics["budget_ms"]
+    late = statistics["device_underflows"]
+    return [
+        f"played {statistics['seconds']:.1f} s, {statistics['blocks']} blocks, {statistics['midi_messages']} MIDI messages"
+        f" ({statistics['midi_ignored']} ignored)",
+        f"underruns {statistics['underruns']} ({statistics['missed_ms']:.0f} ms of silence)"
+        f", late periods reported by the audio server {late}, resets {statistics['resets']}",
+        f"step ms: p50 {step['p50']:.2f}  p95 {step['p95']:.2f}  p99 {step['p99']:.2f}  max {step['max']:.2f}"
+        f"  of {budget:.2f}  (load {100 * statistics['load']:.0f} %)",
+    ]
+
+
+class StatusLine:
+    """Shows a line in place on the terminal, and nothing at all where stdout is none. A context manager: gone at the end."""
+
+    def __init__(self, enabled: bool = True):
+        self._live: Any = None
+        if enabled and sys.stdout.isatty():
+            from rich.live import Live
+
+            self._live = Live("", auto_refresh=False, transient=True)
+
+    def __enter__(self) -> "StatusLine":
+        if self._live is not None:
+            self._live.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        if self._live is not None:
+            self._live.stop()
+
+    def show(self, status: Status) -> None:
+        """Replace the line."""
+        if self._live is not None:
+            from rich.text import Text
+
+            text = line(status, self._live.console.width - 1)
+            self._live.update(Text(text, style="bold red" if status.underruns else "", no_wrap=True), refresh=True)
