@@ -1,0 +1,138 @@
+"""`noizestream play`: the command line of a performance, and everything that can be wrong before anything opens."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from noizestream.errors import NoizestreamError, UsageError
+from noizestream.parameters import TEMPERATURE, TEMPO
+
+LATENCIES = {"low": 0.030, "default": 0.045, "high": 0.120}
+"""Seconds of sound kept ready by name, measured in docs/playing.md: the first thing to raise where there are underruns."""
+
+LATENCY_RANGE = (0.005, 2.0)
+INTERRUPTED = 130
+RENDER_SECONDS = 20
+
+
+@click.command()
+@click.argument("model", required=False)
+@click.option("-d", "--device", help="Audio device: number or part of its name (`noizestream devices`).")
+@click.option("-m", "--midi", help="MIDI port: number or part of its name.")
+@click.option("-g", "--genre", help='Genre to begin with, or a mix such as "Jazz:0.5,Folk:0.5".')
+@click.option("-t", "--temperature", type=float, help=TEMPERATURE.help + ".")
+@click.option("--tempo", type=float, metavar="BPM", help=TEMPO.help + ".")
+@click.option("--latency", default="default", metavar="low|high|SECONDS", help="How much sound is kept ready.")
+@click.option("--seconds", type=float, help="Stop after so many seconds; else Ctrl-C stops.")
+@click.option("--headless", is_flag=True, help="No status line.")
+@click.option("--stats", type=Path, metavar="JSON", help="Write the final statistics to this file.")
+@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Same seed, same controls: same music.")
+@click.option(
+    "--or-render",
+    type=Path,
+    metavar="WAV",
+    envvar="NOIZESTREAM_WITHOUT_DEVICE",
+    help=f"Without an audio device: render {RENDER_SECONDS} s to this file.",
+)
+def command(
+    model: str | None,
+    device: str | None,
+    midi: str | None,
+    genre: str | None,
+    temperature: float | None,
+    tempo: float | None,
+    latency: str,
+    seconds: float | None,
+    headless: bool,
+    stats: Path | None,
+    seed: int,
+    or_render: Path | None,
+) -> int:
+    """Play MODEL (or the bundled one) live: pads and program changes switch genre, the mod wheel is temperature."""
+    from noizestream import artifact
+    from noizestream.control.live import LiveState
+    from noizestream.devices import audio
+    from noizestream.devices import midi as midi_in
+
+    path = artifact.find_model(model)
+    metadata = artifact.read_metadata(path)
+    values = {}
+    for row, value, option in ((TEMPERATURE, temperature, "-t"), (TEMPO, tempo, "--tempo")):
+        if value is not None:
+            values[row.name] = metadata.check_control(row.name, row.check(value, option))
+    state = LiveState(metadata, metadata.genre_weights(genre), values)
+    kept_s = latency_seconds(latency)
+    if seconds is not None and not seconds > 0:
+        raise UsageError(f"--seconds: {seconds:g} is too short, give more than 0")
+    for option, file in (("--stats", stats), ("--or-render", or_render)):
+        if file is not None:
+            check_writable(file, option)
+    try:
+        output = audio.find_output(device)
+    except audio.NoAudioDevice as error:
+        if or_render is None:
+            raise
+        click.echo(f"noizestream: {error}", err=True)
+        return render_instead(path, or_render, genre, values, seed)
+    port = midi_in.find_port(midi)
+
+    from noizestream.ui.performance import Performance, terminated_as_interrupted
+    from noizestream.ui.status import summary
+
+    performance = Performance(path, metadata, state, output, port, kept_s, relaxed=latency == "high", seed=seed)
+    with terminated_as_interrupted():
+        interrupted = performance.play(seconds, screen=not headless)
+    click.echo("\n".join(summary(performance.results)))
+    if stats is not None:
+        write_json(stats, performance.results)
+    return INTERRUPTED if interrupted else 0
+
+
+def latency_seconds(asked: str) -> float:
+    """Return the seconds of sound to keep ready for `--latency asked`; UsageError for anything else."""
+    if asked in LATENCIES:
+        return LATENCIES[asked]
+    low, high = LATENCY_RANGE
+    try:
+        seconds = float(asked)
+    except ValueError:
+        seconds = -1.0
+    if not low <= seconds <= high:
+        raise UsageError(f"--latency: {asked} is not possible, give low, high or {low:g} to {high:g} seconds")
+    return seconds
+
+
+def check_writable(file: Path, option: str) -> None:
+    """UsageError unless `file` can be written: before anything opens, not after an hour of music."""
+    folder = file.resolve().parent
+    if not folder.is_dir():
+        raise UsageError(f"{option} {file}: the folder {folder} does not exist")
+    if file.is_dir() or not os.access(folder, os.W_OK):
+        raise UsageError(f"{option} {file}: {'is a folder' if file.is_dir() else 'its folder cannot be written'}")
+
+
+def write_json(file: Path, values: dict[str, Any]) -> None:
+    """Write `values` as JSON, whole or not at all; NoizestreamError if the file cannot be written."""
+    beside = file.with_name(f".{file.name}.{os.getpid()}")
+    try:
+        beside.write_text(json.dumps(values, indent=1) + "\n")
+        os.replace(beside, file)
+    except OSError as error:
+        beside.unlink(missing_ok=True)
+        raise NoizestreamError(f"--stats {file}: {error.strerror}") from None
+
+
+def render_instead(path: Path, wav: Path, genre: str | None, values: dict[str, float], seed: int) -> int:
+    """Render a WAV in a process of its own (this one stays free of torch); return its exit code."""
+    arguments = [str(path), "-o", str(wav), "--seconds", str(RENDER_SECONDS), "--seed", str(seed)]
+    if genre is not None:
+        arguments += ["-g", genre]
+    for name, value in values.items():
+        arguments += [f"--{name}", str(value)]
+    click.echo(f"rendering {RENDER_SECONDS} s of {path.stem} to {wav} instead")
+    return subprocess.run([sys.executable, "-m", "noizestream.cli", "render", *arguments], check=False).returncode
