@@ -1,0 +1,74 @@
+# make play   sets up what is missing, then plays the bundled model (without a sound device: renders play.wav)
+# make test   sets up what is missing, then runs the tests
+# make lint   ruff and mypy          make bench  the figures the README quotes          make clean  removes what make made
+
+VENV ?= .venv
+BIN := $(VENV)/bin
+PYTHON ?= $(firstword $(foreach name,python3.11 python3.12 python3,$(shell \
+	$(name) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 13))' 2>/dev/null && command -v $(name))))
+# The pinned build. The CPU wheels are asked for where their index can be reached; the plain registry does otherwise.
+TORCH ?= torch==2.13.0
+TORCHAUDIO ?= torchaudio==2.11.0
+TORCH_INDEX ?= https://download.pytorch.org/whl/cpu
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+
+# $(call system,TEST,PACKAGES,WHAT FOR): where the shell command TEST fails, install Debian's PACKAGES, or say what to do
+define system
+	@if ! { $(1); } >/dev/null 2>&1; then \
+	  if [ "$$(id -u)" = 0 ]; then as=; elif command -v sudo >/dev/null; then as=sudo; else as=none; fi; \
+	  if command -v apt-get >/dev/null && [ "$$as" != none ]; then \
+	    echo "installing $(2) ($(3))"; \
+	    $$as env DEBIAN_FRONTEND=noninteractive sh -c 'apt-get -qq update; apt-get -qq install -y --no-install-recommends $(2)' \
+	      </dev/null >/dev/null || echo "make: $(2) could not be installed: $(3) will not work; install it by hand" >&2; \
+	  else echo "make: $(2) is missing and cannot be installed from here: $(3) will not work; install it by hand" >&2; fi; \
+	fi
+endef
+
+.PHONY: play test lint bench clean setup setup-tests
+.DEFAULT_GOAL := play
+
+play: setup
+	@NOIZESTREAM_WITHOUT_DEVICE=play.wav $(BIN)/noizestream play $(ARGS)
+
+test: setup setup-tests
+	@$(BIN)/python -m pytest $(ARGS)
+
+lint: $(VENV)/.dev
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy noizestream
+
+bench: setup $(VENV)/.dev
+	@for file in callback speed; do [ ! -f benchmarks/$$file.py ] || $(BIN)/python benchmarks/$$file.py || exit 1; done
+
+setup: $(VENV)/.installed
+	$(call system,[ "$$(uname)" != Linux ] || PATH="$$PATH:/sbin:/usr/sbin" ldconfig -p | grep -q libportaudio.so.2,libportaudio2,sound)
+
+setup-tests: $(VENV)/.dev
+	$(call system,command -v jackd,jackd2,the tests against a real audio server)
+
+# Each stamp is one step, so that a set-up that was cut off goes on where it stopped.
+$(VENV)/.torch:
+ifeq ($(PYTHON),)
+	@echo "make: Python 3.11 or 3.12 is needed and neither is here; install it, or name it: make PYTHON=/path/to/python3.11" >&2; exit 1
+endif
+	$(call system,$(PYTHON) -c "import ensurepip; import venv",$(notdir $(PYTHON))-venv,the virtual environment)
+	@echo "setting up $(VENV) with $(PYTHON) (once; some minutes)"
+	@$(PYTHON) -m venv $(VENV) || { echo "make: $(PYTHON) cannot make a virtual environment; install python3-venv" >&2; exit 1; }
+	@index=; if $(BIN)/python -c 'import sys, urllib.request as r; r.urlopen(sys.argv[1] + "/torch/", timeout=5)' $(TORCH_INDEX) 2>/dev/null; \
+	  then index="--extra-index-url $(TORCH_INDEX)"; fi; $(PIP) $$index "$(TORCH)" "$(TORCHAUDIO)"
+	@touch $@
+
+$(VENV)/.installed: pyproject.toml $(VENV)/.torch
+	@$(PIP) -e .
+# torchaudio's wheel may be linked against CUDA that the CPU build of torch lacks; without its extension library it imports, by its
+# own rules (torchaudio/_extension/utils.py), and what is used here needs no extension.
+	@$(BIN)/python -c 'import torchaudio' 2>/dev/null || find $(VENV)/lib -path '*/torchaudio/lib/*_torchaudio*.so' -exec mv {} {}.unused ';'
+	@$(BIN)/python -c 'import torchaudio'
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.installed
+	@$(PIP) -e '.[dev]'
+	@touch $@
+
+clean:
+	rm -rf $(VENV) .pytest_cache .ruff_cache .mypy_cache build dist play.wav
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
