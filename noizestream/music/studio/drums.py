@@ -53,7 +53,7 @@ def hat(rng: Rng, decay: float, low: float = 7000.0) -> Array:
     length = frames(min(0.6, decay * 5))
     t = np.arange(length) / SAMPLE_RATE
     metal = sum(np.sin(2 * np.pi * f * t + i) for i, f in enumerate((7411, 8237, 9133, 10453, 11887, 13099)))
-    hiss = passed(rng.standard_normal(length), "bandpass", (low, 14500), 3)
+    hiss = passed(rng.standard_normal(length), "bandpass", (low, 14500), 6)
     return _peak((hiss + 0.12 * metal) * fall(length, decay))
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from noizestream.music.studio.effects import passed
 from noizestream.music.studio.synth import SAMPLE_RATE, Array, frames, hertz
 
 SCALES = {
@@ -115,6 +116,16 @@ def perform(song: Song, notes: Iterable[Note], voice: Voice) -> Array:
 def strike(song: Song, notes: Iterable[Note], sound: Array) -> Array:
     """Play one one-shot at every note: float32 [2, song.length]."""
     return perform(song, (Note(n.beat, 0.0, 60.0, n.velocity, n.pan) for n in notes), lambda *_: sound)
+
+
+def hiss(song: Song, rms_db: float) -> Array:
+    """The bed of noise under a track: float32 [2, song.length], mostly the same on both sides.
+
+    Without it the gaps between hits are digital silence, and any whisper off the beat is an onset as wide as the kick's.
+    """
+    noise = passed(song.rng("hiss").standard_normal((3, song.length)), "lowpass", 5000, 1)
+    bed = 0.9 * noise[2] + 0.4 * noise[:2]
+    return (bed * (10 ** (rms_db / 20) / np.sqrt(np.mean(bed**2)))).astype(np.float32)
 
 
 def steps(pattern: str, bar_beat: float, swing: float = 0.0, pan: float = 0.0) -> list[Note]:

@@ -4,14 +4,14 @@ import numpy as np
 
 from noizestream.music.studio import drums as kit
 from noizestream.music.studio.effects import duck, echo, passed, reverb
-from noizestream.music.studio.song import Note, Song, motif, perform, steps, strike
+from noizestream.music.studio.song import Note, Song, hiss, motif, perform, steps, strike
 from noizestream.music.studio.synth import SAMPLE_RATE, Array, adsr, bell, frames, oscillator, unison
 
 _BREAKS = (
-    ("X.x.......x.....", "....X..o.o..X..o"),
-    ("X.........x.....", "....X..o....X.o."),
-    ("X.x.......xx....", "....X..o.o..X..."),
-    ("X......x..x.....", "....X....o..X..o"),
+    ("X.......X.x.....", "....X.......X..o"),
+    ("X.x.....X.......", "....X..o....X..."),
+    ("X......xX.x.....", "....X.......X.o."),
+    ("X.....x.X..x....", "....X....o..X..."),
 )
 """Kick and snare of a bar."""
 
@@ -38,7 +38,7 @@ def _kicks(song: Song) -> list[Note]:
 def drums(song: Song) -> Array:
     rng = song.rng("drums")
     ride = str(rng.choice(["X.x.X.x.X.x.X.x.", "X.o.X.o.X.o.X.o.", "X.ooX.ooX.ooX.oo"]))
-    out = 0.9 * strike(song, _kicks(song), kit.kick(rng, rng.uniform(58, 70), 140, 0.06, 0.5))
+    out = 1.0 * strike(song, _kicks(song), kit.kick(rng, rng.uniform(58, 70), 140, 0.06, 0.7))
     out += 0.75 * strike(song, _snares(song), kit.snare(rng, rng.uniform(190, 240), rng.uniform(0.05, 0.08), 11000))
     hits = [n for bar in song.bars_with("Dd") for n in steps(ride, bar * 4, pan=-0.25)]
     out += 0.3 * strike(song, hits, kit.hat(rng, rng.uniform(0.025, 0.05), 5500))
@@ -105,4 +105,4 @@ def effects(song: Song, stems: dict[str, Array]) -> Array:
     pump = duck(song.length, hits, 0.4, 0.5 * song.seconds_per_beat)
     late = echo(stems["lead"] + 0.4 * stems["chords"], 1.5 * song.seconds_per_beat, 0.45, (300, 5000))
     room = reverb(stems["chords"] + stems["lead"] + 0.1 * passed(stems["drums"], "highpass", 300), 1.8, song.rng("room"), 5000.0)
-    return stems["drums"] + pump * (stems["bass"] + stems["chords"] + stems["lead"] + 0.4 * late) + 0.35 * room
+    return hiss(song, -50) + stems["drums"] + pump * (stems["bass"] + stems["chords"] + stems["lead"] + 0.4 * late) + 0.35 * room

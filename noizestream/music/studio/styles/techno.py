@@ -4,7 +4,7 @@ import numpy as np
 
 from noizestream.music.studio import drums as kit
 from noizestream.music.studio.effects import duck, echo, passed, reverb
-from noizestream.music.studio.song import Note, Song, perform, steps, strike
+from noizestream.music.studio.song import Note, Song, hiss, perform, steps, strike
 from noizestream.music.studio.synth import Array, adsr, fall, frames, oscillator, unison
 
 
@@ -21,7 +21,7 @@ def kicks(song: Song) -> list[Note]:
 def drums(song: Song) -> Array:
     rng = song.rng("drums")
     closed = str(rng.choice(["X.ooX.ooX.ooX.oo", "XoooXoooXoooXooo", "X.o.X.o.X.o.X.oo"]))
-    rimshot = str(rng.choice(["...x..x....x..x.", "......x...x.....", "..x.....x..x...."]))
+    rimshot = str(rng.choice(["...x.....x.x....", ".......x...x.x..", "...x...x.....x.."]))
     clapping, riding = rng.random() < 0.85, rng.random() < 0.6
     out = strike(song, kicks(song), kit.kick(rng, rng.uniform(44, 54), rng.uniform(150, 260), rng.uniform(0.09, 0.14), 0.6))
     full, some = list(song.bars_with("D")), list(song.bars_with("Dd"))
@@ -53,11 +53,11 @@ def bass(song: Song) -> Array:
     ]
 
     def voice(f: float, held: int, shade: float) -> Array:
-        envelope = adsr(held, 0.002, 0.12, 0.3, 0.03)
-        cutoff = 120 + colour * fall(len(envelope), 0.09)
+        envelope = adsr(held, 0.006, 0.12, 0.3, 0.03)
+        cutoff = 120 + colour * fall(len(envelope), 0.07)
         return (oscillator("saw", f, len(envelope), cutoff, 1.4) + 0.8 * oscillator("triangle", f, len(envelope))) * envelope
 
-    return 0.32 * perform(song, notes, voice)
+    return 0.32 * passed(perform(song, notes, voice), "lowpass", 1200, 4)
 
 
 def chords(song: Song) -> Array:
@@ -72,19 +72,30 @@ def chords(song: Song) -> Array:
                 notes.append(Note(hit.beat, 0.3, pitch, hit.velocity, 0.25 * (i - 1), shade))
 
     def voice(f: float, held: int, shade: float) -> Array:
-        envelope = adsr(held, 0.003, 0.12, 0.15, 0.15)
+        envelope = adsr(held, 0.008, 0.12, 0.15, 0.15)
         cutoff = 250 + brightness * (0.6 + shade) * fall(len(envelope), 0.12)
         return unison(shape, f, len(envelope), (-7, 7), cutoff) * envelope
 
-    return 0.2 * perform(song, notes, voice)
+    return 0.2 * passed(perform(song, notes, voice), "lowpass", 4500, 4)
 
 
 def lead(song: Song) -> Array:
     rng = song.rng("lead")
-    line = [(i, int(rng.choice([0, 0, 0, 2, 4, 7, 6])), rng.random() < 0.25) for i in range(16) if rng.random() < 0.7]
+    line = [
+        (i, int(rng.choice([0, 0, 0, 2, 4, 7, 6])), rng.random() < 0.25)
+        for i in range(16)
+        if rng.random() < (0.9 if i % 4 == 0 else 0.65)
+    ]
     shape = str(rng.choice(["saw", "pulse50"]))
     notes = [
-        Note(bar * 4 + i / 4, 0.2, song.pitch(degree, 1), 1.0 if accent else 0.65, -0.1, (1 - np.cos(bar * np.pi / 4)) / 2)
+        Note(
+            bar * 4 + i / 4,
+            0.2,
+            song.pitch(degree, 1),
+            1.0 if accent or i % 4 == 0 else 0.65,
+            -0.1,
+            (1 - np.cos(bar * np.pi / 4)) / 2,
+        )
         for bar in song.bars_with("L")
         for i, degree, accent in line
     ]
@@ -98,10 +109,10 @@ def lead(song: Song) -> Array:
 
 
 def effects(song: Song, stems: dict[str, Array]) -> Array:
-    pump = duck(song.length, np.array([song.frame(n.beat) for n in kicks(song)]), 0.75, 0.8 * song.seconds_per_beat)
+    pump = duck(song.length, np.array([song.frame(n.beat) for n in kicks(song)]), 0.65, 0.7 * song.seconds_per_beat)
     wet = stems["chords"] + 0.4 * stems["lead"]
     wet = echo(wet, 0.75 * song.seconds_per_beat, 0.5, (300, 4000))
     room = reverb(stems["chords"] + wet + 0.08 * passed(stems["drums"], "highpass", 400), 1.4, song.rng("room"))
     music = stems["bass"] + stems["chords"] + stems["lead"] + 0.5 * wet + 0.25 * room
     tail = frames(0.002)
-    return stems["drums"] + music * np.roll(pump, tail)
+    return hiss(song, -52) + stems["drums"] + 0.9 * music * np.roll(pump, tail)
