@@ -26,7 +26,7 @@ import numpy as np
 
 from noizestream import artifact
 from noizestream.engine import ring as slots
-from noizestream.engine.resampling import LIVE, Resampler, map_channels
+from noizestream.engine.resampling import Resampler, map_channels
 from noizestream.engine.ring import Ring, RingLayout
 from noizestream.engine.stats import StepTimes, statistics
 from noizestream.errors import NoizestreamError, UsageError
@@ -207,7 +207,7 @@ def _play(pipe: Connection, ring: Ring, model: str, device_rate: int, seed: int,
     generator = load(model, seed)
     metadata = generator.metadata
     stream = SafeStream(generator)
-    resampler = Resampler(metadata.sample_rate, device_rate, ring.layout.channels, LIVE)
+    resampler = Resampler(metadata.sample_rate, device_rate, metadata.channels)
     times = StepTimes(ring.steps)
     block_frames = resampler.largest(metadata.block_frames)
     budget = metadata.block_frames / metadata.sample_rate
@@ -236,7 +236,7 @@ def _play(pipe: Connection, ring: Ring, model: str, device_rate: int, seed: int,
                 generator.set_controls(values)
             seen = sequence
         block = stream.step(boost=meters[slots.BOOST_GAIN])
-        frames = resampler.resample(map_channels(block.T, ring.layout.channels))
+        frames = map_channels(resampler.resample(block.T), ring.layout.channels)
         if resampled:
             frames = np.clip(frames, -CEILING, CEILING)  # interpolation may swing over what the limiter held
         ring.write(frames)

@@ -1,0 +1,86 @@
+"""Hand-written models that behave, or misbehave, on purpose; `write` makes a model file of one, as a third party would."""
+
+import json
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+METADATA = {
+    "format_version": 1,
+    "name": "foreign",
+    "sample_rate": 48000,
+    "channels": 2,
+    "block_frames": 256,
+    "latency_frames": 0,
+    "genres": ["Jazz", "Folk", "Free Jazz"],
+    "controls": [
+        {"name": "temperature", "min": 0, "max": 2, "default": 1, "unit": ""},
+        {"name": "sparkle", "min": -1, "max": 1, "default": 0.5, "unit": "dB"},
+    ],
+    "noise_size": 512,
+}
+
+
+class White(nn.Module):
+    """White noise in stereo, scaled by the first genre's weight; the state counts blocks."""
+
+    @torch.jit.export
+    def initial_state(self) -> list[Tensor]:
+        return [torch.zeros(1)]
+
+    @torch.jit.export
+    def step(self, genre: Tensor, controls: Tensor, noise: Tensor, state: list[Tensor]) -> tuple[Tensor, list[Tensor]]:
+        return (noise.view(2, 256) - 0.5) * genre[0], [state[0] + 1]
+
+
+class Spoilt(nn.Module):
+    """A loud constant; every tenth block after a reset turns to NaN and would stay NaN, as a diverged LSTM does."""
+
+    @torch.jit.export
+    def initial_state(self) -> list[Tensor]:
+        return [torch.zeros(1)]
+
+    @torch.jit.export
+    def step(self, genre: Tensor, controls: Tensor, noise: Tensor, state: list[Tensor]) -> tuple[Tensor, list[Tensor]]:
+        count = state[0] + 1
+        spoil = torch.where(count >= 10, torch.full_like(count, float("nan")), torch.zeros_like(count))
+        return 0.5 * torch.sin(noise.view(2, 256)) + spoil, [count]
+
+
+class Raising(nn.Module):
+    """Its step raises."""
+
+    @torch.jit.export
+    def initial_state(self) -> list[Tensor]:
+        return [torch.zeros(1)]
+
+    @torch.jit.export
+    def step(self, genre: Tensor, controls: Tensor, noise: Tensor, state: list[Tensor]) -> tuple[Tensor, list[Tensor]]:
+        return noise.view(3, 1000), state
+
+
+class WrongShape(nn.Module):
+    """Returns mono where stereo is promised."""
+
+    @torch.jit.export
+    def initial_state(self) -> list[Tensor]:
+        return [torch.zeros(1)]
+
+    @torch.jit.export
+    def step(self, genre: Tensor, controls: Tensor, noise: Tensor, state: list[Tensor]) -> tuple[Tensor, list[Tensor]]:
+        return noise[None, :256], state
+
+
+class NoStep(nn.Module):
+    """An ordinary TorchScript module."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x
+
+
+def write(module: nn.Module, path: Path, metadata: dict | None = METADATA) -> Path:
+    """Script `module` into the file `path`, with `metadata` inside (None: without)."""
+    files = {} if metadata is None else {"metadata.json": json.dumps(metadata)}
+    torch.jit.save(torch.jit.script(module.eval()), str(path), _extra_files=files)
+    return path
