@@ -23,6 +23,7 @@ class Codec(nn.Module):
         self.register_buffer("weight", front.band_weight.clone())
         self.register_buffer("mean", torch.zeros(bands))
         self.register_buffer("scale", torch.ones(latent))
+        self.register_buffer("highest", torch.full((bands,), 3.0))
         self.analysis = nn.Parameter(torch.zeros(latent, bands))
         self.synthesis = nn.Parameter(torch.zeros(bands, latent))
         self.encoder = nn.Sequential(nn.Conv1d(bands, hidden, 5, padding=2), nn.GELU(), nn.Conv1d(hidden, latent, 3, padding=1))
@@ -32,8 +33,11 @@ class Codec(nn.Module):
             nn.init.zeros_(last.bias)
 
     @torch.no_grad()
-    def fit_pca(self, mean: Tensor, covariance: Tensor) -> float:
+    def fit_pca(self, mean: Tensor, covariance: Tensor, highest: Tensor) -> float:
         """Set the linear part from the mean [bands] and covariance [bands, bands] of weighted log magnitudes.
+
+        `highest` [bands] is the largest log magnitude of each band in training: decoding never exceeds it, so that a latent no
+        music ever had cannot be louder than all music.
 
         Returns the share of weighted variance that the latents keep.
         """
@@ -41,6 +45,7 @@ class Codec(nn.Module):
         top = vectors[:, -self.latent :].flip(1).float()
         kept = values[-self.latent :].flip(0).float().clamp(min=1e-8)
         self.mean.copy_(mean)
+        self.highest.copy_(highest)
         # Directions of hardly any variance are not blown up to unit variance: they would be pure noise to the LSTM.
         deviation = kept.sqrt().clamp(min=float(kept[0].sqrt()) * 1e-3)
         self.analysis.copy_(top.T / deviation[:, None])
@@ -60,7 +65,7 @@ class Codec(nn.Module):
         """history [..., CONTEXT, latent], oldest first -> log magnitudes [..., bands] of the newest frame."""
         history = history * self.scale
         linear = history[..., -1, :] @ self.synthesis.T
-        return (linear + self.decoder(history.flatten(-2)) + self.mean) / self.weight
+        return torch.minimum((linear + self.decoder(history.flatten(-2)) + self.mean) / self.weight, self.highest)
 
     def decode(self, latents: Tensor) -> Tensor:
         """latents [B, T, latent] -> log magnitudes [B, T, bands]; before the first frame the latents are zero."""

@@ -78,9 +78,11 @@ class Player(nn.Module):
         audio, sound = self.synthesis(self.codec.decode_frame(history), noise[1 + self.latent :], state[cells + 2 :])
 
         beat = torch.remainder(beat + tempo.to(torch.float64) * self.beats_per_bpm, self.wrap)
-        return audio.unsqueeze(0), recurrent + [history, beat] + sound
+        return audio.unsqueeze(0), recurrent + [history, beat] + sound  # noqa: RUF005 (TorchScript knows no unpacking)
 
-    def sample(self, logits: Tensor, means: Tensor, log_deviations: Tensor, temperature: Tensor, spread: Tensor, noise: Tensor) -> Tensor:
+    def sample(
+        self, logits: Tensor, means: Tensor, log_deviations: Tensor, temperature: Tensor, spread: Tensor, noise: Tensor
+    ) -> Tensor:
         """Draw a latent [latent]: logits [M], means and log_deviations [M, latent], noise [1 + latent] in (0, 1).
 
         One knob for two temperatures: the choice between components sharpens towards 0, their spread shrinks more gently.

@@ -32,13 +32,22 @@ def clock_features(beat: Tensor, slow: Tensor) -> Tensor:
 class Predictor(nn.Module):
     """Parameters of the mixture for the next latent; `sequence` for training, `frame` for one step. Same weights, same numbers."""
 
-    def __init__(self, latent: int, genres: int, hidden: int, layers: int = 2, mixtures: int = 8, clock_hidden: int = 64, dropout: float = 0.0):
+    def __init__(
+        self,
+        latent: int,
+        genres: int,
+        hidden: int,
+        layers: int = 2,
+        mixtures: int = 8,
+        clock_hidden: int = 64,
+        dropout: float = 0.0,
+    ):
         super().__init__()
         self.latent, self.genres, self.hidden, self.mixtures = latent, genres, hidden, mixtures
         self.enter = nn.Linear(latent + genres + CLOCK_FEATURES, hidden)
         self.recurrent = Recurrent(hidden, hidden, layers, dropout)
         self.dropout = nn.Dropout(dropout)
-        # The first layer sees genre x clock, the second genre x hidden: each genre has a clock network of its own, morphs blend them.
+        # The first layer sees genre x clock, the second genre x hidden: each genre has its own clock network, morphs blend.
         self.clock_in = nn.Linear(genres * CLOCK_FEATURES, clock_hidden)
         self.clock_out = nn.Linear(genres * clock_hidden, hidden)
         self.head = nn.Linear(hidden, mixtures * (1 + 2 * latent))
@@ -51,7 +60,7 @@ class Predictor(nn.Module):
         return self.enter(torch.cat([z, genre, clock], dim=-1))
 
     def mixture(self, h: Tensor, z: Tensor, genre: Tensor, clock: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """LSTM output h [..., hidden] and its inputs -> logits [..., M], means [..., M, latent], log deviations [..., M, latent]."""
+        """LSTM output h [..., hidden] and its inputs -> logits [..., M], means and log deviations [..., M, latent]."""
         inner = torch.nn.functional.gelu(self.clock_in((genre.unsqueeze(-1) * clock.unsqueeze(-2)).flatten(-2)))
         h = h + self.clock_out((genre.unsqueeze(-1) * inner.unsqueeze(-2)).flatten(-2))
         out = self.head(torch.nn.functional.gelu(h))
@@ -63,12 +72,19 @@ class Predictor(nn.Module):
         # The bound keeps a component from collapsing on one frame; -0.7 starts at half a standard deviation.
         return logits, means, (spread - 0.7).clamp(-4.0, 2.0)
 
-    def sequence(self, z: Tensor, genre: Tensor, clock: Tensor, state: list[Tensor]) -> tuple[tuple[Tensor, Tensor, Tensor], list[Tensor]]:
-        """Teacher forcing: z [B, T, latent] of frames t-1, genre [B, T, G], clock [B, T, 15] of frames t, state [h, c] each [layers, B, hidden]."""
+    def sequence(
+        self, z: Tensor, genre: Tensor, clock: Tensor, state: list[Tensor]
+    ) -> tuple[tuple[Tensor, Tensor, Tensor], list[Tensor]]:
+        """Teacher forcing: z [B, T, latent] of frames t-1, genre [B, T, G], clock [B, T, 15] of frames t.
+
+        state is [h, c], each [layers, B, hidden].
+        """
         h, state = self.recurrent.sequence(self.dropout(self.enter_features(z, genre, clock)), state)
         return self.mixture(self.dropout(h), z, genre, clock), state
 
-    def frame(self, z: Tensor, genre: Tensor, clock: Tensor, state: list[Tensor]) -> tuple[tuple[Tensor, Tensor, Tensor], list[Tensor]]:
+    def frame(
+        self, z: Tensor, genre: Tensor, clock: Tensor, state: list[Tensor]
+    ) -> tuple[tuple[Tensor, Tensor, Tensor], list[Tensor]]:
         """One frame: z [latent], genre [G], clock [15], state [h0, c0, h1, c1, ...] each [1, hidden]."""
         h, state = self.recurrent.frame(self.enter_features(z, genre, clock).unsqueeze(0), state)
         return self.mixture(h.squeeze(0), z, genre, clock), state

@@ -8,6 +8,7 @@ Two windows share one hop of `block` samples: a long one (4 blocks) under the cr
     emitted at t     |---|                        the first block of the frame, complete once frame t is added
 """
 
+import itertools
 import math
 
 import torch
@@ -42,7 +43,7 @@ def band_edges(sample_rate: int, block: int) -> tuple[int, list[tuple[int, int]]
     while edges[-1] < top:
         edges.append(min(max(edges[-1] + 1, round(position)), top))
         position *= ratio
-    return low_bins, list(zip(edges[:-1], edges[1:], strict=True))
+    return low_bins, list(itertools.pairwise(edges))
 
 
 class SpectralFront(nn.Module):

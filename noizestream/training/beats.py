@@ -1,4 +1,4 @@
-"""Where the beats are: positions in beats for every frame, by librosa's tracker (Ellis 2007), straightened where the tempo holds."""
+"""Where the beats are: positions in beats for every frame, by librosa's tracker (Ellis 2007), straightened where tempo holds."""
 
 from dataclasses import dataclass
 

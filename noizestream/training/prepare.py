@@ -25,7 +25,6 @@ def extract(track: Track, audio: np.ndarray, sample_rate: int, semitones: tuple[
     """Features of one piece of audio [channels, n], in a decoding worker: `bands.S`, `beats.S` per speed variant S, and `tempo`."""
     import torch
 
-    from noizestream.nn.spectral import SpectralFront
     from noizestream.training.augment import change_speed
     from noizestream.training.beats import track_beats
 

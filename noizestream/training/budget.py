@@ -1,0 +1,35 @@
+"""How far a loop is: by wall time, by steps, or by whichever the person asked for. Drives learning rate, ETA and the end."""
+
+import time
+from dataclasses import dataclass, field
+
+
+@dataclass
+class Budget:
+    """`seconds` of wall time or `steps` (whichever is not 0); `spent` and `done` carry over from an interrupted run."""
+
+    seconds: float = 0.0
+    steps: int = 0
+    spent: float = 0.0
+    done: int = 0
+    _since: float = field(default_factory=time.monotonic)
+
+    def elapsed(self) -> float:
+        """Seconds of work so far, earlier runs included."""
+        return self.spent + time.monotonic() - self._since
+
+    def progress(self) -> float:
+        """0 at the start, 1 at the end."""
+        if self.steps:
+            return min(1.0, self.done / self.steps)
+        return min(1.0, self.elapsed() / self.seconds) if self.seconds > 0 else 1.0
+
+    def over(self, at_least: int = 1) -> bool:
+        """True once the budget is used up and `at_least` steps are done."""
+        return self.progress() >= 1.0 and self.done >= at_least
+
+    def remaining(self) -> float:
+        """Seconds left, as far as can be told."""
+        if self.steps:
+            return self.elapsed() / max(self.done, 1) * max(self.steps - self.done, 0)
+        return max(0.0, self.seconds - self.elapsed())

@@ -1,0 +1,63 @@
+"""How widely to sample at temperature 1: per genre the spread with which the generated sound moves as much as the real music.
+
+The mixture's deviations cover what the model cannot predict; sampled in full they flutter, too narrow they stand still.
+"""
+
+from typing import Any
+
+import numpy as np
+import torch
+
+from noizestream.engine.noise import noise
+from noizestream.nn.player import CONTROLS, Player
+from noizestream.training.prepared import Prepared
+
+LOWEST, HIGHEST = 0.2, 1.1
+ROUNDS = 5
+SECONDS = 5.0
+REAL_FRAMES = 3000
+
+
+def generate(scripted: Any, genre: torch.Tensor, seconds: float, seed: int, sizes: tuple[int, int, int]) -> torch.Tensor:
+    """Audio [n] at default controls after a first second; `sizes` are block frames, sample rate, noise size."""
+    block, rate, noise_size = sizes
+    warm, steps = rate // block, int(seconds * rate / block)
+    controls = torch.tensor([control["default"] for control in CONTROLS])
+    with torch.inference_mode():
+        state, blocks = scripted.initial_state(), []
+        for step in range(warm + steps):
+            sound, state = scripted.step(genre, controls, torch.from_numpy(noise(seed, step, noise_size)), state)
+            if step >= warm:
+                blocks.append(sound[0])
+    return torch.cat(blocks)
+
+
+def flux(bands: torch.Tensor) -> float:
+    """Mean change of log magnitudes [T, bands] from frame to frame."""
+    return float(bands.diff(dim=0).abs().mean())
+
+
+def real_flux(prepared: Prepared) -> list[float]:
+    """Flux of the training music of each genre."""
+    values: list[list[float]] = [[] for _ in prepared.genres]
+    for piece in prepared.of("training"):
+        if piece.semitones == 0 and len(values[piece.genre]) < 20:
+            values[piece.genre].append(flux(torch.from_numpy(np.asarray(prepared.bands_of(piece)[:REAL_FRAMES], np.float32))))
+    return [float(np.mean(v)) for v in values]
+
+
+def calibrate(player: Player, scripted: Any, prepared: Prepared) -> dict[str, list[float]]:
+    """Set `player.spread` [G] by bisection. `scripted` is the same player, not frozen: its buffers are shared with `player`."""
+    wanted = real_flux(prepared)
+    sizes = (player.front.block, player.front.sample_rate, player.noise_size)
+    found = []
+    for number, target in enumerate(wanted):
+        genre = torch.eye(len(wanted))[number]
+        low, high = LOWEST, HIGHEST
+        for round_ in range(ROUNDS):
+            player.spread[number] = (low + high) / 2
+            got = flux(player.front.analyse(generate(scripted, genre, SECONDS, round_, sizes)))
+            low, high = (low, (low + high) / 2) if got > target else ((low + high) / 2, high)
+        player.spread[number] = (low + high) / 2
+        found.append(got)
+    return {"spread": player.spread.tolist(), "flux_real": wanted, "flux_made": found}

@@ -1,0 +1,133 @@
+"""Both loops in a row on a prepared set, with checkpoints. Needs only torch and numpy, so that it can run on another machine."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from noizestream.errors import NoizestreamError
+from noizestream.nn.codec import Codec
+from noizestream.nn.predictor import Predictor
+from noizestream.nn.spectral import SpectralFront
+from noizestream.training import checkpoint
+from noizestream.training.budget import Budget
+from noizestream.training.codec_loop import CodecLoop, Report
+from noizestream.training.config import Config
+from noizestream.training.prepared import Prepared
+from noizestream.training.sequence_loop import SequenceLoop, encode_all
+
+CHECKPOINT_S = 20.0
+
+
+@dataclass
+class Fitted:
+    """Trained networks on the CPU and what the loops measured."""
+
+    front: SpectralFront
+    codec: Codec
+    predictor: Predictor
+    figures: dict[str, Any] = field(default_factory=dict)
+
+
+class Fit:
+    """One training: `run` returns the networks; a new Fit on the same folder goes on from its last checkpoint."""
+
+    def __init__(self, prepared: Prepared, config: Config, folder: Path, device: str = "cpu"):
+        self.prepared, self.config, self.folder, self.device = prepared, config, folder, device
+        torch.manual_seed(config.seed)
+        self.front = SpectralFront(prepared.sample_rate, prepared.block)
+        self.codec = Codec(self.front, config.latent, config.codec_hidden).to(device)
+        self.predictor = Predictor(
+            config.latent, len(prepared.genres), config.hidden, config.layers, config.mixtures, dropout=config.dropout
+        ).to(device)
+        self.figures: dict[str, Any] = {}
+        self._saved_at = time.monotonic()
+        self._resumed = checkpoint.load(folder) or {}
+
+    def run(
+        self, seconds: float, report: Report, stop: Callable[[], bool], preview: Callable[[str], None] = lambda name: None
+    ) -> Fitted:
+        """Train for `seconds` in all (0: `config.steps` decides). `stop()` ends early; `preview(name)` is called now and then."""
+        codec_seconds = seconds * self.config.codec_share
+        codec_steps = max(1, self.config.steps // 2) if self.config.steps else 0
+        resumed = self._resumed
+        self.figures.update(resumed.get("figures", {}))
+        if resumed.get("stage", "codec") == "codec":
+            self._run_codec(Budget(codec_seconds, codec_steps), resumed, report, stop)
+        else:
+            self.codec.load_state_dict(resumed["codec"])
+        self.codec.eval()
+        self._run_sequence(
+            Budget(max(0.0, seconds - self.figures.get("codec_seconds", 0.0)), self.config.steps), resumed, report, stop, preview
+        )
+        return Fitted(self.front.cpu(), self.codec.cpu().eval(), self.predictor.cpu().eval(), self.figures)
+
+    def _run_codec(self, budget: Budget, resumed: dict[str, Any], report: Report, stop: Callable[[], bool]) -> None:
+        loop = CodecLoop(self.codec, self.prepared, self.config, self.device)
+        if "loop" in resumed:
+            self._restore(loop, budget, resumed)
+        else:
+            self.figures["pca_variance"] = loop.fit_pca()
+            self.figures["pca_error"] = loop.validate()
+
+        def save() -> None:
+            self._save({"stage": "codec", "loop": loop.state()}, budget)
+
+        loop.run(budget, report, stop, save)
+        self.figures |= {"codec_error": loop.validate(), "codec_steps": budget.done, "codec_seconds": budget.elapsed()}
+
+    def _run_sequence(
+        self, budget: Budget, resumed: dict[str, Any], report: Report, stop: Callable[[], bool], preview: Callable[[str], None]
+    ) -> None:
+        train, validation = self.prepared.of("training"), self.prepared.of("validation")
+        long_enough = [piece for piece in train if piece.frames > self.config.frames]
+        if not long_enough:
+            raise NoizestreamError(
+                f"{self.prepared.folder}: every track is shorter than {self.config.frames} frames, add longer music"
+            )
+
+        def counted(done: int, total: int) -> None:
+            report("encode", done, 0.0, {"of": total})
+
+        latents = encode_all(self.codec, self.prepared, long_enough, self.folder / "latents" / "training", self.device, counted)
+        held_out = encode_all(self.codec, self.prepared, validation, self.folder / "latents" / "validation", self.device, counted)
+        loop = SequenceLoop(self.predictor, self.prepared, self.config, (long_enough, latents), (validation, held_out), self.device)
+        if resumed.get("stage") == "sequence":
+            self._restore(loop, budget, resumed)
+        self.figures["baselines"] = loop.baselines
+        next_preview = [0.25 * (1 + int(budget.progress() / 0.25))]
+
+        def save() -> None:
+            self._save({"stage": "sequence", "loop": loop.state(), "codec": self.codec.state_dict()}, budget)
+            if next_preview[0] <= budget.progress() < 0.95:
+                next_preview[0] += 0.25
+                self.predictor.eval()
+                preview(f"step-{budget.done:06d}")
+                self.predictor.train()
+
+        loop.run(budget, report, stop, save)
+        self._save({"stage": "sequence", "loop": loop.state(), "codec": self.codec.state_dict()}, budget, now=True)
+        self.predictor.load_state_dict(loop.best)
+        self.figures |= {
+            "sequence_steps": budget.done,
+            "sequence_seconds": budget.elapsed(),
+            "train_nats": loop.smooth,
+            "validation_nats": loop.best_nats,
+            "stopped_early": loop.worse >= self.config.patience,
+            "history": loop.history,
+        }
+
+    def _restore(self, loop: Any, budget: Budget, resumed: dict[str, Any]) -> None:
+        loop.restore(resumed["loop"])
+        budget.spent, budget.done = resumed["spent"], resumed["done"]
+        torch.set_rng_state(resumed["random"])
+
+    def _save(self, values: dict[str, Any], budget: Budget, now: bool = False) -> None:
+        if not now and time.monotonic() - self._saved_at < CHECKPOINT_S:
+            return
+        values |= {"spent": budget.elapsed(), "done": budget.done, "random": torch.get_rng_state(), "figures": self.figures}
+        checkpoint.save(self.folder, values)
+        self._saved_at = time.monotonic()

@@ -1,0 +1,184 @@
+"""Stage two: the sequence model learns to predict the codec's latents, by truncated back-propagation, state carried over."""
+
+import math
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from noizestream.nn.codec import Codec
+from noizestream.nn.predictor import Predictor, clock_features, negative_log_likelihood
+from noizestream.training.baselines import baselines
+from noizestream.training.budget import Budget
+from noizestream.training.codec_loop import Report
+from noizestream.training.config import Config
+from noizestream.training.lanes import Draw, Lanes
+from noizestream.training.prepared import Piece, Prepared
+
+VALIDATION_FRAMES = 1500
+BASELINE_FRAMES = 50_000
+EVALUATIONS = 16
+"""Validations over a whole training."""
+
+
+@torch.no_grad()
+def encode_all(
+    codec: Codec, prepared: Prepared, pieces: list[Piece], folder: Path, device: str, progress: Callable[[int, int], None]
+) -> list[np.ndarray]:
+    """Latents of every piece as memory-mapped float16 [T, latent] files in `folder`."""
+    folder.mkdir(parents=True, exist_ok=True)
+    latents = []
+    for number, piece in enumerate(pieces):
+        bands = prepared.bands_of(piece)
+        parts = []
+        for start in range(0, len(bands), 4000):  # the encoder looks 3 frames either way
+            before, after = min(start, 4), 4
+            x = torch.from_numpy(np.asarray(bands[start - before : start + 4000 + after], np.float32)).to(device)
+            z = codec.encode(x[None])[0, before:]
+            parts.append(z[:4000].clamp(-5, 5).half().cpu().numpy())
+        path = folder / f"{number:05d}.npy"
+        np.save(path, np.concatenate(parts))
+        latents.append(np.load(path, mmap_mode="r"))
+        progress(number + 1, len(pieces))
+    return latents
+
+
+class SequenceLoop:
+    """Fits `predictor` in place. Keeps the weights of the best validation in `best`."""
+
+    def __init__(
+        self,
+        predictor: Predictor,
+        prepared: Prepared,
+        config: Config,
+        train: tuple[list[Piece], list[np.ndarray]],
+        validation: tuple[list[Piece], list[np.ndarray]],
+        device: str,
+    ):
+        self.predictor, self.prepared, self.config, self.device = predictor, prepared, config, device
+        pieces, latents = train
+        self.genres = len(prepared.genres)
+        draw = Draw(pieces, np.random.default_rng([config.seed, 3]))
+        beats = [prepared.beats_of(piece) for piece in pieces]
+        self.lanes = Lanes(draw, latents, beats, self.genres, config.batch, config.frames, config.chunks)
+        self.validation, self.validation_latents = validation
+        self.optimiser = torch.optim.AdamW(
+            predictor.parameters(), lr=config.rate, weight_decay=config.weight_decay, betas=(0.9, 0.98)
+        )
+        self.carried = predictor.recurrent.initial_sequence_state(config.batch, device)
+        self.slow = torch.ones(config.batch)
+        self.smooth = float("nan")
+        self.best, self.best_nats, self.worse = {k: v.clone() for k, v in predictor.state_dict().items()}, float("inf"), 0
+        self.evaluated = 0
+        self.history: list[dict[str, float]] = []
+        self.baselines = self._baselines(pieces, latents)
+
+    def _baselines(self, pieces: list[Piece], latents: list[np.ndarray]) -> dict[str, float]:
+        train: dict[int, list[np.ndarray]] = {}
+        test: dict[int, list[np.ndarray]] = {}
+        for piece, z in zip(pieces, latents, strict=True):
+            if piece.semitones == 0:
+                train.setdefault(piece.genre, []).append(np.asarray(z[:BASELINE_FRAMES], np.float32))
+        for piece, z in zip(self.validation, self.validation_latents, strict=True):
+            test.setdefault(piece.genre, []).append(np.asarray(z[:VALIDATION_FRAMES], np.float32))
+        join = {g: np.concatenate(parts) for g, parts in train.items()}
+        return baselines(join, {g: np.concatenate(parts) for g, parts in test.items()}) if test else {}
+
+    def epoch_steps(self) -> int:
+        """Steps that read as many frames as the unvaried training set holds."""
+        frames = sum(piece.frames for piece in self.lanes.draw.pieces if piece.semitones == 0)
+        return max(1, math.ceil(frames / (self.config.batch * self.config.frames)))
+
+    def run(self, budget: Budget, report: Report, stop: Callable[[], bool], checkpoint: Callable[[], None]) -> None:
+        """Train until the budget is over (one epoch at least), `stop()`, or validation has not improved for long."""
+        config = self.config
+        at_least = 1 if budget.steps else self.epoch_steps()
+        self.predictor.train()
+        while not budget.over(at_least) and not stop() and self.worse < config.patience:
+            warm = min(1.0, (budget.done + 1) / 50)
+            rate = config.rate * warm * max(0.02, 0.5 * (1 + math.cos(math.pi * budget.progress())))
+            for group in self.optimiser.param_groups:
+                group["lr"] = rate
+            nats = self._step()
+            self.smooth = nats if math.isnan(self.smooth) else 0.95 * self.smooth + 0.05 * nats
+            budget.done += 1
+            if budget.progress() * EVALUATIONS >= self.evaluated + 1:
+                self.evaluated = int(budget.progress() * EVALUATIONS)
+                self._evaluate(budget)
+            if budget.done % 10 == 0:
+                latest = self.history[-1]["validation"] if self.history else float("nan")
+                report("sequence", budget.done, budget.remaining(), {"train": self.smooth, "validation": latest})
+                checkpoint()
+        if not self.history or self.history[-1]["step"] != budget.done:
+            self._evaluate(budget)
+
+    def _step(self) -> float:
+        config, chunk = self.config, self.lanes.next()
+        keep = torch.from_numpy(~chunk.fresh).float()
+        self.slow = torch.where(keep > 0, self.slow, (torch.rand(config.batch) >= config.hide_slow).float())
+        state = [s.detach() * keep.to(self.device)[None, :, None] for s in self.carried]
+        z, previous, genre, clock = self._tensors(chunk.z, chunk.previous, chunk.genre, chunk.beat, self.slow)
+        deviation = config.input_noise * torch.rand(config.batch, 1, 1, device=self.device)
+        mixture, self.carried = self.predictor.sequence(previous + deviation * torch.randn_like(previous), genre, clock, state)
+        loss = negative_log_likelihood(mixture, z).mean()
+        self.optimiser.zero_grad(set_to_none=True)
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(self.predictor.parameters(), config.clip)
+        self.optimiser.step()
+        return float(loss)
+
+    def _tensors(self, z: np.ndarray, previous: np.ndarray, genre: np.ndarray, beat: np.ndarray, slow: Tensor) -> list[Tensor]:
+        frames = z.shape[1]
+        clock = clock_features(torch.from_numpy(beat), slow[:, None].expand(-1, frames))
+        spread = torch.from_numpy(genre)[:, None].expand(-1, frames, -1)
+        return [t.to(self.device) for t in (torch.from_numpy(z), torch.from_numpy(previous), spread, clock)]
+
+    def _evaluate(self, budget: Budget) -> None:
+        nats = self.validate()
+        self.history.append({"step": budget.done, "seconds": budget.elapsed(), "train": self.smooth, "validation": nats})
+        if nats < self.best_nats or math.isnan(nats):
+            self.best, self.best_nats, self.worse = {k: v.clone() for k, v in self.predictor.state_dict().items()}, nats, 0
+        else:
+            self.worse += 1
+
+    @torch.no_grad()
+    def validate(self) -> float:
+        """Mean nats per frame over the genres of the validation pieces; NaN if there are none."""
+        self.predictor.eval()
+        by_genre: dict[int, list[float]] = {}
+        for piece, latents in zip(self.validation, self.validation_latents, strict=True):
+            z = np.asarray(latents[:VALIDATION_FRAMES], np.float32)[None]
+            previous = np.concatenate([np.zeros_like(z[:, :1]), z[:, :-1]], axis=1)
+            genre = np.eye(self.genres, dtype=np.float32)[[piece.genre]]
+            beat = np.asarray(self.prepared.beats_of(piece)[: z.shape[1]], np.float64)[None]
+            inputs = self._tensors(z, previous, genre, beat, torch.ones(1))
+            mixture, _ = self.predictor.sequence(*inputs[1:], self.predictor.recurrent.initial_sequence_state(1, self.device))
+            by_genre.setdefault(piece.genre, []).append(float(negative_log_likelihood(mixture, inputs[0]).mean()))
+        self.predictor.train()
+        return float(np.mean([np.mean(values) for values in by_genre.values()])) if by_genre else float("nan")
+
+    def state(self) -> dict[str, Any]:
+        return {
+            "predictor": self.predictor.state_dict(),
+            "optimiser": self.optimiser.state_dict(),
+            "lanes": self.lanes.state(),
+            "carried": [s.detach() for s in self.carried],
+            "slow": self.slow,
+            "smooth": self.smooth,
+            "best": self.best,
+            "best_nats": self.best_nats,
+            "worse": self.worse,
+            "evaluated": self.evaluated,
+            "history": self.history,
+        }
+
+    def restore(self, state: dict[str, Any]) -> None:
+        self.predictor.load_state_dict(state["predictor"])
+        self.optimiser.load_state_dict(state["optimiser"])
+        self.lanes.restore(state["lanes"])
+        self.carried = [s.to(self.device) for s in state["carried"]]
+        for name in ("slow", "smooth", "best", "best_nats", "worse", "evaluated", "history"):
+            setattr(self, name, state[name])
