@@ -163,18 +163,18 @@ def _percent(share: float) -> str:
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
-@click.argument("model", required=False)
-@click.argument("data")
+@click.argument("model_and_data", nargs=-1, required=True, metavar="[MODEL] DATA")
 @click.option("--audio", help="Judge this folder (a folder per genre) instead of a model.")
 @click.option("--seconds", default=22.0, show_default=True, help="Length of each rendering; 22 s give 21 windows.")
 @click.option("--seeds", default=5, show_default=True, help="Renderings per genre.")
 @click.option("-t", "--temperature", default=1.0, show_default=True)
 @click.option("--json", "json_file", type=click.Path(path_type=Path), help="Write every figure here.")
 @click.option("--pictures", type=click.Path(path_type=Path), help="Write a spectrogram per genre into this folder.")
-def main(model, data, audio, seconds, seeds, temperature, json_file, pictures) -> None:
+def main(model_and_data, audio, seconds, seeds, temperature, json_file, pictures) -> None:
     """Compare what MODEL renders with the real music in DATA."""
-    if (model is None) == (audio is None):
-        raise UsageError("give a model, or --audio DIR")
+    if len(model_and_data) != (1 if audio else 2):
+        raise UsageError("give MODEL DATA, or --audio DIR DATA")
+    *model, data = model_and_data
     began = time.perf_counter()
     library = read_library(data)
     skipped = list(library.skipped)
@@ -185,7 +185,7 @@ def main(model, data, audio, seconds, seeds, temperature, json_file, pictures) -
         for genre in real:
             decoded = next(decode_all([track for track in library.tracks if track.genre == genre], [], workers=0))
             draw(decoded.audio[:, : round(seconds * RATE)], RATE, pictures / f"{genre}-real.png", f"{genre}, real")
-    judged = judge_folder(audio) if audio else render(model, tuple(real), seconds, seeds, temperature, pictures)
+    judged = judge_folder(audio) if audio else render(model[0], tuple(real), seconds, seeds, temperature, pictures)
     result = compare(real, judged)
     table(result)
     print(f"{time.perf_counter() - began:.0f} s")
@@ -199,4 +199,4 @@ if __name__ == "__main__":
     try:
         main(standalone_mode=False)
     except (NoizestreamError, click.ClickException) as error:
-        raise SystemExit(f"quality: {getattr(error, 'message', error)}") from None
+        raise SystemExit(f"quality: {error.format_message() if isinstance(error, click.ClickException) else error}") from None

@@ -39,7 +39,9 @@ def shuffled(audio: np.ndarray, seed: int = 0) -> np.ndarray:
     magnitudes = np.abs(stft(np.asarray(audio, np.float32), n_fft=2048, hop_length=512))
     magnitudes = magnitudes[:, random.permutation(magnitudes.shape[1])]
     phases = np.exp(2j * np.pi * random.random(magnitudes.shape, np.float32)).astype(np.complex64)
-    return istft(magnitudes * phases, n_fft=2048, hop_length=512, length=len(audio))
+    result = istft(magnitudes * phases, n_fft=2048, hop_length=512, length=len(audio))
+    # Frames that do not fit their neighbours partly cancel in the overlap; level is a feature, so give it back.
+    return result * np.sqrt(np.sum(np.square(audio)) / max(np.sum(np.square(result)), 1e-12)).astype(np.float32)
 
 
 class GenreClassifier:

@@ -7,14 +7,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from noizestream.analysis.classifier import shuffled, window_features
-from noizestream.analysis.measures import Measures, measure
+from noizestream.analysis.measures import Measures, common_tempo, measure
 from noizestream.errors import NoizestreamError
 from noizestream.music.cache import FeatureCache
 from noizestream.music.decode import PIECE_S, RATE, decode_all
 from noizestream.music.library import Library, Track
 from noizestream.music.skipped import Skipped
 
-SETTINGS = {"what": "analysis", "version": 1, "rate": RATE, "piece": PIECE_S}
+SETTINGS = {"what": "analysis", "version": 4, "rate": RATE, "piece": PIECE_S}
 MEASURED_S = 20.0
 """Measures are taken over stretches of about this length, as long as what is rendered: some depend on it."""
 HELD_OUT = 0.2
@@ -91,6 +91,7 @@ def _genre(genre: str, by_track: dict[Track, list[dict[str, np.ndarray]]]) -> Re
 
 
 def mean_measures(rows: np.ndarray) -> Measures:
-    """One `Measures` for `rows` [n, 7] of them: the mean of each; of the tempo the median, as octaves must not mix."""
+    """One `Measures` for `rows` [n, 7] of them: the mean of each; of the tempos the most common, as octaves must not mix."""
     values = dict(zip(Measures.__dataclass_fields__, map(float, rows.mean(axis=0)), strict=True))
-    return Measures(**values | {"tempo": float(np.median(rows[:, list(values).index("tempo")]))})
+    tempos = rows[:, list(values).index("tempo")].tolist()
+    return Measures(**values | {"tempo": common_tempo(tempos)})

@@ -3,6 +3,7 @@
 They are ratios or shares and mean little alone: compare rendered with real audio of the same genre and about the same length.
 """
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
 import numpy as np
@@ -10,6 +11,8 @@ import numpy as np
 SILENT_DBFS = -50.0
 WINDOW_S = 0.5
 """Silence and repeats are counted in windows of this length."""
+COPY_RATE = 12000
+"""Copies are looked for at this rate, below 6 kHz."""
 ONSET_HOP = 256
 SLOWEST_BPM, FASTEST_BPM = 60.0, 180.0
 
@@ -58,15 +61,19 @@ def repeats(audio: np.ndarray, rate: int) -> float:
     Nothing moves: the log-mel spectrum changes by less than 0.01 (in log10) from frame to frame. A copy: the best-aligned
     normalised correlation with an earlier window exceeds 0.98. Steady tones of real music count too, so compare with real.
     """
-    size = round(WINDOW_S * rate)
-    windows = _windows(audio, size).astype(np.float64)
+    import soxr
+
+    moves = np.abs(np.diff(_log_mel(audio, rate), axis=1)).mean(axis=0)  # per frame
+    size = round(WINDOW_S * COPY_RATE)
+    audio = soxr.resample(np.asarray(audio, np.float64), rate, COPY_RATE)
+    windows = _windows(audio, size)
     if len(windows) < 2:
         return 0.0
-    spectra = np.fft.rfft(windows, 2 * size)
+    per = len(moves) * size / len(audio)
     energy = np.sum(windows**2, axis=1)
-    sums = np.concatenate([[0.0], np.cumsum(np.square(audio, dtype=np.float64))])
-    moves = np.abs(np.diff(_log_mel(audio, rate), axis=1)).mean(axis=0)  # per frame
-    per = len(moves) / (len(audio) / size)
+    sums = np.concatenate([[0.0], np.cumsum(audio**2)])
+    spectra = np.conj(np.fft.rfft(windows, 2 * size))
+    pasts = np.fft.rfft(np.concatenate([windows[:-1], windows[1:]], axis=1))  # of window k with the one after it
     stuck = 0
     for index in range(1, len(windows)):
         if energy[index] / size < 10 ** (SILENT_DBFS / 10):
@@ -74,10 +81,13 @@ def repeats(audio: np.ndarray, rate: int) -> float:
         if np.median(moves[round(index * per) : round((index + 1) * per)]) < 0.01:
             stuck += 1
             continue
-        stuck += any(
-            _best_match(spectra[index], energy[index], audio, sums, (index - back) * size, size) > 0.98
-            for back in range(1, min(index, 8) + 1)
-        )
+        for begin in range(max(0, index - 8), index):
+            lags = np.arange(size if begin < index - 1 else size // 2)  # not the window itself, nor a step beside it
+            products = np.fft.irfft(pasts[begin] * spectra[index])[: len(lags)]
+            powers = sums[begin * size + lags + size] - sums[begin * size + lags]
+            if np.max(products / np.sqrt(np.maximum(powers * energy[index], 1e-12))) > 0.98:
+                stuck += 1
+                break
     return stuck / len(windows)
 
 
@@ -143,6 +153,11 @@ def tempo_error(tempo: float, wanted: float) -> float:
     return float(abs(2 ** (octaves - round(octaves)) - 1))
 
 
+def common_tempo(tempos: Sequence[float]) -> float:
+    """The one of several `tempos` (BPM) that is nearest to the others with octaves folded: their median, so to say."""
+    return min(tempos, key=lambda one: sum(tempo_error(one, other) for other in tempos))
+
+
 def chroma_change(audio: np.ndarray, rate: int) -> float:
     """How fast the harmony moves: the mean cosine distance of the chroma of successive seconds, 0 (one chord for ever) to 1."""
     from librosa.feature import chroma_stft
@@ -191,13 +206,3 @@ def _vertex(values: np.ndarray, index: int) -> float:
     left, middle, right = values[index - 1 : index + 2]
     bend = left - 2 * middle + right
     return index + float(np.clip(0.5 * (left - right) / bend, -0.5, 0.5)) if bend < 0 else float(index)
-
-
-def _best_match(spectrum: np.ndarray, energy: float, audio: np.ndarray, sums: np.ndarray, start: int, size: int) -> float:
-    """Highest normalised correlation of a window (its `spectrum` over 2 * size) with audio that begins in start - size .. start."""
-    begin = max(0, start - size)
-    past = np.fft.rfft(audio[begin : start + size], 2 * size)
-    lags = np.arange(start - begin + 1)
-    products = np.fft.irfft(past * np.conj(spectrum))[: len(lags)]
-    powers = sums[begin + lags + size] - sums[begin + lags]
-    return float(np.max(products / np.sqrt(np.maximum(powers * energy, 1e-12))))
