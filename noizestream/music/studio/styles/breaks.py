@@ -20,8 +20,9 @@ def _snares(song: Song) -> list[Note]:
     rng = song.rng("pattern")
     pair = [_BREAKS[i] for i in rng.choice(len(_BREAKS), 2, replace=False)]
     notes = []
-    for bar in song.bars_with("D"):
-        notes += steps("....X..o.oX.XoxX" if song.fills(bar) else pair[bar % 2][1], bar * 4, pan=0.05)
+    for bar in song.bars_with("Dd"):
+        full = "....X..o.oX.XoxX" if song.fills(bar) else pair[bar % 2][1]
+        notes += steps(full if "D" in song.layers(bar) else "....x.......x...", bar * 4, pan=0.05)
     return notes
 
 

@@ -1,0 +1,15 @@
+"""Tracks shared by the studio's tests, composed once."""
+
+from functools import lru_cache
+
+import pytest
+
+from noizestream.music.studio import GENRES, compose
+
+NAMES = [row.name for row in GENRES]
+
+
+@pytest.fixture(scope="session")
+def track():
+    """track(genre, seed) -> float32 [2, n], 16 s."""
+    return lru_cache(maxsize=None)(lambda genre, seed: compose(genre, seed, 16.0))
