@@ -25,7 +25,8 @@ class Generator:
         self.genres = metadata.genres
         self._genre = torch.tensor(metadata.genre_weights())
         self._controls = torch.tensor(metadata.default_controls())
-        self.reset(seed)
+        self.seed = int(seed)
+        self.reset()
 
     @property
     def latency_frames(self) -> int:

@@ -68,7 +68,7 @@ class Resampler:
         starts, phases = np.divmod(positions, self._phases)
         made = np.zeros((0, self.channels), np.float32)
         if count:
-            weights = self._table[phases]  # [m, taps]
+            weights = self._table.take(phases, axis=0)  # [m, taps]
             made = np.empty((count, self.channels), np.float32)
             for channel in range(self.channels):  # one at a time: NumPy is far quicker where both operands lie in a row
                 windows = sliding_window_view(np.ascontiguousarray(heard[:, channel]), self._taps)[starts]

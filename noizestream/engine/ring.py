@@ -13,6 +13,7 @@ advances PLAYED. Both counters only grow, so `written - played` is the fill and 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from multiprocessing import shared_memory
+from typing import Any
 
 import numpy as np
 
@@ -92,7 +93,7 @@ class Ring:
 
     def __init__(self, memory: shared_memory.SharedMemory, layout: RingLayout, owner: bool):
         self.memory, self.layout, self._owner = memory, layout, owner
-        buffer = memory.buf
+        buffer: Any = memory.buf
         self.header = np.frombuffer(buffer, np.int64, HEADER_SLOTS)
         self.controls = np.frombuffer(buffer, np.float64, CONTROL_SLOTS, 8 * HEADER_SLOTS)
         self.meters = np.frombuffer(buffer, np.float64, METER_SLOTS, 8 * (HEADER_SLOTS + CONTROL_SLOTS))

@@ -66,11 +66,11 @@ class Worker:
         if len(self._genre_weights) + len(self._controls) > slots.CONTROL_SLOTS:
             raise NoizestreamError(f"{self.path}: more than {slots.CONTROL_SLOTS} genres and controls cannot be played live")
         self.block_frames = -(-self.metadata.block_frames * self.device_rate // self.metadata.sample_rate)
-        self.ring = Ring.create(_power_of_two(max(target_frames, self.block_frames) + 4 * self.block_frames), self.device_channels)
+        self.ring = Ring.create(_power_of_two(4 * (max(target_frames, 0) + self.block_frames)), self.device_channels)
         self.set_target(target_frames)
         self.set_controls()
         self._process: Any = None
-        self._pipe: Connection | None = None
+        self._pipe: Any = None
         self._last_statistics: dict[str, Any] = {}
 
     def __enter__(self) -> "Worker":

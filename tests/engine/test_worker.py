@@ -1,0 +1,187 @@
+"""The worker process, with the test as its audio callback: it takes frames from the ring as fast as they come."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+
+from noizestream.engine import ring as slots
+from noizestream.engine.generator import load
+from noizestream.engine.safety import CEILING, SafeStream
+from noizestream.engine.worker import Worker
+from noizestream.errors import NoizestreamError
+from tests import foreign_models as foreign
+
+PATIENCE_S = 60.0
+
+
+def wait_for(condition, what: str) -> None:
+    """Return once `condition()` holds; fail only after a minute."""
+    end = time.monotonic() + PATIENCE_S
+    while not condition():
+        assert time.monotonic() < end, f"waited in vain for {what}"
+        time.sleep(0.001)
+
+
+def take(ring, frames: int) -> np.ndarray:
+    """Play `frames` as the callback would, waiting for them: `[frames, channels]`."""
+    parts = []
+    while frames:
+        wait_for(lambda: ring.fill() > 0, "audio")
+        count = min(ring.fill(), frames)
+        played = int(ring.header[slots.PLAYED])
+        parts.append(ring.audio[np.arange(played, played + count) % ring.layout.capacity])
+        ring.header[slots.PLAYED] += count
+        frames -= count
+    return np.concatenate(parts)
+
+
+def peak_hz(samples: np.ndarray, rate: int) -> float:
+    return float(np.abs(np.fft.rfft(samples * np.hanning(len(samples)))).argmax() * rate / len(samples))
+
+
+@pytest.fixture(scope="module")
+def worker(sine_model):
+    with Worker(sine_model, target_frames=1600, seed=3, genre_weights=[0, 1, 0]) as started:
+        yield started
+
+
+def test_live_equals_render_and_the_ring_stays_at_its_target(worker, sine_model):
+    """The first test of this worker: it reads the stream from its first sample."""
+    ring = worker.ring
+    assert ring.header[slots.STATE] == slots.READY
+    assert ring.fill() == 1536  # three blocks of 512 fit under 1600
+    generator = load(sine_model, seed=3)
+    generator.set_genre([0, 1, 0])
+    stream = SafeStream(generator)
+    expected = np.concatenate([stream.step() for _ in range(40)], axis=1).T
+    assert np.array_equal(take(ring, 40 * 512), expected)
+    wait_for(lambda: ring.fill() == 1536, "the ring to fill up")
+    blocks = int(ring.header[slots.BLOCKS])
+    assert blocks == 43 and ring.header[slots.WRITTEN] == 43 * 512
+
+
+def test_a_control_is_heard_in_the_next_block(worker):
+    ring = worker.ring
+    sequence = worker.set_controls([0, 0, 1], [0.0])
+    before = ring.fill()
+    take(ring, before)
+    wait_for(lambda: ring.header[slots.SEEN_SEQUENCE] >= sequence, "the control to be seen")
+    take(ring, 512)
+    assert peak_hz(take(ring, 9600)[:, 0], 48000) == pytest.approx(880, abs=5)
+
+
+def test_bad_values_do_not_end_the_music(worker):
+    sequence = worker.set_controls([0, 0, 0], [float("nan")])
+    take(worker.ring, 4096)
+    wait_for(lambda: worker.ring.header[slots.SEEN_SEQUENCE] >= sequence, "the control to be seen")
+    assert peak_hz(take(worker.ring, 9600)[:, 0], 48000) == pytest.approx(880, abs=5)
+    worker.check()
+
+
+def test_boost_stays_under_the_ceiling(worker):
+    worker.ring.meters[slots.BOOST_GAIN] = 30.0
+    take(worker.ring, 4096)
+    loud = np.abs(take(worker.ring, 9600)).max()
+    worker.ring.meters[slots.BOOST_GAIN] = 1.0
+    assert 0.9 < loud <= CEILING
+
+
+def test_the_target_can_change(worker):
+    ring = worker.ring
+    worker.set_target(4000)
+    wait_for(lambda: ring.fill() > 4000 - 512, "the ring to fill up")
+    assert ring.fill() <= 4000
+    worker.set_target(0)  # raised to one block: less could not be kept
+    assert ring.header[slots.TARGET] == 512
+    take(ring, ring.fill() - 100)
+    take(ring, 3 * 512)
+    wait_for(lambda: 0 < ring.fill() <= 512, "the ring to fill up")
+    worker.set_target(1600)
+
+
+def test_interrupts_of_the_terminal_do_not_reach_it(worker):
+    os.kill(worker._process.pid, signal.SIGINT)
+    take(worker.ring, 20000)
+    worker.check()
+
+
+def test_statistics(worker):
+    found = worker.statistics(midi_messages=4)
+    assert found["blocks"] == worker.ring.header[slots.BLOCKS] > 50
+    assert 0 < found["step_ms"]["p50"] <= found["step_ms"]["p99"] <= found["step_ms"]["max"]
+    assert found["load"] > 0 and found["midi_messages"] == 4 and found["resets"] == 0
+
+
+def test_device_rate_and_channels(sine_model):
+    with Worker(sine_model, 44100, 2, target_frames=2048) as worker:
+        assert 2048 - worker.block_frames < worker.ring.fill() <= 2048
+        assert worker.ring.header[slots.CHANNELS] == 2
+        audio = take(worker.ring, 44100)
+        assert np.array_equal(audio[:, 0], audio[:, 1]) and peak_hz(audio[:, 0], 44100) == pytest.approx(220, abs=2)
+    assert worker.statistics()["blocks"] > 40  # still known after the ring is gone
+
+
+def test_a_spoilt_model_is_counted_and_goes_on(tmp_path):
+    with Worker(foreign.write(foreign.Spoilt(), tmp_path / "spoilt.ts"), target_frames=1024) as worker:
+        audio = take(worker.ring, 40 * 256)
+        assert np.isfinite(audio).all() and np.abs(audio).max() > 0.05
+        assert worker.statistics()["resets"] >= 4
+
+
+@pytest.mark.parametrize("module", [foreign.Raising, foreign.WrongShape, foreign.NoStep])
+def test_what_cannot_be_played_is_one_line_in_the_main_process(tmp_path, module):
+    path = foreign.write(module(), tmp_path / "bad.ts")
+    worker = Worker(path)
+    with pytest.raises(NoizestreamError) as raised:
+        worker.start()
+    assert str(raised.value).startswith(str(path)) and "\n" not in str(raised.value)
+    assert not worker._process.is_alive()
+
+
+def test_a_killed_worker_is_reported(sine_model):
+    with Worker(sine_model) as worker:
+        os.kill(worker._process.pid, signal.SIGKILL)
+        worker._process.join(PATIENCE_S)
+        with pytest.raises(NoizestreamError, match="ended unexpectedly"):
+            worker.check()
+
+
+MAIN = """
+import sys, time
+from noizestream.engine.worker import Worker
+if __name__ == "__main__":
+    worker = Worker(sys.argv[1])
+    worker.start()
+    heavy = [name for name in ("torch", "librosa", "scipy", "numba") if name in sys.modules]
+    print(worker._process.pid, worker.ring.memory.name, *heavy, flush=True)
+    time.sleep(600)
+"""
+
+
+def test_it_ends_with_a_main_process_that_is_killed_and_never_gave_it_torch(sine_model, tmp_path):
+    script = tmp_path / "main.py"
+    script.write_text(MAIN)
+    main = subprocess.Popen([sys.executable, str(script), str(sine_model)], stdout=subprocess.PIPE, text=True)
+    try:
+        pid, name, *heavy = main.stdout.readline().split()
+        assert heavy == []
+        assert os.path.exists(f"/proc/{pid}")
+    finally:
+        main.kill()
+        main.wait()
+        main.stdout.close()
+    wait_for(lambda: not alive(int(pid)), "the worker to end")
+    wait_for(lambda: not os.path.exists(f"/dev/shm/{name}"), "the shared memory to go")
+
+
+def alive(pid: int) -> bool:
+    try:
+        with open(f"/proc/{pid}/stat") as file:
+            return file.read().rsplit(")", 1)[1].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
