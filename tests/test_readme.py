@@ -1,0 +1,28 @@
+"""The README's table of controls is the table of parameters, and its links lead somewhere."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from noizestream.parameters import GENRE_FIRST_NOTE, PARAMETERS
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text()
+
+
+@pytest.mark.parametrize("row", PARAMETERS, ids=lambda row: row.name)
+def test_every_control_is_listed_with_its_controller(row):
+    (line,) = [line for line in README.splitlines() if line.startswith(f"| {row.name} |")]
+    assert f"CC {row.cc}" in line
+    assert f"{row.maximum:g}" in line
+
+
+def test_pads_are_listed():
+    assert f"notes {GENRE_FIRST_NOTE}, {GENRE_FIRST_NOTE + 1}" in README
+
+
+@pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md", "docs/training.md", "docs/decisions.md", "docs/model-format.md"])
+def test_links_lead_somewhere(page):
+    for target in re.findall(r"\]\(([^)#]+)\)", (ROOT / page).read_text()):
+        assert target.startswith("https://") or ((ROOT / page).parent / target).exists(), target
