@@ -1,0 +1,174 @@
+"""A JACK server without hardware, `noizestream` as a process on it, and an instrument that plays and records."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+HERE = Path(__file__).resolve().parent
+RATE, PERIOD = 48000, 256
+
+
+class JackServer:
+    """`jackd --no-realtime -d dummy` under a name of its own, so that several can run beside each other. A context manager."""
+
+    def __init__(self, name: str, period: int = PERIOD, rate: int = RATE):
+        self.name, self.period, self.rate = name, period, rate
+        self.environment = os.environ | {"JACK_DEFAULT_SERVER": name, "JACK_NO_START_SERVER": "1", "JACK_NO_AUDIO_RESERVATION": "1"}
+
+    def __enter__(self) -> "JackServer":
+        command = [
+            shutil.which("jackd"),
+            "--name",
+            self.name,
+            "--no-realtime",
+            "-d",
+            "dummy",
+            "-r",
+            str(self.rate),
+            "-p",
+            str(self.period),
+        ]
+        self._process = subprocess.Popen(
+            command, env=self.environment, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
+        probe = [sys.executable, "-c", f"import jack; jack.Client('probe', no_start_server=True, servername={self.name!r}).close()"]
+        for _ in range(40):
+            if subprocess.run(probe, env=self.environment, capture_output=True, check=False).returncode == 0:
+                return self
+            if self._process.poll() is not None:
+                break
+        self.__exit__()
+        raise RuntimeError("jackd does not start")
+
+    def __exit__(self, *_: object) -> None:
+        self._process.terminate()
+        try:
+            self._process.wait(5)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+
+
+@dataclass
+class Heard:
+    """What the instrument recorded: `audio` [n, 2] float32, `sent` frames (places in `audio`) of its messages."""
+
+    audio: np.ndarray
+    sent: np.ndarray
+    gaps: int
+    xruns: int
+
+    def step(self) -> float:
+        """Largest step between neighbouring samples."""
+        return float(np.abs(np.diff(self.audio, axis=0)).max(initial=0.0))
+
+
+@dataclass
+class Run:
+    """A finished `noizestream`: exit code, what it printed, its `--stats`, what was heard."""
+
+    code: int
+    out: str
+    err: str
+    stats: dict[str, Any]
+    heard: Heard | None
+    seconds: float
+
+
+def start(arguments: list[str], environment: dict[str, str], busy: bool = False) -> subprocess.Popen:
+    """Start `noizestream arguments`, with a busy Python thread inside if `busy`."""
+    program = [str(HERE / "busy_play.py")] if busy else ["-m", "noizestream.cli"]
+    return subprocess.Popen(
+        [sys.executable, *program, *arguments],
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def play(
+    server: JackServer,
+    folder: Path,
+    arguments: list[str],
+    events: list[tuple[float, list[int]]] | None = None,
+    settle_s: float = 1.0,
+    limit_s: float = 60.0,
+    busy: bool = False,
+    stop: Callable[[subprocess.Popen], None] | None = None,
+) -> Run:
+    """Run `noizestream play arguments` with the instrument beside it. `stop` is handed the process to end it early."""
+    plan, recording, stats = folder / "plan.json", folder / "heard.npz", folder / "stats.json"
+    plan.write_text(json.dumps({"settle_s": settle_s, "events": events or [], "limit_s": limit_s}))
+    instrument = subprocess.Popen(
+        [sys.executable, str(HERE / "instrument.py"), str(plan), str(recording)],
+        env=server.environment,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+    )
+    wait_for_instrument(server)
+    began = time.monotonic()
+    process = start(["play", *arguments, "--stats", str(stats)], server.environment, busy)
+    try:
+        if stop is not None:
+            stop(process)
+        out, err = process.communicate(timeout=limit_s)
+        seconds = time.monotonic() - began
+        _, problems = instrument.communicate(timeout=limit_s)
+    finally:
+        for child in (process, instrument):
+            if child.poll() is None:
+                child.kill()
+                child.wait()
+    if instrument.returncode != 0:
+        raise RuntimeError(problems.decode())
+    heard = None
+    if recording.exists():
+        with np.load(recording) as data:
+            # A period the instrument missed itself is silence: times stay true.
+            first, length = int(data["times"][0]), int(data["times"][-1] - data["times"][0]) + int(data["period"])
+            audio = np.zeros((length, 2), np.float32)
+            for number, when in enumerate(data["times"] - first):
+                audio[when : when + data["period"]] = data["audio"][number * data["period"] : (number + 1) * data["period"]]
+            heard = Heard(audio, data["sent"] - first, int(data["gaps"]), int(data["xruns"]))
+    return Run(process.returncode, out, err, json.loads(stats.read_text()) if stats.exists() else {}, heard, seconds)
+
+
+def wait_for_instrument(server: JackServer) -> None:
+    """Return once the instrument's MIDI port is there, so that `play` finds it."""
+    probe = (
+        "import jack, sys, time\n"
+        f"client = jack.Client('probe', no_start_server=True, servername={server.name!r})\n"
+        "for _ in range(1000):\n"
+        "    if client.get_ports('instrument:keys'): sys.exit(0)\n"
+        "    time.sleep(0.01)\n"
+        "sys.exit(1)\n"
+    )
+    subprocess.run([sys.executable, "-c", probe], env=server.environment, capture_output=True, check=True)
+
+
+def changes(heard: Heard, tones: list[float], rate: int = RATE) -> list[float]:
+    """Seconds from each message, a change from one pure tone to the next of `tones` [Hz], to the first sample of the new tone.
+
+    A steady sine fulfils x[n] = 2 cos(w) x[n-1] - x[n-2]; the first sample that does not is the first of something else.
+    """
+    wave = heard.audio[:, 0].astype(np.float64)
+    found = []
+    for number, when in enumerate(heard.sent):
+        omega = 2 * np.pi * tones[number] / rate
+        until = heard.sent[number + 1] if number + 1 < len(heard.sent) else len(wave)
+        part = wave[when - 2 : until]
+        residue = np.abs(part[2:] - 2 * np.cos(omega) * part[1:-1] + part[:-2])
+        places = np.flatnonzero(residue > 5e-6)
+        found.append(float(places[0]) / rate if len(places) else float("inf"))
+    return found

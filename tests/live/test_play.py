@@ -1,0 +1,98 @@
+"""`play` on a real JACK server: dropouts, the way from a key to the sound, start and stop."""
+
+import os
+import signal
+import statistics
+import subprocess
+
+import numpy as np
+import pytest
+
+from tests.live.harness import Heard, JackServer, changes, play
+
+SECONDS = float(os.environ.get("NOIZESTREAM_LIVE_SECONDS", "20"))
+TONES = {"A": 220.0, "B": 440.0, "C": 880.0}
+LOUDEST_STEP = 0.25 * 2 * np.pi * 880 / 48000 * 1.2
+"""A sine of level 0.25 at 880 Hz steps by at most this, and a fifth for the fades."""
+
+
+def flood(seconds: float, per_second: int = 100) -> list[tuple[float, list[int]]]:
+    """Temperature changes for `seconds`, and in place of every 50th a change of genre."""
+    count = int(seconds * per_second)
+    return [
+        (number / per_second, [0xC0, number // 50 % 3] if number % 50 == 0 else [0xB0, 1, number % 128]) for number in range(count)
+    ]
+
+
+def peak(heard: Heard) -> float:
+    return float(np.abs(heard.audio).max())
+
+
+def test_no_underruns_under_a_flood_of_midi_beside_a_busy_thread(jack_server: JackServer, sine_model, tmp_path):
+    events = flood(SECONDS - 3)
+    run = play(
+        jack_server,
+        tmp_path,
+        [str(sine_model), "--headless", "--seconds", str(SECONDS)],
+        events,
+        limit_s=SECONDS + 60,
+        busy=True,
+    )
+    assert run.code == 0, run.err
+    print(f"server xruns {run.heard.xruns}, late periods {run.stats['device_underflows']}, {run.stats}")
+    assert run.stats["underruns"] == 0
+    assert run.stats["missed_ms"] == 0
+    assert run.stats["resets"] == 0
+    # A server that is late itself plays slower and drops MIDI; without one late period all of it must arrive.
+    assert run.stats["midi_messages"] > len(run.heard.sent) / 2
+    if run.heard.xruns == 0:
+        assert run.stats["midi_messages"] == len(events)
+    assert run.stats["blocks"] * run.stats["block_frames"] / run.stats["sample_rate"] > SECONDS / 4
+    assert 0.1 < peak(run.heard) < 0.97
+
+
+def test_a_program_change_is_heard_within_80_ms(jack_server: JackServer, sine_model, tmp_path):
+    order = [1, 2, 0, 2, 1, 0, 1, 2, 0]
+    # Not in step with the model's blocks: each change falls elsewhere.
+    events = [(0.4137 * number, [0xC0, genre]) for number, genre in enumerate(order)]
+    run = play(jack_server, tmp_path, [str(sine_model), "-g", "A", "-t", "0", "--headless", "--seconds", "7"], events)
+    assert run.code == 0, run.err
+    before = [TONES["ABC"[genre]] for genre in [0, *order[:-1]]]
+    times = changes(run.heard, before)
+    print(f"control to sound {[round(1e3 * time, 1) for time in times]} ms, said {run.stats['control_latency_ms']}")
+    assert len(times) >= len(order) / 2  # a server that is late itself plays slower
+    assert statistics.median(times) < 0.080
+    assert run.stats["underruns"] == 0
+
+
+def test_starts_and_stops_without_a_click(jack_server: JackServer, sine_model, tmp_path):
+    arguments = [str(sine_model), "-g", "C", "-t", "0", "--headless", "--seconds", "1"]
+    for _ in range(5):
+        run = play(jack_server, tmp_path, arguments)
+        assert run.code == 0, run.err
+        assert peak(run.heard) == pytest.approx(0.25, abs=0.01)
+        assert run.stats["seconds"] == pytest.approx(1, abs=0.5)
+        np.testing.assert_array_equal(run.heard.audio[:, 0], run.heard.audio[:, 1])
+        if run.heard.step() < LOUDEST_STEP or run.heard.xruns == 0:
+            break
+    else:
+        pytest.skip("the JACK server lost periods of its own in each of 5 runs: the machine is too busy for this test")
+    assert run.heard.step() < LOUDEST_STEP
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupt_fades_out_and_gives_the_statistics(jack_server: JackServer, sine_model, tmp_path, number):
+    def stop(process):
+        for line in process.stdout:
+            if line.startswith("MIDI"):
+                break
+        with pytest.raises(subprocess.TimeoutExpired):
+            process.wait(1.0)
+        process.send_signal(number)
+
+    run = play(jack_server, tmp_path, [str(sine_model), "-g", "C", "-t", "0", "--headless"], stop=stop)
+    assert run.code == 130
+    assert "Traceback" not in run.err
+    assert "underruns" in run.out
+    assert run.stats["seconds"] > 0.5
+    assert run.heard.step() < LOUDEST_STEP or run.heard.xruns > 0
