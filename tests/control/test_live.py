@@ -1,0 +1,80 @@
+"""The state of a performance and what it sends on."""
+
+import threading
+
+import pytest
+
+from noizestream.control.live import LiveState, gains
+from noizestream.control.midi_map import ChooseGenre, SetValue
+from noizestream.metadata import Metadata
+
+TEMPERATURE = {"name": "temperature", "min": 0.0, "max": 1.5, "default": 1.0, "unit": ""}
+
+
+class Heard:
+    """Whoever is connected to the state, and what it was told last."""
+
+    def __init__(self, state: LiveState):
+        self.sent, self.gains = [], []
+        state.connect(
+            lambda weights, values: self.sent.append((list(weights), list(values))), lambda *pair: self.gains.append(pair)
+        )
+
+
+@pytest.fixture
+def state() -> LiveState:
+    metadata = Metadata("toy", 48000, 1, 512, 0, ["A", "B", "C"], [TEMPERATURE], 1)
+    return LiveState(metadata, metadata.genre_weights("B"), {"temperature": 0.5})
+
+
+def test_connecting_sends_what_holds(state):
+    heard = Heard(state)
+    assert heard.sent == [([0.0, 1.0, 0.0], [0.5])] and heard.gains == [(1.0, 1.0)]
+
+
+def test_genre_and_temperature_reach_the_worker_together(state):
+    heard = Heard(state)
+    state.apply(ChooseGenre(2))
+    state.apply(SetValue("temperature", 0.25))
+    assert heard.sent[1:] == [([0.0, 0.0, 1.0], [0.5]), ([0.0, 0.0, 1.0], [0.25])]
+    assert (state.genre(), state.value("temperature")) == ("C", 0.25)
+
+
+def test_a_value_beyond_the_models_own_range_is_limited_to_it(state):
+    heard = Heard(state)
+    state.apply(SetValue("temperature", 2.0))
+    assert heard.sent[-1][1] == [1.5]
+
+
+def test_a_control_the_model_lacks_is_counted_and_changes_nothing(state):
+    heard = Heard(state)
+    state.apply(SetValue("tempo", 120.0))
+    assert state.refused == 1 and len(heard.sent) == 1 and state.value("tempo") is None
+
+
+def test_volume_stays_outside_the_model(state):
+    heard = Heard(state)
+    state.apply(SetValue("volume", -6.0))
+    assert len(heard.sent) == 1 and heard.gains[-1] == pytest.approx((0.501, 1.0), abs=1e-3)
+
+
+@pytest.mark.parametrize(("decibel", "expected"), [(-60, (0, 1)), (-20, (0.1, 1)), (0, (1, 1)), (6, (1, 1.9953))])
+def test_gains_attenuate_or_boost_never_both(decibel, expected):
+    assert gains(decibel) == pytest.approx(expected, abs=1e-4)
+
+
+def test_a_mix_is_named_by_its_parts(state):
+    state.weights = [0.3, 0.7, 0.0]
+    assert state.genre() == "B 70 % A 30 %"
+
+
+def test_threads_do_not_tear_it(state):
+    heard = Heard(state)
+    actions = [ChooseGenre(index) for index in range(3)] + [SetValue("temperature", 0.1 * step) for step in range(10)]
+    threads = [threading.Thread(target=lambda: [state.apply(action) for action in actions * 50]) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(heard.sent) == 1 + 4 * 50 * len(actions)
+    assert all(sum(weights) == 1.0 for weights, _ in heard.sent)

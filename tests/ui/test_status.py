@@ -1,0 +1,49 @@
+"""The status line and the summary."""
+
+import pytest
+
+from noizestream.ui.status import Status, StatusLine, line, meter, summary
+
+STATUS = Status("Techno", 1.0, 0.0, 0.0, 0.25, 38.0, 0.12, 0)
+
+
+@pytest.mark.parametrize("width", [1, 20, 40, 79, 100, 200])
+def test_never_longer_than_the_screen(width):
+    assert len(line(STATUS, width)) <= width
+
+
+def test_says_it_all_where_there_is_room():
+    text = line(STATUS, 120)
+    for part in ("Techno", "temp 1.00", "tempo own", "vol", "ring  38 ms", "load  12 %", "underruns 0"):
+        assert part in text
+
+
+def test_genre_and_temperature_and_underruns_go_last():
+    assert line(STATUS, 45).split("   ") == ["▶ Techno", "temp 1.00", "underruns 0"]
+
+
+def test_columns_stand_still():
+    other = Status("Techno", 0.05, 120.0, -12.0, 0.9, 7.0, 1.02, 3)
+    assert len(line(other, 120)) == len(line(STATUS, 120))
+
+
+def test_a_model_without_tempo_shows_none():
+    assert "tempo" not in line(Status("A", 1.0, None, 0.0, 0.1, 40.0, 0.1, 0), 120)
+
+
+@pytest.mark.parametrize(("peak", "filled"), [(0.0, 0), (1e-9, 0), (10 ** (-24 / 20), 6), (1.0, 12), (4.0, 12)])
+def test_meter_is_in_decibels(peak, filled):
+    assert meter(peak, 12) == "█" * filled + "·" * (12 - filled)
+
+
+def test_silent_where_stdout_is_no_terminal(capsys):
+    with StatusLine() as screen:
+        screen.show(STATUS)
+    assert capsys.readouterr().out == ""
+
+
+def test_summary_names_our_underruns_apart_from_the_servers():
+    counts = {"blocks": 5625, "midi_messages": 6000, "midi_ignored": 2, "underruns": 1, "device_underflows": 7, "resets": 0}
+    times = {"seconds": 60.0, "missed_ms": 12.0, "budget_ms": 10.667, "load": 0.03}
+    text = "\n".join(summary(counts | times | {"step_ms": {"p50": 0.3, "p95": 0.4, "p99": 0.5, "max": 4.4}}))
+    assert "underruns 1" in text and "server 7" in text and "6000 MIDI" in text
