@@ -17,7 +17,8 @@ def command(directory: Path, minutes: float, seed: int) -> None:
     from noizestream.music.studio import GENRES, write
 
     columns = (TextColumn("{task.description:<16}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+    console = Console(stderr=True)
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
         task = bar.add_task("studio", total=None)
         paths = write(
             directory, minutes, seed, lambda done, total, name: bar.update(task, completed=done, total=total, description=name)

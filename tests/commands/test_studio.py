@@ -21,7 +21,6 @@ def test_writes_a_folder_per_genre(tmp_path):
     ("arguments", "code", "names"),
     [
         (["{}/a", "--minutes", "0"], 2, "--minutes"),
-        (["{}/a", "--minutes", "-5"], 2, "--minutes"),
         (["{}/a", "--seed", "-1"], 2, "--seed"),
         (["{}/no/such", "--minutes", "0.2"], 1, "no such folder"),
         (["/proc/studio", "--minutes", "0.2"], 1, "/proc/studio"),

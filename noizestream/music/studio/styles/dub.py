@@ -1,6 +1,7 @@
 """Dub: slow and heavy; deep sine bass, organ skank off the beat, a rim shot, tape echoes that feed on themselves, a melodica."""
 
 import numpy as np
+from scipy.ndimage import uniform_filter1d
 
 from noizestream.music.studio import drums as kit
 from noizestream.music.studio.effects import echo, passed, reverb
@@ -91,11 +92,9 @@ def lead(song: Song) -> Array:
 def effects(song: Song, stems: dict[str, Array]) -> Array:
     rng = song.rng("sends")
     # The engineer's hand: in some beats the send to the echo is open, and what sounds just then runs on.
-    opened = np.repeat(rng.random(song.bars * 4 + 1) < 0.3, 1).astype(np.float32)
+    opened = rng.random(song.bars * 4 + 1) < 0.3
     beats = np.minimum((np.arange(song.length) / SAMPLE_RATE / song.seconds_per_beat).astype(np.int64), len(opened) - 1)
-    send = opened[beats]
-    ramp = frames(0.01)
-    send = np.convolve(send, np.ones(ramp, np.float32) / ramp, "same") if song.length > ramp else send
+    send: Array = uniform_filter1d(opened[beats].astype(np.float32), frames(0.01), mode="nearest")
     thrown = stems["chords"] * (0.35 + 0.65 * send) + stems["lead"] * 0.5 + passed(stems["drums"], "highpass", 500) * 0.4 * send
     tape = echo(thrown, 0.75 * song.seconds_per_beat, 0.62, (250, 2600))
     splash = 0.5 * stems["chords"] + 0.25 * passed(stems["drums"], "highpass", 300) + 0.5 * tape
