@@ -71,7 +71,8 @@ def _genre(genre: str, by_track: dict[Track, list[dict[str, np.ndarray]]]) -> Re
     mine = [(track, entry) for track, entries in by_track.items() if track.genre == genre for entry in entries]
     splits = {track.split for track, _ in mine}
     has_test = "test" in splits and len(splits) > 1
-    train, held = [], []
+    train: list[np.ndarray] = []
+    held: list[np.ndarray] = []
     for track, entry in mine:
         features = entry["features"]
         if has_test:

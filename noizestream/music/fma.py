@@ -34,14 +34,18 @@ def read_fma(root: Path) -> Library:
         raise NoizestreamError(f"{root}: fma_metadata without audio; put fma_small, fma_medium, fma_large or fma_full beside it")
     table = _read_table(file)
     largest = SUBSETS.index(folders[-1][0])
-    tracks, skipped = [], []
+    tracks: list[Track] = []
+    skipped: list[Skipped] = []
     for track_id, row in zip(table.index, table.to_dict("records"), strict=True):
         # a subset that is not named (the rest of the archive) is only in fma_full
         level = SUBSETS.index(row["subset"]) if row["subset"] in SUBSETS else len(SUBSETS) - 1
         if level > largest:
             continue
         entry = _track(int(track_id), row, [folder for subset, folder in folders if SUBSETS.index(subset) >= level])
-        (tracks if isinstance(entry, Track) else skipped).append(entry)
+        if isinstance(entry, Track):
+            tracks.append(entry)
+        else:
+            skipped.append(entry)
     return Library(root.resolve().name, "fma", tuple(tracks), tuple(skipped))
 
 

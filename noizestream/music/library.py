@@ -107,7 +107,7 @@ def _only(library: Library, genres: Iterable[str]) -> Library:
 
 
 def _read_folders(root: Path) -> Library:
-    tracks, skipped, seen = [], [], set()
+    tracks, skipped, seen = [], [], set[str]()
     for folder, below, names in os.walk(root, followlinks=True):
         real = os.path.realpath(folder)
         below[:] = sorted(name for name in below if not name.startswith("."))
@@ -130,7 +130,8 @@ def _read_folders(root: Path) -> Library:
 
 
 def _read_csv(file: Path) -> Library:
-    tracks, skipped = [], []
+    tracks: list[Track] = []
+    skipped: list[Skipped] = []
     try:
         with file.open(newline="", encoding="utf-8-sig") as lines:
             rows = csv.DictReader(lines, skipinitialspace=True)
@@ -140,7 +141,10 @@ def _read_csv(file: Path) -> Library:
             rows.fieldnames = columns
             for row in rows:
                 entry = _csv_track(file.parent, {key: plain(value or "") for key, value in row.items() if key})
-                (tracks if isinstance(entry, Track) else skipped).append(entry)
+                if isinstance(entry, Track):
+                    tracks.append(entry)
+                else:
+                    skipped.append(entry)
     except (UnicodeDecodeError, csv.Error) as error:
         raise NoizestreamError(f"{file}: not a CSV of path,genre in UTF-8 ({error})") from None
     return Library(file.stem, "csv", tuple(tracks), tuple(skipped))
