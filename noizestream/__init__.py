@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from noizestream.engine.generator import Generator, load
-    from noizestream.training import train
+    from noizestream.training.run import train
 
 __all__ = ["Generator", "load", "train"]
 
 _HOMES = {
     "load": "noizestream.engine.generator",
     "Generator": "noizestream.engine.generator",
-    "train": "noizestream.training",
+    "train": "noizestream.training.run",
 }
 
 

@@ -3,6 +3,8 @@
 The mixture's deviations cover what the model cannot predict; sampled in full they flutter, too narrow they stand still.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -13,9 +15,20 @@ from noizestream.nn.player import CONTROLS, Player
 from noizestream.training.prepared import Prepared
 
 LOWEST, HIGHEST = 0.2, 1.1
-ROUNDS = 5
-SECONDS = 5.0
+ROUNDS = 4
+SECONDS = 4.0
 REAL_FRAMES = 3000
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Steps are too small to share: two threads that wait for each other on a busy machine are many times slower than one."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def generate(scripted: Any, genre: torch.Tensor, seconds: float, seed: int, sizes: tuple[int, int, int]) -> torch.Tensor:
@@ -23,7 +36,7 @@ def generate(scripted: Any, genre: torch.Tensor, seconds: float, seed: int, size
     block, rate, noise_size = sizes
     warm, steps = rate // block, int(seconds * rate / block)
     controls = torch.tensor([control["default"] for control in CONTROLS])
-    with torch.inference_mode():
+    with one_thread(), torch.inference_mode():
         state, blocks = scripted.initial_state(), []
         for step in range(warm + steps):
             sound, state = scripted.step(genre, controls, torch.from_numpy(noise(seed, step, noise_size)), state)

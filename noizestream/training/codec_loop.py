@@ -79,7 +79,7 @@ class CodecLoop:
             self.optimiser.step()
             budget.done += 1
             if budget.done % 20 == 0:
-                report("codec", budget.done, budget.remaining(), {"loss": float(loss)})
+                report("codec", budget.done, budget.remaining(), {"loss": loss.item()})
                 checkpoint()
         self.codec.eval()
         self.standardise_latents()

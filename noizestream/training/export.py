@@ -20,13 +20,20 @@ TOLERANCE = 1e-3
 """Scripted and eager kernels add in different orders; the phases integrate that."""
 
 
-def script(player: Player) -> torch.jit.ScriptModule:
-    """The player as frozen TorchScript with `step` and `initial_state`."""
+def script_shared(player: Player) -> torch.jit.ScriptModule:
+    """The player as TorchScript that still shares its weights and buffers with `player`."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)
         for method in (Player.step, Player.initial_state):
             torch.jit.export(method)
-        scripted = torch.jit.script(player.eval())
+        return torch.jit.script(player.eval())
+
+
+def script(player: Player) -> torch.jit.ScriptModule:
+    """The player as frozen TorchScript with `step` and `initial_state`."""
+    scripted = script_shared(player)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
         return torch.jit.freeze(scripted, preserved_attrs=["step", "initial_state"])
 
 

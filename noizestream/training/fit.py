@@ -47,6 +47,11 @@ class Fit:
         self._saved_at = time.monotonic()
         self._resumed = checkpoint.load(folder) or {}
 
+    def figures_of_networks(self) -> str:
+        """One line on the sizes."""
+        count = [sum(p.numel() for p in net.parameters()) / 1e6 for net in (self.codec, self.predictor)]
+        return f"preset {self.config.preset}: codec {count[0]:.2f} M parameters, LSTM with clock and head {count[1]:.2f} M"
+
     def run(
         self, seconds: float, report: Report, stop: Callable[[], bool], preview: Callable[[str], None] = lambda name: None
     ) -> Fitted:

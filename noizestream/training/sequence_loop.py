@@ -128,7 +128,7 @@ class SequenceLoop:
         loss.backward()
         torch.nn.utils.clip_grad_norm_(self.predictor.parameters(), config.clip)
         self.optimiser.step()
-        return float(loss)
+        return loss.item()
 
     def _tensors(self, z: np.ndarray, previous: np.ndarray, genre: np.ndarray, beat: np.ndarray, slow: Tensor) -> list[Tensor]:
         frames = z.shape[1]

@@ -1,0 +1,65 @@
+"""`noizestream train`: from a person's music to a model file."""
+
+import os
+import time
+
+import click
+
+
+@click.command()
+@click.argument("data", required=False)
+@click.option("-o", "--output", metavar="MODEL.ts", help="The model file to write (default: model.ts).")
+@click.option("--preset", default="base", show_default=True, help="Size of the networks: small or base.")
+@click.option("--minutes", type=float, help="Wall time from Enter to the finished file (default: 15).")
+@click.option("--steps", type=int, help="Train for so many steps instead: repeatable, however long it takes.")
+@click.option("--run", metavar="DIR", help="Folder for checkpoints and previews (default: NAME-run beside the model).")
+@click.option("--resume", metavar="DIR", help="Go on with an interrupted training.")
+@click.option("--genres", metavar="A,B", help="Learn only these genres.")
+@click.option("--rate", type=click.IntRange(8000, 96000), metavar="HZ", help="Sample rate of the model (default: 48000).")
+@click.option("--device", type=click.Choice(["cpu", "cuda", "mps"]), default="cpu", show_default=True, help="Where to train.")
+@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Seed of all that is random.")
+def command(
+    data: str | None,
+    output: str | None,
+    preset: str,
+    minutes: float | None,
+    steps: int | None,
+    run: str | None,
+    resume: str | None,
+    genres: str | None,
+    rate: int | None,
+    device: str,
+    seed: int,
+) -> None:
+    """Learn from DATA (a folder per genre, a Free Music Archive tree, or a CSV of path,genre) and write a model file.
+
+    Ctrl-C ends the training early and still writes the model as far as it got.
+    """
+    started = time.monotonic()
+    # Threads that spin while they wait steal the cores from whatever else runs; read when torch's OpenMP is loaded.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    from noizestream.training.run import train
+    from noizestream.ui.training import TrainingScreen
+
+    chosen = [name.strip() for name in genres.split(",") if name.strip()] if genres else None
+    with TrainingScreen() as screen:
+        path = train(
+            data,
+            output,
+            preset=preset,
+            minutes=minutes,
+            steps=steps,
+            run=run,
+            resume=resume,
+            genres=chosen,
+            device=device,
+            seed=seed,
+            rate=rate,
+            reporter=screen,
+            started=started,
+        )
+    from noizestream.artifact import read_metadata
+    from noizestream.ui.training import verdict
+
+    click.echo(verdict(read_metadata(path)))
+    click.echo(f"{path}: written in {(time.monotonic() - started) / 60:.1f} min. Hear it: noizestream play {path}")

@@ -1,0 +1,288 @@
+"""One training from music to model file: prepare, rehearse the export, fit, calibrate, preview, export.
+
+RUN/run.json  config.json      what was asked for
+RUN/prepared/  latents/        what the loops read
+RUN/checkpoint.pt              where a killed training goes on
+RUN/previews/STEP/             a WAV and a spectrogram per genre
+RUN/training.json              what was measured
+"""
+
+import json
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Protocol
+
+from noizestream.errors import NoizestreamError, UsageError
+from noizestream.training.config import Config, resolve
+
+DEFAULT_MINUTES = 15.0
+
+
+class Reporter(Protocol):
+    """Where a training says how it goes; the command line draws it, a script may ignore it."""
+
+    def say(self, text: str) -> None: ...
+
+    def progress(self, stage: str, done: int, total: int) -> None: ...
+
+    def figures(self, stage: str, step: int, seconds_left: float, values: dict[str, float]) -> None: ...
+
+    def skipped(self, rows: list[dict[str, str]]) -> None: ...
+
+
+class Silent:
+    """A reporter that says nothing."""
+
+    def say(self, text: str) -> None:
+        pass
+
+    def progress(self, stage: str, done: int, total: int) -> None:
+        pass
+
+    def figures(self, stage: str, step: int, seconds_left: float, values: dict[str, float]) -> None:
+        pass
+
+    def skipped(self, rows: list[dict[str, str]]) -> None:
+        pass
+
+
+def train(
+    data: str | Path | None = None,
+    output: str | Path | None = None,
+    *,
+    preset: str = "base",
+    minutes: float | None = None,
+    steps: int | None = None,
+    run: str | Path | None = None,
+    resume: str | Path | None = None,
+    genres: list[str] | None = None,
+    device: str = "cpu",
+    seed: int = 0,
+    rate: int | None = None,
+    reporter: Reporter | None = None,
+    started: float | None = None,
+) -> Path:
+    """Learn from the music in `data` and write the model file `output` (.ts); returns its path.
+
+    `minutes` is the wall time of the whole, `steps` the optimiser steps of the sequence model (repeatable on one machine); give
+    one. `resume` goes on with a run folder. `started` is the time.monotonic() from which minutes count (now, if None).
+    Ctrl-C ends the loops; the model as far as it got is exported, then KeyboardInterrupt is raised.
+    Raises NoizestreamError and UsageError with one line for the user.
+    """
+    started = time.monotonic() if started is None else started
+    reporter = reporter or Silent()
+    if resume is not None:
+        folder = Path(resume)
+        asked, config = _read_run(folder)
+        data, genres = data or asked["data"], genres or asked["genres"]
+        output = _check_output(output or asked["output"])
+    else:
+        if data is None:
+            raise UsageError("give the folder of music to learn from, or --resume with a run folder")
+        if minutes is not None and steps is not None:
+            raise UsageError("--minutes and --steps exclude each other, give one")
+        if minutes is not None and not 0 < minutes < float("inf"):
+            raise UsageError(f"--minutes: {minutes:g} is out of range, give more than 0")
+        if steps is not None and steps < 1:
+            raise UsageError(f"--steps: {steps} is out of range, give at least 1")
+        bound = 0.0 if steps else minutes or DEFAULT_MINUTES
+        config = resolve(preset, seed=seed, minutes=bound, steps=steps or 0, sample_rate=rate)
+        output = _check_output(output or "model.ts")
+        folder = Path(run) if run is not None else _free_folder(output)
+    _check_device(device)
+    return _Training(data, output, config, folder, genres, device, reporter, started).run()
+
+
+class _Training:
+    def __init__(
+        self,
+        data: str | Path,
+        output: Path,
+        config: Config,
+        folder: Path,
+        genres: list[str] | None,
+        device: str,
+        reporter: Reporter,
+        started: float,
+    ):
+        self.data, self.output, self.config, self.folder = data, output, config, folder
+        self.genres, self.device, self.reporter, self.started = genres, device, reporter, started
+
+    def run(self) -> Path:
+        prepared = self._prepare()
+        import torch
+
+        from noizestream.training.export import export, script, self_test
+        from noizestream.training.fit import Fit
+
+        fit = Fit(prepared, self.config, self.folder, self.device)
+        rehearsal = self._player(fit.front, fit.codec, fit.predictor, prepared)
+        self_test(rehearsal, script(rehearsal))
+        reserve = self._finishing_seconds(rehearsal, prepared)
+        left = self.config.minutes * 60 - (time.monotonic() - self.started) - reserve if self.config.minutes else 0.0
+        self.reporter.say(f"{fit.figures_of_networks()}; run folder {self.folder}")
+
+        def preview(name: str) -> None:
+            self._preview(name, self._player(fit.front, fit.codec, fit.predictor, prepared), prepared)
+
+        with _stoppable() as stop:
+            fitted = fit.run(max(left, 1.0) if self.config.minutes else 0.0, self.reporter.figures, stop, preview)
+            stopped = stop()
+        player = self._player(fitted.front, fitted.codec, fitted.predictor, prepared)
+        figures = fitted.figures | self._finish(player, prepared)
+        summary = self._summary(prepared, figures)
+        export(player, self.output.stem, prepared.genres, summary, self.output)
+        _write_json(self.folder / "training.json", summary | {"history": figures.get("history", [])})
+        if stopped:
+            raise KeyboardInterrupt
+        return self.output
+
+    def _prepare(self) -> Any:
+        from noizestream.training.prepared import INDEX, Prepared
+
+        folder = self.folder / "prepared"
+        if (folder / INDEX).exists():
+            return Prepared.open(folder)
+        from noizestream.music.library import read_library
+        from noizestream.training.prepare import prepare
+
+        library = read_library(self.data, self.genres)
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise NoizestreamError(f"{self.folder}: cannot make the run folder here ({error.strerror})") from None
+        asked = {"data": str(self.data), "output": str(self.output), "genres": self.genres}
+        _write_json(self.folder / "run.json", asked)
+        (self.folder / "config.json").write_text(self.config.to_json())
+        prepared = prepare(library, self.config, folder, lambda done, total: self.reporter.progress("preparing", done, total))
+        self.reporter.skipped(prepared.skipped)
+        for genre, seconds, tracks, tempo in zip(prepared.genres, prepared.seconds, prepared.tracks, prepared.tempos, strict=True):
+            self.reporter.say(f"{genre}: {tracks} track{'s' * (tracks != 1)}, {seconds / 60:.1f} min, {tempo:.1f} BPM")
+        return prepared
+
+    def _player(self, front: Any, codec: Any, predictor: Any, prepared: Any) -> Any:
+        import copy
+
+        import torch
+
+        from noizestream.nn.player import Player
+
+        parts = [copy.deepcopy(part).cpu() for part in (front, codec, predictor)]
+        return Player(*parts, torch.tensor(prepared.tempos), torch.full((len(prepared.genres),), 0.7)).eval()
+
+    def _finishing_seconds(self, player: Any, prepared: Any) -> float:
+        """What calibration, previews and export will take, from the time of a step here and now."""
+        import torch
+
+        from noizestream.training import calibrate, preview
+        from noizestream.training.export import script
+
+        scripted = script(player)
+        sizes = (player.front.block, player.front.sample_rate, player.noise_size)
+        genre = torch.eye(len(prepared.genres))[0]
+        calibrate.generate(scripted, genre, 0.1, 0, sizes)
+        begun = time.monotonic()
+        calibrate.generate(scripted, genre, 1.0, 0, sizes)
+        per_second = (time.monotonic() - begun) / 2  # one second is warm-up
+        sounded = calibrate.ROUNDS * (calibrate.SECONDS + 1) + preview.SECONDS + 1
+        return 6.0 + len(prepared.genres) * (1.5 + 1.3 * per_second * sounded)
+
+    def _preview(self, name: str, player: Any, prepared: Any) -> None:
+        from noizestream.training.export import script
+        from noizestream.training.preview import write_previews
+
+        files = write_previews(self.folder, name, player, script(player), prepared.genres)
+        self.reporter.say(f"preview: {files[0].parent}")
+
+    def _finish(self, player: Any, prepared: Any) -> dict[str, Any]:
+        from noizestream.training.calibrate import calibrate
+        from noizestream.training.export import script_shared
+
+        self.reporter.say("calibrating the sampling on the music's own movement")
+        figures = calibrate(player, script_shared(player), prepared)
+        self._preview("final", player, prepared)
+        return figures
+
+    def _summary(self, prepared: Any, figures: dict[str, Any]) -> dict[str, Any]:
+        """What goes into the model file beside the required keys."""
+        plain = {key: value for key, value in figures.items() if key != "history"}
+        return {
+            "preset": self.config.preset,
+            "config": json.loads(self.config.to_json()),
+            "tempos": dict(zip(prepared.genres, prepared.tempos, strict=True)),
+            "training": {
+                "tracks": dict(zip(prepared.genres, prepared.tracks, strict=True)),
+                "seconds": dict(zip(prepared.genres, prepared.seconds, strict=True)),
+                "wall_s": round(time.monotonic() - self.started, 1),
+                "skipped": len(prepared.skipped),
+            }
+            | plain,
+            "attribution": prepared.credits,
+        }
+
+
+@contextmanager
+def _stoppable() -> Iterator[Callable[[], bool]]:
+    """Within, the first Ctrl-C makes the yielded function return True; a second one interrupts at once."""
+    pressed: list[bool] = []
+
+    def handle(number: int, frame: Any) -> None:
+        if pressed:
+            raise KeyboardInterrupt
+        pressed.append(True)
+
+    if threading.current_thread() is not threading.main_thread():
+        yield lambda: False
+        return
+    before = signal.signal(signal.SIGINT, handle)
+    try:
+        yield lambda: bool(pressed)
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _read_run(folder: Path) -> tuple[dict[str, Any], Config]:
+    try:
+        return json.loads((folder / "run.json").read_text()), Config.from_json((folder / "config.json").read_text())
+    except (OSError, ValueError, KeyError, TypeError):
+        raise NoizestreamError(f"{folder}: is no run folder to resume (no run.json and config.json in it)") from None
+
+
+def _check_output(output: str | Path) -> Path:
+    path = Path(output)
+    if path.suffix != ".ts":
+        raise UsageError(f"-o {path}: a model file ends in .ts")
+    if not path.parent.is_dir():
+        raise UsageError(f"-o {path}: the folder {path.parent} does not exist, make it first")
+    if path.is_dir() or not os.access(path.parent, os.W_OK):
+        raise UsageError(f"-o {path}: cannot be written")
+    return path
+
+
+def _free_folder(output: Path) -> Path:
+    """`NAME-run` beside the model, or the next free number: no earlier run is ever overwritten."""
+    folder, number = output.with_name(f"{output.stem}-run"), 2
+    while folder.exists():
+        folder, number = output.with_name(f"{output.stem}-run-{number}"), number + 1
+    return folder
+
+
+def _check_device(device: str) -> None:
+    if device == "cpu":
+        return
+    import torch
+
+    there = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
+    if not there.get(device):
+        raise UsageError(f"--device {device}: is not available on this machine, use cpu")
+
+
+def _write_json(path: Path, values: dict[str, Any]) -> None:
+    partial = path.with_name(f"{path.name}.part")
+    partial.write_text(json.dumps(values, indent=1, ensure_ascii=False))
+    partial.replace(path)
