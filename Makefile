@@ -36,8 +36,8 @@ test: setup setup-tests
 lint: $(VENV)/.dev
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy noizestream
 
-bench: setup $(VENV)/.dev
-	@for file in callback speed; do [ ! -f benchmarks/$$file.py ] || $(BIN)/python benchmarks/$$file.py || exit 1; done
+bench: setup setup-tests
+	@for file in callback dropouts speed; do [ ! -f benchmarks/$$file.py ] || $(BIN)/python benchmarks/$$file.py || exit 1; done
 
 setup: $(VENV)/.installed
 	$(call system,[ "$$(uname)" != Linux ] || PATH="$$PATH:/sbin:/usr/sbin" ldconfig -p | grep -q libportaudio.so.2,libportaudio2,sound)
