@@ -1,0 +1,93 @@
+"""One step of the whole generator: pure, controllable, bounded."""
+
+import torch
+
+from noizestream.nn.codec import Codec
+from noizestream.nn.player import Player
+from noizestream.nn.predictor import Predictor
+from noizestream.nn.spectral import SpectralFront
+
+GENRE = torch.tensor([1.0, 0.0])
+CELLS = 4  # tensors of LSTM state before history and beat
+
+
+def player() -> Player:
+    torch.manual_seed(0)
+    front = SpectralFront(48000)
+    codec = Codec(front, latent=8, hidden=16)
+    codec.mean.fill_(-4.0)
+    torch.nn.init.normal_(codec.synthesis, std=0.3)
+    predictor = Predictor(8, genres=2, hidden=16)
+    torch.nn.init.normal_(predictor.head.weight, std=0.5)
+    return Player(front, codec, predictor, torch.tensor([120.0, 90.0]), torch.tensor([0.7, 0.7])).eval()
+
+
+@torch.no_grad()
+def run(net: Player, steps: int, controls=(1.0, 0.0, -1.0), genre=GENRE, seed=0, state=None):
+    random = torch.Generator().manual_seed(seed)
+    state = net.initial_state() if state is None else state
+    blocks = []
+    for _ in range(steps):
+        block, state = net.step(genre, torch.tensor(controls), torch.rand(net.noise_size, generator=random), state)
+        blocks.append(block)
+    return torch.cat(blocks, 1), state
+
+
+def test_the_same_noise_gives_the_same_sound_and_the_state_is_never_written_to():
+    net = player()
+    _, state = run(net, 5)
+    kept = [s.clone() for s in state]
+    first, _ = run(net, 5, state=state)
+    second, _ = run(net, 5, state=state)
+    assert torch.equal(first, second)
+    assert all(torch.equal(a, b) for a, b in zip(kept, state, strict=True))
+    assert not torch.equal(first, run(net, 5, seed=1, state=state)[0])
+
+
+def test_a_stored_state_goes_on_as_if_never_stopped():
+    net = player()
+    whole, _ = run(net, 12)
+    random = torch.Generator().manual_seed(0)
+    state, parts = net.initial_state(), []
+    with torch.no_grad():
+        for i in range(12):
+            if i == 6:
+                state = [s.clone() for s in state]
+            block, state = net.step(GENRE, torch.tensor([1.0, 0.0, -1.0]), torch.rand(net.noise_size, generator=random), state)
+            parts.append(block)
+    assert torch.equal(torch.cat(parts, 1), whole)
+
+
+def test_the_beat_runs_at_the_genres_own_tempo_the_asked_one_or_follows():
+    net = player()
+    seconds = 90 * 512 / 48000
+    _, own = run(net, 90)
+    assert torch.isclose(own[CELLS + 1], torch.tensor(120 / 60 * seconds % 16, dtype=torch.float64), atol=1e-6)
+    _, asked = run(net, 90, controls=(1.0, 60.0, -1.0))
+    assert torch.isclose(asked[CELLS + 1], torch.tensor(60 / 60 * seconds % 16, dtype=torch.float64), atol=1e-6)
+    _, followed = run(net, 3, controls=(1.0, 60.0, 7.5))
+    assert torch.isclose(followed[CELLS + 1], torch.tensor(7.5 + 512 / 48000, dtype=torch.float64), atol=1e-6)
+    _, between = run(net, 90, genre=torch.tensor([0.5, 0.5]))
+    mean = (120 * 90) ** 0.5
+    assert torch.isclose(between[CELLS + 1], torch.tensor(mean / 60 * seconds % 16, dtype=torch.float64), atol=1e-4)
+
+
+def test_temperature_zero_spreads_less_than_two():
+    net = player()
+    state = run(net, 20)[1]
+    spreads = []
+    for temperature in (0.0, 1.0, 2.0):
+        ends = torch.stack([run(net, 1, (temperature, 0.0, -1.0), seed=s, state=state)[1][CELLS][-1] for s in range(100)])
+        spreads.append(float(ends.std(0).mean()))
+    assert spreads[0] < spreads[1] < spreads[2]
+
+
+def test_every_noise_in_the_open_interval_gives_finite_bounded_sound():
+    net = player()
+    for value in (0.5 / 2**23, 1 - 0.5 / 2**23):
+        state = net.initial_state()
+        with torch.no_grad():
+            for _ in range(20):
+                block, state = net.step(GENRE, torch.tensor([2.0, 0.0, -1.0]), torch.full((net.noise_size,), value), state)
+                assert bool(torch.isfinite(block).all())
+        assert float(state[CELLS].abs().max()) <= net.limit
