@@ -135,12 +135,12 @@ def play(
     heard = None
     if recording.exists():
         with np.load(recording) as data:
-            # A period the instrument missed itself is silence: times stay true.
-            first, length = int(data["times"][0]), int(data["times"][-1] - data["times"][0]) + int(data["period"])
-            audio = np.zeros((length, 2), np.float32)
-            for number, when in enumerate(data["times"] - first):
-                audio[when : when + data["period"]] = data["audio"][number * data["period"] : (number + 1) * data["period"]]
-            heard = Heard(audio, data["sent"] - first, int(data["gaps"]), int(data["xruns"]))
+            audio, times, period, sent = (data[key] for key in ("audio", "times", "period", "sent"))
+            gaps, xruns = int(data["gaps"]), int(data["xruns"])
+        # A period the instrument missed itself is silence: the places of the others stay true.
+        whole = np.zeros((int(times[-1] - times[0]) + int(period), 2), np.float32)
+        whole[((times - times[0])[:, None] + np.arange(period)).ravel()] = audio
+        heard = Heard(whole, sent - times[0], gaps, xruns)
     return Run(process.returncode, out, err, json.loads(stats.read_text()) if stats.exists() else {}, heard, seconds)
 
 
