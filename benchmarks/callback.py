@@ -7,9 +7,9 @@
     worker process    a process of its own steps into the ring, the compiled callback plays it (what noizestream does)
     server alone      the compiled callback plays silence, no model, no busy thread: what the server misses by itself
 
-It starts a dummy JACK server (48 kHz, 256 frames) of its own. `missed` are the periods that should have come and did not (the
-server gave up on us), that it reported `late`, or that found the ring `dry`; `step` is the wall time of one step of the model, which
-makes one block. Absolute figures depend on what else runs.
+It starts a dummy JACK server (48 kHz, 256 frames) of its own. `missed` are the periods that should have come and did not, that the
+server reported `late`, or that found the ring `dry`; `step` is the wall time of one step of the model, which makes one block.
+Absolute figures depend on what else runs.
 """
 
 import argparse

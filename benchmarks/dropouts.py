@@ -35,7 +35,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         sine = folder / "sine.ts"
-        runpy.run_path(str(ROOT / "examples" / "sine_model.py"))["write"](str(sine))
+        runpy.run_path(str(ROOT / "examples" / "sine_model.py"), run_name="sine_model")["write"](str(sine))
         options = ["--headless", "--latency", asked.latency]
         with JackServer(f"noizestream-bench-{os.getpid()}", asked.period) as server:
             print(f"load average before: {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")

@@ -124,6 +124,8 @@ def play(
             stop(process)
         out, err = process.communicate(timeout=limit_s)
         seconds = time.monotonic() - began
+        if process.returncode not in (0, 130):  # it never sounded: the instrument would wait for it
+            return Run(process.returncode, out, err, {}, None, seconds)
         _, problems = instrument.communicate(timeout=limit_s)
     finally:
         for child in (process, instrument):
