@@ -7,7 +7,7 @@ from noizestream.control.midi_map import Action, ChooseGenre
 from noizestream.metadata import Metadata
 from noizestream.parameters import VOLUME
 
-Send = Callable[[Sequence[float], Sequence[float]], None]
+Send = Callable[[Sequence[float], Sequence[float]], object]
 """Takes the genre weights `[G]` and the model's control values `[K]`; the worker's `set_controls`."""
 
 

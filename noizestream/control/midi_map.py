@@ -61,5 +61,6 @@ class MidiMap:
     def _genre(self, index: int) -> Action | None:
         return ChooseGenre(index) if 0 <= index < self.genres else self._ignore()
 
-    def _ignore(self) -> None:
+    def _ignore(self) -> Action | None:
         self.ignored += 1
+        return None
