@@ -44,7 +44,10 @@ def main(plan_file: str, out_file: str) -> None:
         xruns += 1
 
     def sources() -> list:
-        return client.get_ports(name_pattern="PortAudio", is_audio=True, is_output=True)
+        try:
+            return client.get_ports(name_pattern="PortAudio", is_audio=True, is_output=True)
+        except jack.JackError:  # one went while they were listed
+            return []
 
     end = time.monotonic() + plan["limit_s"]
     client.activate()
