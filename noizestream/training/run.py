@@ -115,7 +115,6 @@ class _Training:
 
     def run(self) -> Path:
         prepared = self._prepare()
-        import torch
 
         from noizestream.training.export import export, script, self_test
         from noizestream.training.fit import Fit
