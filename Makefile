@@ -59,10 +59,7 @@ endif
 
 $(VENV)/.installed: pyproject.toml $(VENV)/.torch
 	@$(PIP) -e .
-# torchaudio's wheel may be linked against CUDA that the CPU build of torch lacks; without its extension library it imports, by its
-# own rules (torchaudio/_extension/utils.py), and what is used here needs no extension.
-	@$(BIN)/python -c 'import torchaudio' 2>/dev/null || find $(VENV)/lib -path '*/torchaudio/lib/*_torchaudio*.so' -exec mv {} {}.unused ';'
-	@$(BIN)/python -c 'import torchaudio'
+	@$(BIN)/python -c 'from noizestream.training.augment import torchaudio; torchaudio()'
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/.installed

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from noizestream.engine.noise import noise
 from noizestream.errors import NoizestreamError
 from noizestream.metadata import FORMAT_VERSION, Metadata
+from noizestream.noise import noise
 
 if TYPE_CHECKING:
     import torch

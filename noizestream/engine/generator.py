@@ -8,9 +8,9 @@ import numpy as np
 import torch
 
 from noizestream import artifact
-from noizestream.engine.noise import noise
 from noizestream.errors import NoizestreamError, UsageError
 from noizestream.metadata import Metadata
+from noizestream.noise import noise
 
 
 class Generator:

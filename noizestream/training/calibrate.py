@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 import torch
 
-from noizestream.engine.noise import noise
 from noizestream.nn.player import CONTROLS, Player
+from noizestream.noise import noise
 from noizestream.training.prepared import Prepared
 
 LOWEST, HIGHEST = 0.2, 1.1

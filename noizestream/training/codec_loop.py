@@ -67,9 +67,7 @@ class CodecLoop:
             rate = config.codec_rate * 0.5 * (1 + math.cos(math.pi * budget.progress()))
             for group in self.optimiser.param_groups:
                 group["lr"] = max(rate, 1e-5)
-            x = torch.from_numpy(windows(self.prepared, self.draw, self.arrays, config.codec_batch, config.codec_frames)).to(
-                self.device
-            )
+            x = torch.from_numpy(windows(self.draw, self.arrays, config.codec_batch, config.codec_frames)).to(self.device)
             z = self.codec.encode(x)
             predicted = self.codec.decode(z + LATENT_NOISE * torch.randn_like(z))
             loss = codec_loss(predicted[:, 2:], x[:, 2:], self.codec.weight)
@@ -89,7 +87,7 @@ class CodecLoop:
         """Set `codec.scale` so that every latent has unit variance over the training set."""
         rng = np.random.default_rng([self.config.seed, 2])
         draw = Draw(self.draw.pieces, rng)
-        x = torch.from_numpy(windows(self.prepared, draw, self.arrays, 64, self.config.codec_frames)).to(self.device)
+        x = torch.from_numpy(windows(draw, self.arrays, 64, self.config.codec_frames)).to(self.device)
         z = self.codec.encode(x) * self.codec.scale
         self.codec.scale.copy_(z.flatten(0, 1).std(0).clamp(min=1e-3))
 

@@ -9,11 +9,11 @@ import torch
 from torch import Tensor
 
 from noizestream import artifact
-from noizestream.engine.noise import noise
 from noizestream.errors import NoizestreamError
 from noizestream.metadata import Metadata
 from noizestream.nn.player import CONTROLS, Player
 from noizestream.nn.predictor import clock_features
+from noizestream.noise import noise
 
 SELF_TEST_STEPS = 24
 TOLERANCE = 1e-3

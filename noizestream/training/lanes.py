@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from noizestream.training.prepared import Piece, Prepared
+from noizestream.training.prepared import Piece
 
 
 class Draw:
@@ -26,7 +26,7 @@ class Draw:
         return int(self.rng.choice(self._of[genre], p=self._share[genre]))
 
 
-def windows(prepared: Prepared, draw: Draw, arrays: list[np.ndarray], batch: int, frames: int) -> np.ndarray:
+def windows(draw: Draw, arrays: list[np.ndarray], batch: int, frames: int) -> np.ndarray:
     """Random stretches: float32 [batch, frames, ...] out of `arrays`, one per piece of `draw`. Short pieces repeat their end."""
     rows = []
     for _ in range(batch):

@@ -1,4 +1,4 @@
-"""Synthesis: what goes in as a tone comes out as that tone, what goes in as noise as noise; the state is all the memory there is."""
+"""Synthesis: what goes in as a tone comes out as that tone, and noise as noise; the state is all the memory there is."""
 
 import math
 

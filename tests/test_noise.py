@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from noizestream.engine.noise import noise
+from noizestream.noise import noise
 
 
 def test_open_interval_and_uniform():

@@ -1,0 +1,47 @@
+"""A small library to train on, prepared once: two genres of eight seconds a track, and the faults that real folders have."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+from noizestream.music.library import read_library
+from noizestream.training.config import Config, resolve
+from noizestream.training.prepare import prepare
+from noizestream.training.prepared import Prepared
+
+RATE = 48000
+
+
+def clicks(bpm: float, seconds: float, first: float = 0.0, pitch: float = 200.0, seed: int = 0) -> np.ndarray:
+    """Decaying tones on every beat over a little noise: float32 [n]."""
+    time = np.arange(round(seconds * RATE)) / RATE
+    since = np.mod(time - first, 60 / bpm)
+    sound = 0.4 * np.sin(2 * np.pi * pitch * time) * np.exp(-since * 20)
+    return (sound + 0.005 * np.random.default_rng(seed).standard_normal(len(time))).astype(np.float32)
+
+
+@pytest.fixture(scope="session")
+def music(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("music")
+    for genre, bpm, pitch in (("Höch", 120, 800), ("low", 90, 150)):
+        (folder / genre).mkdir()
+        for number in range(2):
+            soundfile.write(folder / genre / f"{number}.wav", clicks(bpm, 16, pitch=pitch * (1 + 0.1 * number), seed=number), RATE)
+    (folder / "low" / "broken.wav").write_text("this is not audio")
+    (folder / "low" / "empty.mp3").touch()
+    soundfile.write(folder / "low" / "silent.wav", np.zeros(5 * RATE), RATE)
+    soundfile.write(folder / "low" / "short.wav", clicks(90, 1), RATE)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def config() -> Config:
+    return resolve("small", steps=4, minutes=0, batch=4, codec_batch=4, hidden=32, latent=8)
+
+
+@pytest.fixture(scope="session")
+def prepared(music: Path, config: Config, tmp_path_factory: pytest.TempPathFactory) -> Prepared:
+    folder = tmp_path_factory.mktemp("prepared")
+    return prepare(read_library(music), config, folder, cache_root=tmp_path_factory.mktemp("cache"), workers=0)

@@ -1,0 +1,121 @@
+"""Both loops: they learn, they resume as if never stopped, and what they export is what they trained."""
+
+import numpy as np
+import pytest
+import torch
+
+from noizestream import artifact
+from noizestream.errors import NoizestreamError
+from noizestream.nn.player import Player
+from noizestream.training import checkpoint
+from noizestream.training import fit as fit_module
+from noizestream.training.config import resolve
+from noizestream.training.export import export, script, self_test
+from noizestream.training.fit import Fit
+
+
+def quiet(*arguments) -> None:
+    pass
+
+
+def never() -> bool:
+    return False
+
+
+def trained(prepared, config, folder) -> Player:
+    folder.mkdir(exist_ok=True)
+    fitted = Fit(prepared, config, folder).run(0.0, quiet, never)
+    return Player(
+        fitted.front, fitted.codec, fitted.predictor, torch.tensor(prepared.tempos), torch.tensor([0.7, 0.7])
+    ).eval(), fitted
+
+
+def test_both_stages_learn_and_the_figures_say_so(prepared, config, tmp_path):
+    from dataclasses import replace
+
+    _, fitted = trained(prepared, replace(config, steps=120), tmp_path)
+    figures = fitted.figures
+    assert figures["codec_error"] < figures["pca_error"]
+    assert figures["history"][-1]["validation"] < figures["history"][0]["validation"]
+    assert figures["validation_nats"] < figures["baselines"]["unigram"]
+    assert figures["sequence_steps"] == 120
+
+
+def test_a_killed_training_ends_as_if_never_stopped(prepared, config, tmp_path, monkeypatch):
+    from dataclasses import replace
+
+    monkeypatch.setattr(fit_module, "CHECKPOINT_S", 0.0)
+    config = replace(config, steps=60)
+    _, whole = trained(prepared, config, tmp_path / "whole")
+
+    class Killed(Exception):
+        pass
+
+    def kill_at(stage: str, wanted: int):
+        def report(name: str, step: int, left: float, values: dict) -> None:
+            if name == stage and step >= wanted:
+                raise Killed
+
+        return report
+
+    folder = tmp_path / "killed"
+    folder.mkdir()
+    for stage, step in (("codec", 20), ("sequence", 30), ("sequence", 50)):
+        with pytest.raises(Killed):
+            Fit(prepared, config, folder).run(0.0, kill_at(stage, step), never)
+    resumed = Fit(prepared, config, folder).run(0.0, quiet, never)
+    for name, value in whole.predictor.state_dict().items():
+        assert torch.allclose(value, resumed.predictor.state_dict()[name], atol=1e-5), name
+    assert resumed.figures["validation_nats"] == pytest.approx(whole.figures["validation_nats"], abs=1e-3)
+
+
+def test_stopping_early_leaves_a_usable_model(prepared, config, tmp_path):
+    calls = []
+
+    def stop() -> bool:
+        calls.append(1)
+        return len(calls) > 3
+
+    fitted = Fit(prepared, config, tmp_path).run(0.0, quiet, stop)
+    assert np.isfinite(fitted.figures["validation_nats"])
+
+
+def test_a_damaged_checkpoint_is_one_line(tmp_path):
+    (tmp_path / checkpoint.NAME).write_bytes(b"cut short")
+    with pytest.raises(NoizestreamError, match="checkpoint is damaged"):
+        checkpoint.load(tmp_path)
+
+
+def test_the_exported_file_plays_what_was_trained(prepared, config, tmp_path):
+    player, _ = trained(prepared, config, tmp_path / "run")
+    metadata = export(player, "tiny", prepared.genres, {"licence": "none"}, tmp_path / "tiny.ts")
+    assert metadata.genres == ["Höch", "low"] and metadata.extra["golden"]
+    module, again = artifact.load(tmp_path / "tiny.ts")
+    assert again.extra["licence"] == "none"
+    state, eager = module.initial_state(), player.initial_state()
+    genre, controls = torch.tensor([0.3, 0.7]), torch.tensor([1.0, 0.0, -1.0])
+    with torch.inference_mode():
+        for seed in range(5):
+            noise = torch.rand(player.noise_size, generator=torch.Generator().manual_seed(seed)).clamp(1e-6, 1 - 1e-6)
+            block, state = module.step(genre, controls, noise, state)
+            expected, eager = player.step(genre, controls, noise, eager)
+            assert torch.allclose(block, expected, atol=1e-4)
+
+
+def test_the_self_test_notices_a_wrong_export(prepared, config, tmp_path):
+    player, _ = trained(prepared, config, tmp_path / "run")
+    scripted = script(player)
+    with torch.no_grad():
+        player.predictor.head.bias.add_(0.5)
+        player.codec.synthesis.mul_(1.5)
+    with pytest.raises(NoizestreamError, match="differs"):
+        self_test(player, scripted)
+
+
+def test_presets_resolve_and_unknown_ones_are_refused():
+    from noizestream.errors import UsageError
+
+    assert resolve("small").hidden < resolve("base").hidden
+    assert resolve("small", hidden=99).hidden == 99
+    with pytest.raises(UsageError, match="small, base"):
+        resolve("huge")

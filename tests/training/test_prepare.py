@@ -1,0 +1,83 @@
+"""Preparing: what is held out, what is skipped and why, what the cache saves, what a copy of the folder can do."""
+
+import shutil
+
+import numpy as np
+import pytest
+
+from noizestream.errors import NoizestreamError
+from noizestream.music import decode
+from noizestream.music.library import read_library
+from noizestream.training import prepare as module
+from noizestream.training.prepare import prepare
+from noizestream.training.prepared import Prepared
+
+
+def test_every_fault_is_skipped_with_its_reason(prepared):
+    reasons = {row["item"].rsplit("/", 1)[-1]: row["reason"] for row in prepared.skipped}
+    assert set(reasons) == {"broken.wav", "empty.mp3", "silent.wav", "short.wav"}
+    assert "too short" in reasons["short.wav"] and "silent" in reasons["silent.wav"] and "empty" in reasons["empty.mp3"]
+
+
+def test_tempos_and_lengths_per_genre(prepared):
+    assert prepared.genres == ["Höch", "low"]
+    assert prepared.tracks == [2, 2]
+    assert prepared.seconds == pytest.approx([32, 32], rel=0.02)
+    for found, true in zip(prepared.tempos, (120, 90), strict=True):
+        assert min(abs(found / true / octave - 1) for octave in (0.5, 1, 2)) < 0.01
+
+
+def test_the_last_tenth_of_every_clip_is_held_out_and_no_variant_of_it_is_trained_on(prepared):
+    held = prepared.of("validation")
+    assert len(held) == 4 and all(piece.semitones == 0 for piece in held)
+    for piece in held:
+        for other in prepared.of("training"):
+            if other.entry[:5] == piece.entry[:5]:
+                whole = len(np.load(prepared.folder / f"{other.entry}.bands.npy"))
+                assert other.last / whole == pytest.approx(piece.first / piece.last, abs=0.01)
+
+
+def test_speed_variants_keep_the_beats_they_contain(prepared):
+    pieces = {p.entry: p for p in prepared.of("training")}
+    plain, faster = pieces["00000+0"], pieces["00000+1"]
+    assert faster.frames / plain.frames == pytest.approx(2 ** (-1 / 12), rel=0.01)
+    assert prepared.beats_of(faster)[-1] == pytest.approx(prepared.beats_of(plain)[-1], abs=0.3)
+
+
+def test_a_second_time_nothing_is_decoded(music, config, tmp_path, monkeypatch):
+    first = prepare(read_library(music), config, tmp_path / "one", cache_root=tmp_path / "cache", workers=0)
+    decoded = []
+    real = decode.decode
+    monkeypatch.setattr(decode, "decode", lambda path, *rest: decoded.append(path.name) or real(path, *rest))
+    second = prepare(read_library(music), config, tmp_path / "two", cache_root=tmp_path / "cache", workers=0)
+    assert sorted(decoded) == ["broken.wav", "empty.mp3", "short.wav", "silent.wav"], "only what could not be used is tried again"
+    assert second.pieces == first.pieces
+    for piece in first.pieces:
+        assert np.array_equal(first.bands_of(piece), second.bands_of(piece))
+
+
+def test_the_prepared_folder_can_be_moved_and_outlives_the_cache(music, config, tmp_path):
+    made = prepare(read_library(music), config, tmp_path / "here", cache_root=tmp_path / "cache", workers=0)
+    expected = np.array(made.bands_of(made.pieces[0]))
+    shutil.rmtree(tmp_path / "cache")
+    shutil.copytree(tmp_path / "here", tmp_path / "there")
+    shutil.rmtree(tmp_path / "here")
+    moved = Prepared.open(tmp_path / "there")
+    assert np.array_equal(moved.bands_of(moved.pieces[0]), expected)
+
+
+def test_nothing_left_is_an_error_that_says_so(tmp_path, config):
+    (tmp_path / "music" / "genre").mkdir(parents=True)
+    (tmp_path / "music" / "genre" / "text.wav").write_text("no audio")
+    with pytest.raises(NoizestreamError, match="nothing left to learn from"):
+        prepare(read_library(tmp_path / "music"), config, tmp_path / "out", cache_root=tmp_path / "cache", workers=0)
+
+
+def test_features_do_not_depend_on_where_a_long_track_is_cut():
+    front = module._front(48000)
+    import torch
+
+    sound = torch.randn(512 * 90)
+    whole = front.analyse(sound)
+    parts = torch.cat([front.analyse(part) for part in module._overlapping(sound, 512, frames=17)])
+    assert torch.equal(whole, parts)
