@@ -1,6 +1,5 @@
 """`noizestream train`: from a person's music to a model file."""
 
-import os
 import time
 
 import click
@@ -36,8 +35,6 @@ def command(
     Ctrl-C ends the training early and still writes the model as far as it got.
     """
     started = time.monotonic()
-    # Threads that spin while they wait steal the cores from whatever else runs; read when torch's OpenMP is loaded.
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     from noizestream.training.run import train
     from noizestream.ui.training import TrainingScreen
 

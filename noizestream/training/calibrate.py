@@ -15,7 +15,7 @@ from noizestream.noise import noise
 from noizestream.training.prepared import Prepared
 
 LOWEST, HIGHEST = 0.2, 1.1
-ROUNDS = 4
+ROUNDS = 5
 SECONDS = 4.0
 REAL_FRAMES = 3000
 
@@ -67,9 +67,9 @@ def calibrate(player: Player, scripted: Any, prepared: Prepared) -> dict[str, li
     for number, target in enumerate(wanted):
         genre = torch.eye(len(wanted))[number]
         low, high = LOWEST, HIGHEST
-        for round_ in range(ROUNDS):
+        for _ in range(ROUNDS):
             player.spread[number] = (low + high) / 2
-            got = flux(player.front.analyse(generate(scripted, genre, SECONDS, round_, sizes)))
+            got = flux(player.front.analyse(generate(scripted, genre, SECONDS, 0, sizes)))
             low, high = (low, (low + high) / 2) if got > target else ((low + high) / 2, high)
         player.spread[number] = (low + high) / 2
         found.append(got)

@@ -15,7 +15,7 @@ from noizestream.training.lanes import Draw, windows
 from noizestream.training.prepared import Piece, Prepared
 
 PCA_FRAMES = 200_000
-VALIDATION_FRAMES = 1500
+VALIDATION_FRAMES = 800
 LATENT_NOISE = 0.1
 """Deviation of the noise that the decoder learns to bear: at play it gets sampled latents, never exact ones."""
 

@@ -22,7 +22,7 @@ class Config:
     # networks
     latent: int = 64
     codec_hidden: int = 256
-    hidden: int = 384
+    hidden: int = 256
     layers: int = 2
     mixtures: int = 8
 
@@ -37,10 +37,10 @@ class Config:
     codec_rate: float = 1e-3
 
     # sequence loop
-    batch: int = 24
+    batch: int = 16
     frames: int = 64
     chunks: int = 12  # a lane reads chunks * frames frames in order before it starts elsewhere
-    rate: float = 1.5e-3
+    rate: float = 4e-3
     weight_decay: float = 0.01
     dropout: float = 0.2
     input_noise: float = 0.25  # largest deviation, in deviations of the latent
@@ -72,4 +72,4 @@ def resolve(preset: str = "base", **overrides: Any) -> Config:
     unknown = set(given) - {field.name for field in fields(Config)}
     if unknown:
         raise UsageError(f"unknown training setting {', '.join(sorted(unknown))}")
-    return replace(Config(preset=preset), **table[preset], **given)
+    return replace(Config(preset=preset), **(table[preset] | given))

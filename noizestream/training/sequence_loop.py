@@ -18,7 +18,8 @@ from noizestream.training.config import Config
 from noizestream.training.lanes import Draw, Lanes
 from noizestream.training.prepared import Piece, Prepared
 
-VALIDATION_FRAMES = 1500
+VALIDATION_FRAMES = 600
+VALIDATION_PIECES = 48
 BASELINE_FRAMES = 50_000
 EVALUATIONS = 16
 """Validations over a whole training."""
@@ -46,6 +47,18 @@ def encode_all(
     return latents
 
 
+def _evenly(pieces: list[Piece], latents: list[np.ndarray]) -> tuple[list[Piece], list[np.ndarray]]:
+    """Up to `VALIDATION_PIECES` pieces, as many of each genre as of the others."""
+    counts: dict[int, int] = {}
+    each = max(2, VALIDATION_PIECES // max(1, len({piece.genre for piece in pieces})))
+    kept = []
+    for piece, z in zip(pieces, latents, strict=True):
+        counts[piece.genre] = counts.get(piece.genre, 0) + 1
+        if counts[piece.genre] <= each:
+            kept.append((piece, z))
+    return [piece for piece, _ in kept], [z for _, z in kept]
+
+
 class SequenceLoop:
     """Fits `predictor` in place. Keeps the weights of the best validation in `best`."""
 
@@ -64,7 +77,7 @@ class SequenceLoop:
         draw = Draw(pieces, np.random.default_rng([config.seed, 3]))
         beats = [prepared.beats_of(piece) for piece in pieces]
         self.lanes = Lanes(draw, latents, beats, self.genres, config.batch, config.frames, config.chunks)
-        self.validation, self.validation_latents = validation
+        self.validation, self.validation_latents = _evenly(*validation)
         self.optimiser = torch.optim.AdamW(
             predictor.parameters(), lr=config.rate, weight_decay=config.weight_decay, betas=(0.9, 0.98)
         )
@@ -147,18 +160,27 @@ class SequenceLoop:
     @torch.no_grad()
     def validate(self) -> float:
         """Mean nats per frame over the genres of the validation pieces; NaN if there are none."""
+        rows = list(zip(self.validation, self.validation_latents, strict=True))
+        if not rows:
+            return float("nan")
+        # One batch, short pieces padded at the end: the LSTM is causal, so padding changes nothing before it.
+        lengths = [min(len(latents), VALIDATION_FRAMES) for _, latents in rows]
+        z = np.zeros((len(rows), max(lengths), self.config.latent), np.float32)
+        beat = np.zeros(z.shape[:2])
+        for row, ((piece, latents), length) in enumerate(zip(rows, lengths, strict=True)):
+            z[row, :length] = latents[:length]
+            beat[row, :length] = self.prepared.beats_of(piece)[:length]
+        previous = np.concatenate([np.zeros_like(z[:, :1]), z[:, :-1]], axis=1)
+        genre = np.eye(self.genres, dtype=np.float32)[[piece.genre for piece, _ in rows]]
+        inputs = self._tensors(z, previous, genre, beat, torch.ones(len(rows)))
         self.predictor.eval()
-        by_genre: dict[int, list[float]] = {}
-        for piece, latents in zip(self.validation, self.validation_latents, strict=True):
-            z = np.asarray(latents[:VALIDATION_FRAMES], np.float32)[None]
-            previous = np.concatenate([np.zeros_like(z[:, :1]), z[:, :-1]], axis=1)
-            genre = np.eye(self.genres, dtype=np.float32)[[piece.genre]]
-            beat = np.asarray(self.prepared.beats_of(piece)[: z.shape[1]], np.float64)[None]
-            inputs = self._tensors(z, previous, genre, beat, torch.ones(1))
-            mixture, _ = self.predictor.sequence(*inputs[1:], self.predictor.recurrent.initial_sequence_state(1, self.device))
-            by_genre.setdefault(piece.genre, []).append(float(negative_log_likelihood(mixture, inputs[0]).mean()))
+        mixture, _ = self.predictor.sequence(*inputs[1:], self.predictor.recurrent.initial_sequence_state(len(rows), self.device))
         self.predictor.train()
-        return float(np.mean([np.mean(values) for values in by_genre.values()])) if by_genre else float("nan")
+        nats = negative_log_likelihood(mixture, inputs[0]).cpu().numpy()
+        by_genre: dict[int, list[float]] = {}
+        for (piece, _), length, row in zip(rows, lengths, nats, strict=True):
+            by_genre.setdefault(piece.genre, []).append(float(row[:length].mean()))
+        return float(np.mean([np.mean(values) for values in by_genre.values()]))
 
     def state(self) -> dict[str, Any]:
         return {
