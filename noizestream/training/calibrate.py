@@ -7,17 +7,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-import numpy as np
 import torch
 
 from noizestream.nn.player import CONTROLS, Player
 from noizestream.noise import noise
 from noizestream.training.prepared import Prepared
 
-LOWEST, HIGHEST = 0.2, 1.1
-ROUNDS = 5
-SECONDS = 4.0
-REAL_FRAMES = 3000
+LOWEST, HIGHEST = 0.2, 1.0
+ROUNDS = 4
+SECONDS = 6.0
 
 
 @contextmanager
@@ -45,32 +43,19 @@ def generate(scripted: Any, genre: torch.Tensor, seconds: float, seed: int, size
     return torch.cat(blocks)
 
 
-def flux(bands: torch.Tensor) -> float:
-    """Mean change of log magnitudes [T, bands] from frame to frame."""
-    return float(bands.diff(dim=0).abs().mean())
-
-
-def real_flux(prepared: Prepared) -> list[float]:
-    """Flux of the training music of each genre."""
-    values: list[list[float]] = [[] for _ in prepared.genres]
-    for piece in prepared.of("training"):
-        if piece.semitones == 0 and len(values[piece.genre]) < 20:
-            values[piece.genre].append(flux(torch.from_numpy(np.asarray(prepared.bands_of(piece)[:REAL_FRAMES], np.float32))))
-    return [float(np.mean(v)) for v in values]
-
-
 def calibrate(player: Player, scripted: Any, prepared: Prepared) -> dict[str, list[float]]:
     """Set `player.spread` [G] by bisection. `scripted` is the same player, not frozen: its buffers are shared with `player`."""
-    wanted = real_flux(prepared)
+    from noizestream.analysis.measures import flux
+
     sizes = (player.front.block, player.front.sample_rate, player.noise_size)
-    found = []
-    for number, target in enumerate(wanted):
-        genre = torch.eye(len(wanted))[number]
+    made = []
+    for number, wanted in enumerate(prepared.flux):
+        genre = torch.eye(len(prepared.flux))[number]
         low, high = LOWEST, HIGHEST
         for _ in range(ROUNDS):
             player.spread[number] = (low + high) / 2
-            got = flux(player.front.analyse(generate(scripted, genre, SECONDS, 0, sizes)))
-            low, high = (low, (low + high) / 2) if got > target else ((low + high) / 2, high)
+            got = flux(generate(scripted, genre, SECONDS, 0, sizes).numpy(), player.front.sample_rate)
+            low, high = (low, (low + high) / 2) if got > wanted else ((low + high) / 2, high)
         player.spread[number] = (low + high) / 2
-        found.append(got)
-    return {"spread": player.spread.tolist(), "flux_real": wanted, "flux_made": found}
+        made.append(got)
+    return {"spread": player.spread.tolist(), "flux_real": prepared.flux, "flux_made": made}

@@ -16,15 +16,16 @@ from noizestream.music.skipped import Skipped
 from noizestream.training.config import Config
 from noizestream.training.prepared import Piece, Prepared
 
-FEATURES_VERSION = 1
+FEATURES_VERSION = 2
 """Part of the cache key: raise it when the features change."""
 MIN_HOLDOUT_FRAMES = 128
 
 
 def extract(track: Track, audio: np.ndarray, sample_rate: int, semitones: tuple[float, ...]) -> dict[str, np.ndarray]:
-    """Features of one piece of audio [channels, n], in a decoding worker: `bands.S`, `beats.S` per speed variant S, and `tempo`."""
+    """Features of one piece of audio [channels, n], in a worker: `bands.S`, `beats.S` per speed variant S, `tempo`, `flux`."""
     import torch
 
+    from noizestream.analysis.measures import flux
     from noizestream.training.augment import change_speed
     from noizestream.training.beats import track_beats
 
@@ -32,7 +33,10 @@ def extract(track: Track, audio: np.ndarray, sample_rate: int, semitones: tuple[
     front = _front(sample_rate)
     mono = audio.mean(0)
     beats = track_beats(mono, sample_rate)
-    arrays: dict[str, np.ndarray] = {"tempo": np.array([beats.tempo, beats.steady], np.float64)}
+    arrays: dict[str, np.ndarray] = {
+        "tempo": np.array([beats.tempo, beats.steady], np.float64),
+        "flux": np.array([flux(mono, sample_rate)], np.float64),
+    }
     for shift in (0.0, *semitones):
         sound = change_speed(mono, sample_rate, shift)
         with torch.inference_mode():
@@ -114,12 +118,17 @@ def _assemble(known: list, library: Library, config: Config, folder: Path, skipp
     validated = {track.genre for track, _ in known if track.split == "validation"}
     front = _front(config.sample_rate)
 
-    tempos, seconds = [], []
+    tempos, seconds, fluxes = [], [], []
     for genre in genres:
-        rows = [(arrays["tempo"][0], len(arrays["bands.0"])) for t, arrays in known if t.genre == genre and t.split != "validation"]
+        rows = [
+            (arrays["tempo"][0], len(arrays["bands.0"]), arrays["flux"][0])
+            for t, arrays in known
+            if t.genre == genre and t.split != "validation"
+        ]
         found = np.array([row[0] for row in rows])
         middle = float(np.median(found))
         tempos.append(float(np.exp(np.median(np.log([t * fold(t, middle) for t in found])))))
+        fluxes.append(float(np.mean([row[2] for row in rows])))
         seconds.append(float(sum(row[1] for row in rows) * front.block / config.sample_rate))
 
     pieces: list[Piece] = []
@@ -141,6 +150,7 @@ def _assemble(known: list, library: Library, config: Config, folder: Path, skipp
         block=front.block,
         bands=front.bands,
         tempos=tempos,
+        flux=fluxes,
         seconds=seconds,
         tracks=[len({t.path for t, _ in known if t.genre == g and t.split != "validation"}) for g in genres],
         pieces=pieces,

@@ -37,7 +37,10 @@ class Piece:
 
 @dataclass(frozen=True)
 class Prepared:
-    """`tempos` in BPM and `seconds` of training audio, one per genre; `credits` name the works that a model learns from."""
+    """`tempos` in BPM, `flux` (see analysis/measures.py) and `seconds` of training audio, one per genre.
+
+    `credits` name the works that a model learns from.
+    """
 
     folder: Path
     genres: list[str]
@@ -45,6 +48,7 @@ class Prepared:
     block: int
     bands: int
     tempos: list[float]
+    flux: list[float]
     seconds: list[float]
     tracks: list[int]
     pieces: list[Piece]
