@@ -27,7 +27,7 @@ class Config:
     mixtures: int = 8
 
     # data
-    semitones: tuple[float, ...] = (-1.0, 1.0)  # speed variants of every training track
+    semitones: tuple[float, ...] = (-1.0, 1.0)  # speed variants of the training tracks, where there is little music
     holdout: float = 0.1  # share of each training clip held out where a genre has no validation clips
 
     # codec loop

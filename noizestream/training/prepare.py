@@ -4,6 +4,7 @@ import functools
 import os
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,8 @@ from noizestream.training.prepared import Piece, Prepared
 FEATURES_VERSION = 2
 """Part of the cache key: raise it when the features change."""
 MIN_HOLDOUT_FRAMES = 128
+SHORT_S = 600.0
+"""With less training music than this, speed variants are made of it. With more, they cost more than they teach (docs/decisions.md)."""
 
 
 def extract(track: Track, audio: np.ndarray, sample_rate: int, semitones: tuple[float, ...]) -> dict[str, np.ndarray]:
@@ -47,6 +50,22 @@ def extract(track: Track, audio: np.ndarray, sample_rate: int, semitones: tuple[
     return arrays
 
 
+def is_short(library: Library) -> bool:
+    """Whether the training music lasts less than `SHORT_S`, by the files' headers (unreadable ones count nothing)."""
+    import soundfile
+
+    total = 0.0
+    for track in library.tracks:
+        if track.split in (None, "training"):
+            try:
+                total += soundfile.info(str(track.path)).duration
+            except (soundfile.SoundFileError, OSError):
+                continue
+        if total >= SHORT_S:
+            return False
+    return True
+
+
 @functools.cache
 def _front(sample_rate: int):
     from noizestream.nn.spectral import SpectralFront
@@ -71,6 +90,7 @@ def prepare(
     """Write the prepared set of `library` into `folder`; NoizestreamError when nothing is left to learn from."""
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
+    config = replace(config, semitones=config.semitones if is_short(library) else ())
     settings = {"version": FEATURES_VERSION, "rate": config.sample_rate, "semitones": list(config.semitones)}
     cache = FeatureCache(settings, cache_root)
     tracks = [track for track in library.tracks if track.split != "test"]
