@@ -21,7 +21,7 @@ FEATURES_VERSION = 2
 """Part of the cache key: raise it when the features change."""
 MIN_HOLDOUT_FRAMES = 128
 SHORT_S = 600.0
-"""With less training music than this, speed variants are made of it. With more, they cost more than they teach (docs/decisions.md)."""
+"""With less training music than this, speed variants are made of it. With more they cost more than they teach."""
 
 
 def extract(track: Track, audio: np.ndarray, sample_rate: int, semitones: tuple[float, ...]) -> dict[str, np.ndarray]:

@@ -221,6 +221,7 @@ class _Training:
                 "skipped": len(prepared.skipped),
             }
             | plain,
+            "licence": _licence(self.data, prepared.credits),
             "attribution": prepared.credits,
         }
 
@@ -269,6 +270,16 @@ def _free_folder(output: Path) -> Path:
     while folder.exists():
         folder, number = output.with_name(f"{output.stem}-run-{number}"), number + 1
     return folder
+
+
+def _licence(data: str | Path, credits: list[dict[str, str]]) -> str:
+    """What the music says of its licence: a LICENSE.txt beside it, or the works' own licences, or that it says nothing."""
+    try:
+        lines = (Path(data) / "LICENSE.txt").read_text().splitlines()
+        return " ".join(line.strip() for line in lines if line.strip())[:500]
+    except (OSError, UnicodeDecodeError):
+        named = sorted({credit["licence"] for credit in credits if credit["licence"]})
+        return "of the music learned from: " + ", ".join(named) if named else "of the music learned from, which names none"
 
 
 def _check_device(device: str) -> None:
