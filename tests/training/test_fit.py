@@ -1,5 +1,8 @@
 """Both loops: they learn, they resume as if never stopped, and what they export is what they trained."""
 
+import copy
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -31,8 +34,6 @@ def trained(prepared, config, folder) -> Player:
 
 
 def test_both_stages_learn_and_the_figures_say_so(prepared, config, tmp_path):
-    from dataclasses import replace
-
     _, fitted = trained(prepared, replace(config, steps=120), tmp_path)
     figures = fitted.figures
     assert figures["codec_error"] < figures["pca_error"]
@@ -42,8 +43,6 @@ def test_both_stages_learn_and_the_figures_say_so(prepared, config, tmp_path):
 
 
 def test_a_killed_training_ends_as_if_never_stopped(prepared, config, tmp_path, monkeypatch):
-    from dataclasses import replace
-
     monkeypatch.setattr(fit_module, "CHECKPOINT_S", 0.0)
     config = replace(config, steps=60)
     _, whole = trained(prepared, config, tmp_path / "whole")
@@ -104,10 +103,11 @@ def test_the_exported_file_plays_what_was_trained(prepared, config, tmp_path):
 
 def test_the_self_test_notices_a_wrong_export(prepared, config, tmp_path):
     player, _ = trained(prepared, config, tmp_path / "run")
-    scripted = script(player)
+    other = copy.deepcopy(player)
     with torch.no_grad():
-        player.predictor.head.bias.add_(0.5)
-        player.codec.synthesis.mul_(1.5)
+        other.predictor.head.bias.add_(0.5)
+        other.codec.synthesis.mul_(1.5)
+    scripted = script(other)
     with pytest.raises(NoizestreamError, match="differs"):
         self_test(player, scripted)
 
