@@ -78,7 +78,7 @@ class Lanes:
                 self.left[lane] = int(rng.integers(1, self.chunks + 1)) if self._first else self.chunks
                 fresh[lane] = True
             source, start = self.latents[self.piece[lane]], self.at[lane]
-            rows = np.asarray(source[max(start - 1, 0) : start + t], np.float32)
+            rows = np.array(source[max(start - 1, 0) : start + t], np.float32)
             if start == 0:
                 rows = np.concatenate([np.zeros_like(rows[:1]), rows])
             if fresh[lane]:

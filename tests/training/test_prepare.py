@@ -80,4 +80,4 @@ def test_features_do_not_depend_on_where_a_long_track_is_cut():
     sound = torch.randn(512 * 90)
     whole = front.analyse(sound)
     parts = torch.cat([front.analyse(part) for part in module._overlapping(sound, 512, frames=17)])
-    assert torch.equal(whole, parts)
+    assert torch.allclose(whole, parts, atol=1e-3)  # kernels of other batch sizes add in another order
