@@ -11,8 +11,8 @@ from noizestream.analysis.measures import Measures, common_tempo, measure
 from noizestream.errors import NoizestreamError
 from noizestream.music.cache import FeatureCache
 from noizestream.music.decode import PIECE_S, RATE, decode_all
-from noizestream.music.library import Library, Track
 from noizestream.music.skipped import Skipped
+from noizestream.music.tracks import Library, Track
 
 SETTINGS = {"what": "analysis", "version": 4, "rate": RATE, "piece": PIECE_S}
 MEASURED_S = 20.0

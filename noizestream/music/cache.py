@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from noizestream.errors import NoizestreamError
-from noizestream.music.library import Track
+from noizestream.music.tracks import Track
 
 ENTRY = "entry.json"
 

@@ -20,8 +20,9 @@ from typing import Any
 import numpy as np
 
 from noizestream.errors import NoizestreamError
-from noizestream.music.library import FFMPEG_ONLY, Track
+from noizestream.music.library import FFMPEG_ONLY
 from noizestream.music.skipped import Skip, Skipped
+from noizestream.music.tracks import Track
 
 RATE = 48000
 MIN_S = 3.0

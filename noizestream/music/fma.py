@@ -8,8 +8,8 @@ from pathlib import Path
 import pandas as pd
 
 from noizestream.errors import NoizestreamError
-from noizestream.music.library import Library, Track, plain
 from noizestream.music.skipped import Skipped
+from noizestream.music.tracks import Library, Track, plain
 
 SUBSETS = ("small", "medium", "large", "full")
 WANTED = {

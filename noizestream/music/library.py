@@ -6,13 +6,12 @@ Three layouts: a folder per genre, a Free Music Archive tree (`fma.py`), a CSV o
 import csv
 import os
 import shutil
-import unicodedata
 from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
 
 from noizestream.errors import NoizestreamError, UsageError
 from noizestream.music.skipped import Skipped
+from noizestream.music.tracks import Library, Track, plain
 
 SUPPORTED = frozenset({".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".aif", ".aiff"})
 """Extensions that libsndfile reads."""
@@ -21,42 +20,6 @@ FFMPEG_ONLY = frozenset({".m4a", ".mp4", ".aac", ".wma", ".ape", ".wv"})
 SPLITS = {"training": "training", "train": "training", "validation": "validation", "valid": "validation", "val": "validation"} | {
     "test": "test"
 }
-
-
-@dataclass(frozen=True)
-class Track:
-    """One usable entry. `split` is 'training', 'validation', 'test', or None where the library has none (then it trains)."""
-
-    path: Path
-    genre: str
-    split: str | None = None
-    title: str = ""
-    artist: str = ""
-    licence: str = ""
-
-
-@dataclass(frozen=True)
-class Library:
-    """`kind` is 'folders', 'fma' or 'csv'; `skipped` is what was left out before any decoding, with the reasons."""
-
-    name: str
-    kind: str
-    tracks: tuple[Track, ...]
-    skipped: tuple[Skipped, ...] = ()
-
-    @property
-    def genres(self) -> tuple[str, ...]:
-        """Genres that have at least one track, sorted."""
-        return tuple(sorted({track.genre for track in self.tracks}))
-
-    def of(self, *splits: str | None) -> tuple[Track, ...]:
-        """The tracks of the given splits; None stands for tracks without one."""
-        return tuple(track for track in self.tracks if track.split in splits)
-
-    def without_validation(self) -> tuple[str, ...]:
-        """Genres with no validation clip: for them training holds out the last tenth of each training clip."""
-        has = {track.genre for track in self.of("validation")}
-        return tuple(genre for genre in self.genres if genre not in has)
 
 
 def read_library(path: str | Path, genres: Iterable[str] | None = None) -> Library:
@@ -79,11 +42,6 @@ def read_library(path: str | Path, genres: Iterable[str] | None = None) -> Libra
         why = f" ({len(library.skipped)} entries skipped, the first: {library.skipped[0].reason})" if library.skipped else ""
         raise NoizestreamError(f"{path}: no audio to learn from{why}; give a folder per genre, an FMA tree or a CSV of path,genre")
     return library if genres is None else _only(library, genres)
-
-
-def plain(name: str) -> str:
-    """A genre's name as it is shown and compared: trimmed, composed (macOS stores folder names decomposed)."""
-    return unicodedata.normalize("NFC", name).strip()
 
 
 def unsupported(path: Path) -> str:

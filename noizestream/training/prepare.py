@@ -12,8 +12,8 @@ import numpy as np
 
 from noizestream.music.cache import FeatureCache
 from noizestream.music.decode import decode_all, require_some
-from noizestream.music.library import Library, Track
 from noizestream.music.skipped import Skipped
+from noizestream.music.tracks import Library, Track
 from noizestream.training.config import Config
 from noizestream.training.prepared import Piece, Prepared
 

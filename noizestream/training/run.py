@@ -8,7 +8,6 @@ RUN/training.json              what was measured
 """
 
 import json
-import os
 import signal
 import threading
 import time
@@ -19,6 +18,7 @@ from typing import Any, Protocol
 
 from noizestream.errors import NoizestreamError, UsageError
 from noizestream.training.config import Config, resolve
+from noizestream.training.run_folder import check_output, free_folder, read_run, write_json
 
 DEFAULT_MINUTES = 15.0
 
@@ -78,9 +78,9 @@ def train(
     reporter = reporter or Silent()
     if resume is not None:
         folder = Path(resume)
-        asked, config = _read_run(folder)
+        asked, config = read_run(folder)
         data, genres = data or asked["data"], genres or asked["genres"]
-        output = _check_output(output or asked["output"])
+        output = check_output(output or asked["output"])
     else:
         if data is None:
             raise UsageError("give the folder of music to learn from, or --resume with a run folder")
@@ -92,8 +92,10 @@ def train(
             raise UsageError(f"--steps: {steps} is out of range, give at least 1")
         bound = 0.0 if steps else minutes or DEFAULT_MINUTES
         config = resolve(preset, seed=seed, minutes=bound, steps=steps or 0, sample_rate=rate)
-        output = _check_output(output or "model.ts")
-        folder = Path(run) if run is not None else _free_folder(output)
+        output = check_output(output or "model.ts")
+        folder = Path(run) if run is not None else free_folder(output)
+        if (folder / "run.json").exists():
+            raise UsageError(f"--run {folder}: a training is in it; go on with --resume {folder}, or name another folder")
     _check_device(device)
     return _Training(data, output, config, folder, genres, device, reporter, started).run()
 
@@ -136,7 +138,7 @@ class _Training:
         figures = fitted.figures | self._finish(player, prepared)
         summary = self._summary(prepared, figures)
         export(player, self.output.stem, prepared.genres, summary, self.output)
-        _write_json(self.folder / "training.json", summary | {"history": figures.get("history", [])})
+        write_json(self.folder / "training.json", summary | {"history": figures.get("history", [])})
         if stopped:
             raise KeyboardInterrupt
         return self.output
@@ -156,7 +158,7 @@ class _Training:
         except OSError as error:
             raise NoizestreamError(f"{self.folder}: cannot make the run folder here ({error.strerror})") from None
         asked = {"data": str(self.data), "output": str(self.output), "genres": self.genres}
-        _write_json(self.folder / "run.json", asked)
+        write_json(self.folder / "run.json", asked)
         (self.folder / "config.json").write_text(self.config.to_json())
         prepared = prepare(library, self.config, folder, lambda done, total: self.reporter.progress("preparing", done, total))
         self.reporter.skipped(prepared.skipped)
@@ -246,32 +248,6 @@ def _stoppable() -> Iterator[Callable[[], bool]]:
         signal.signal(signal.SIGINT, before)
 
 
-def _read_run(folder: Path) -> tuple[dict[str, Any], Config]:
-    try:
-        return json.loads((folder / "run.json").read_text()), Config.from_json((folder / "config.json").read_text())
-    except (OSError, ValueError, KeyError, TypeError):
-        raise NoizestreamError(f"{folder}: is no run folder to resume (no run.json and config.json in it)") from None
-
-
-def _check_output(output: str | Path) -> Path:
-    path = Path(output)
-    if path.suffix != ".ts":
-        raise UsageError(f"-o {path}: a model file ends in .ts")
-    if not path.parent.is_dir():
-        raise UsageError(f"-o {path}: the folder {path.parent} does not exist, make it first")
-    if path.is_dir() or not os.access(path.parent, os.W_OK):
-        raise UsageError(f"-o {path}: cannot be written")
-    return path
-
-
-def _free_folder(output: Path) -> Path:
-    """`NAME-run` beside the model, or the next free number: no earlier run is ever overwritten."""
-    folder, number = output.with_name(f"{output.stem}-run"), 2
-    while folder.exists():
-        folder, number = output.with_name(f"{output.stem}-run-{number}"), number + 1
-    return folder
-
-
 def _licence(data: str | Path, credits: list[dict[str, str]]) -> str:
     """What the music says of its licence: a LICENSE.txt beside it, or the works' own licences, or that it says nothing."""
     try:
@@ -290,9 +266,3 @@ def _check_device(device: str) -> None:
     there = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
     if not there.get(device):
         raise UsageError(f"--device {device}: is not available on this machine, use cpu")
-
-
-def _write_json(path: Path, values: dict[str, Any]) -> None:
-    partial = path.with_name(f"{path.name}.part")
-    partial.write_text(json.dumps(values, indent=1, ensure_ascii=False))
-    partial.replace(path)

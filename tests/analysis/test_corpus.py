@@ -6,7 +6,7 @@ import soundfile
 
 from noizestream.analysis.corpus import describe
 from noizestream.errors import NoizestreamError
-from noizestream.music.library import Library, Track
+from noizestream.music.tracks import Library, Track
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ import pytest
 
 from noizestream.errors import NoizestreamError
 from noizestream.music.cache import ENTRY, FeatureCache, cache_root
-from noizestream.music.library import Track
+from noizestream.music.tracks import Track
 
 ARRAYS = {"z": np.arange(12, dtype=np.float32).reshape(3, 4), "beats": np.array([0.5, 1.0])}
 

@@ -13,8 +13,9 @@ from rich.console import Console
 from noizestream.errors import NoizestreamError
 from noizestream.music import decode as module
 from noizestream.music.decode import MIN_S, decode, decode_all, examine, require_some
-from noizestream.music.library import Track, read_library
+from noizestream.music.library import read_library
 from noizestream.music.skipped import Skip, Skipped, skipped_table
+from noizestream.music.tracks import Track
 
 FMA_TINY = Path(__file__).parents[2].parent / "shared" / "fma_tiny"
 
