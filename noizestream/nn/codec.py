@@ -16,6 +16,11 @@ CONTEXT = 3
 class Codec(nn.Module):
     """Linear projection from PCA plus learned residuals. Latents have about unit variance in every dimension."""
 
+    weight: Tensor
+    mean: Tensor
+    scale: Tensor
+    highest: Tensor
+
     def __init__(self, front: SpectralFront, latent: int = 64, hidden: int = 256):
         super().__init__()
         self.latent = latent
@@ -28,9 +33,9 @@ class Codec(nn.Module):
         self.synthesis = nn.Parameter(torch.zeros(bands, latent))
         self.encoder = nn.Sequential(nn.Conv1d(bands, hidden, 5, padding=2), nn.GELU(), nn.Conv1d(hidden, latent, 3, padding=1))
         self.decoder = nn.Sequential(nn.Linear(CONTEXT * latent, hidden), nn.GELU(), nn.Linear(hidden, bands))
-        for last in (self.encoder[-1], self.decoder[-1]):
-            nn.init.zeros_(last.weight)
-            nn.init.zeros_(last.bias)
+        for network in (self.encoder, self.decoder):
+            for parameter in list(network.parameters())[-2:]:  # the last layer's weight and bias
+                nn.init.zeros_(parameter)
 
     @torch.no_grad()
     def fit_pca(self, mean: Tensor, covariance: Tensor, highest: Tensor) -> float:

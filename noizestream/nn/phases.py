@@ -47,6 +47,12 @@ def advance(magnitude: Tensor, phase: Tensor, turn: float) -> Tensor:
 class PhaseSynthesis(nn.Module):
     """Log band magnitudes to sound, block by block; all memory is in the state that the caller keeps."""
 
+    low_synthesis: Tensor
+    high_synthesis: Tensor
+    noise_window: Tensor
+    tone_share: Tensor
+    noise_share: Tensor
+
     def __init__(self, front: SpectralFront):
         super().__init__()
         self.front = front

@@ -33,6 +33,9 @@ CONTROLS = (
 class Player(nn.Module):
     """Controls are temperature (0-2), tempo (BPM, 0 the genre's own) and beat (a position to follow, -1 to run free)."""
 
+    tempos: Tensor
+    spread: Tensor
+
     def __init__(self, front: SpectralFront, codec: Codec, predictor: Predictor, tempos: Tensor, spread: Tensor):
         super().__init__()
         self.front, self.codec, self.predictor = front, codec, predictor

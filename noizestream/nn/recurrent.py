@@ -18,7 +18,7 @@ class Recurrent(nn.Module):
 
     def sequence(self, x: Tensor, state: list[Tensor]) -> tuple[Tensor, list[Tensor]]:
         """x [B, T, inputs], state [h, c] each [layers, B, hidden] -> ([B, T, hidden], state)."""
-        weights = [w for cell in self.cells for w in (cell.weight_ih, cell.weight_hh, cell.bias_ih, cell.bias_hh)]
+        weights: list[Tensor] = [w for cell in self.cells for w in cell.parameters()]  # ih, hh and their biases, as `torch.lstm` wants them
         dropout = self.dropout if self.training else 0.0
         out, h, c = torch.lstm(x, state, weights, True, self.layers, dropout, self.training, False, True)
         return out, [h, c]

@@ -52,6 +52,15 @@ class SpectralFront(nn.Module):
     Magnitudes are scaled so that a full-scale sine reads 1 at its bin, whatever the window.
     """
 
+    long_window: Tensor
+    short_window: Tensor
+    pool: Tensor
+    expand: Tensor
+    band_hz: Tensor
+    band_weight: Tensor
+    low_gain: Tensor
+    high_gain: Tensor
+
     def __init__(self, sample_rate: int = 48000, block: int | None = None):
         super().__init__()
         self.sample_rate = sample_rate

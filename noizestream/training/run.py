@@ -173,8 +173,8 @@ class _Training:
 
         from noizestream.nn.player import Player
 
-        parts = [copy.deepcopy(part).cpu() for part in (front, codec, predictor)]
-        return Player(*parts, torch.tensor(prepared.tempos), torch.full((len(prepared.genres),), 0.7)).eval()
+        front, codec, predictor = (copy.deepcopy(part).cpu() for part in (front, codec, predictor))
+        return Player(front, codec, predictor, torch.tensor(prepared.tempos), torch.full((len(prepared.genres),), 0.7)).eval()
 
     def _finishing_seconds(self, player: Any, prepared: Any) -> float:
         """What calibration, previews and export will take, from the time of a step here and now."""

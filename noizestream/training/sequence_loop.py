@@ -143,11 +143,14 @@ class SequenceLoop:
         self.optimiser.step()
         return loss.item()
 
-    def _tensors(self, z: np.ndarray, previous: np.ndarray, genre: np.ndarray, beat: np.ndarray, slow: Tensor) -> list[Tensor]:
+    def _tensors(
+        self, z: np.ndarray, previous: np.ndarray, genre: np.ndarray, beat: np.ndarray, slow: Tensor
+    ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         frames = z.shape[1]
         clock = clock_features(torch.from_numpy(beat), slow[:, None].expand(-1, frames))
         spread = torch.from_numpy(genre)[:, None].expand(-1, frames, -1)
-        return [t.to(self.device) for t in (torch.from_numpy(z), torch.from_numpy(previous), spread, clock)]
+        device = self.device
+        return torch.from_numpy(z).to(device), torch.from_numpy(previous).to(device), spread.to(device), clock.to(device)
 
     def _evaluate(self, budget: Budget) -> None:
         nats = self.validate()
@@ -172,11 +175,13 @@ class SequenceLoop:
             beat[row, :length] = self.prepared.beats_of(piece)[:length]
         previous = np.concatenate([np.zeros_like(z[:, :1]), z[:, :-1]], axis=1)
         genre = np.eye(self.genres, dtype=np.float32)[[piece.genre for piece, _ in rows]]
-        inputs = self._tensors(z, previous, genre, beat, torch.ones(len(rows)))
+        target, before, label, clock = self._tensors(z, previous, genre, beat, torch.ones(len(rows)))
         self.predictor.eval()
-        mixture, _ = self.predictor.sequence(*inputs[1:], self.predictor.recurrent.initial_sequence_state(len(rows), self.device))
+        mixture, _ = self.predictor.sequence(
+            before, label, clock, self.predictor.recurrent.initial_sequence_state(len(rows), self.device)
+        )
         self.predictor.train()
-        nats = negative_log_likelihood(mixture, inputs[0]).cpu().numpy()
+        nats = negative_log_likelihood(mixture, target).cpu().numpy()
         by_genre: dict[int, list[float]] = {}
         for (piece, _), length, row in zip(rows, lengths, nats, strict=True):
             by_genre.setdefault(piece.genre, []).append(float(row[:length].mean()))
