@@ -18,7 +18,8 @@ class Recurrent(nn.Module):
 
     def sequence(self, x: Tensor, state: list[Tensor]) -> tuple[Tensor, list[Tensor]]:
         """x [B, T, inputs], state [h, c] each [layers, B, hidden] -> ([B, T, hidden], state)."""
-        weights: list[Tensor] = [w for cell in self.cells for w in cell.parameters()]  # ih, hh and their biases, as `torch.lstm` wants them
+        # in the order that torch.lstm wants: input, recurrent, and their biases
+        weights: list[Tensor] = [w for cell in self.cells for w in cell.parameters()]
         dropout = self.dropout if self.training else 0.0
         out, h, c = torch.lstm(x, state, weights, True, self.layers, dropout, self.training, False, True)
         return out, [h, c]
