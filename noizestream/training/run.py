@@ -129,7 +129,10 @@ class _Training:
         self.reporter.say(f"{fit.figures_of_networks()}; run folder {self.folder}")
 
         def preview(name: str) -> None:
-            self._preview(name, self._player(fit.front, fit.codec, fit.predictor, prepared), prepared)
+            try:
+                self._preview(name, self._player(fit.front, fit.codec, fit.predictor, prepared), prepared)
+            except Exception as error:  # a full disk, a drawing library: nothing about a preview is worth the training
+                self.reporter.say(f"no preview this time ({error.__class__.__name__}: {str(error).splitlines()[0]})")
 
         with _stoppable() as stop:
             fitted = fit.run(max(left, 1.0) if self.config.minutes else 0.0, self.reporter.figures, stop, preview)
