@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Protocol
 
+from noizestream.artifact import last_line
 from noizestream.errors import NoizestreamError, UsageError
 from noizestream.training.config import Config, resolve
 from noizestream.training.run_folder import check_output, free_folder, read_run, write_json
@@ -132,7 +133,7 @@ class _Training:
             try:
                 self._preview(name, self._player(fit.front, fit.codec, fit.predictor, prepared), prepared)
             except Exception as error:  # a full disk, a drawing library: nothing about a preview is worth the training
-                self.reporter.say(f"no preview this time ({error.__class__.__name__}: {str(error).splitlines()[0]})")
+                self.reporter.say(f"no preview this time ({error.__class__.__name__}: {last_line(error)})")
 
         with _stoppable() as stop:
             fitted = fit.run(max(left, 1.0) if self.config.minutes else 0.0, self.reporter.figures, stop, preview)
