@@ -35,6 +35,7 @@ class Player(nn.Module):
 
     tempos: Tensor
     spread: Tensor
+    level: Tensor
 
     def __init__(self, front: SpectralFront, codec: Codec, predictor: Predictor, tempos: Tensor, spread: Tensor):
         super().__init__()
@@ -42,6 +43,7 @@ class Player(nn.Module):
         self.synthesis = PhaseSynthesis(front)
         self.register_buffer("tempos", tempos)  # [G] BPM
         self.register_buffer("spread", spread)  # [G] factor on the deviations at temperature 1, calibrated on flux
+        self.register_buffer("level", torch.zeros(len(tempos), front.bands))  # [G, bands] nepers, calibrated on the spectrum
         self.layers: int = predictor.recurrent.layers
         self.hidden: int = predictor.hidden
         self.latent: int = predictor.latent
@@ -78,7 +80,8 @@ class Player(nn.Module):
         spread = (self.spread * genre).sum()
         z = self.sample(mixture[0], mixture[1], mixture[2], temperature, spread, noise[: 1 + self.latent])
         history = torch.cat([history[1:], z.unsqueeze(0)])
-        audio, sound = self.synthesis(self.codec.decode_frame(history), noise[1 + self.latent :], state[cells + 2 :])
+        log_bands = self.codec.decode_frame(history) + genre @ self.level
+        audio, sound = self.synthesis(log_bands, noise[1 + self.latent :], state[cells + 2 :])
 
         beat = torch.remainder(beat + tempo.to(torch.float64) * self.beats_per_bpm, self.wrap)
         return audio.unsqueeze(0), recurrent + [history, beat] + sound  # noqa: RUF005 (TorchScript knows no unpacking)
@@ -90,7 +93,7 @@ class Player(nn.Module):
 
         One knob for two temperatures: the choice between components sharpens towards 0, their spread shrinks more gently.
         """
-        probability = torch.softmax(logits / (0.3 + 0.6 * temperature), 0)
+        probability = torch.softmax(logits / (0.15 + 0.35 * temperature * temperature), 0)
         chosen = (torch.cumsum(probability, 0) < noise[0]).sum().clamp(max=logits.shape[0] - 1)
         gauss = math.sqrt(2.0) * torch.erfinv(2 * noise[1:] - 1)
         width = torch.exp(log_deviations[chosen]) * (spread * (0.43 + 0.57 * temperature))

@@ -1,21 +1,31 @@
-"""How widely to sample at temperature 1: per genre the spread with which the generated sound moves as much as the real music.
+"""What is set after training, per genre, by listening to the model: how widely it samples, and how loud each band is.
 
-The mixture's deviations cover what the model cannot predict; sampled in full they flutter, too narrow they stand still.
+Spread: the deviations cover what the model cannot predict; sampled in full they flutter, too narrow they stand still. It is
+set so that the generated sound moves as much as the real music (spectral flux).
+Level: where the model is unsure it predicts the mean of log magnitudes, which is quieter than the mean of magnitudes (Jensen's
+inequality), most of all for tones. What the long-term spectrum lacks is given back, smoothed over neighbouring bands.
 """
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import numpy as np
 import torch
 
 from noizestream.nn.player import CONTROLS, Player
+from noizestream.nn.spectral import FLOOR
 from noizestream.noise import noise
 from noizestream.training.prepared import Prepared
 
 LOWEST, HIGHEST = 0.2, 1.0
 ROUNDS = 4
 SECONDS = 6.0
+LEVEL_ROUNDS = 2
+TRIES = 2 * ROUNDS + LEVEL_ROUNDS  # per genre, each SECONDS and one of warm-up
+MOST_LEVEL = 1.0  # nepers: 8.7 dB
+SMOOTH = 9  # bands
+PIECES, REAL_FRAMES = 20, 6000
 
 
 @contextmanager
@@ -44,18 +54,53 @@ def generate(scripted: Any, genre: torch.Tensor, seconds: float, seed: int, size
 
 
 def calibrate(player: Player, scripted: Any, prepared: Prepared) -> dict[str, list[float]]:
-    """Set `player.spread` [G] by bisection. `scripted` is the same player, not frozen: its buffers are shared with `player`."""
-    from noizestream.analysis.measures import flux
+    """Set `player.spread` [G] and `player.level` [G, bands]; returns what was set and measured.
 
+    `scripted` is the same player, not frozen: its buffers are shared with `player`.
+    """
     sizes = (player.front.block, player.front.sample_rate, player.noise_size)
+    real = real_power(prepared)
     made = []
     for number, wanted in enumerate(prepared.flux):
         genre = torch.eye(len(prepared.flux))[number]
-        low, high = LOWEST, HIGHEST
-        for _ in range(ROUNDS):
-            player.spread[number] = (low + high) / 2
-            got = flux(generate(scripted, genre, SECONDS, 0, sizes).numpy(), player.front.sample_rate)
-            low, high = (low, (low + high) / 2) if got > wanted else ((low + high) / 2, high)
+        _set_spread(player, scripted, number, genre, wanted, sizes)
+        for seed in range(LEVEL_ROUNDS):
+            bands = player.front.analyse(generate(scripted, genre, SECONDS, seed + 1, sizes))
+            lacking = 0.5 * torch.log((real[number] + FLOOR**2) / (power(bands) + FLOOR**2))
+            player.level[number] = (player.level[number] + _smooth(lacking)).clamp(-MOST_LEVEL, MOST_LEVEL)
+        made.append(_set_spread(player, scripted, number, genre, wanted, sizes))
+    return {"spread": player.spread.tolist(), "flux_real": prepared.flux, "flux_made": made, "level": player.level.mean(1).tolist()}
+
+
+def _set_spread(
+    player: Player, scripted: Any, number: int, genre: torch.Tensor, wanted: float, sizes: tuple[int, int, int]
+) -> float:
+    """Bisect the spread of one genre; returns the flux of the last try."""
+    from noizestream.analysis.measures import flux
+
+    low, high, got = LOWEST, HIGHEST, 0.0
+    for _ in range(ROUNDS):
         player.spread[number] = (low + high) / 2
-        made.append(got)
-    return {"spread": player.spread.tolist(), "flux_real": prepared.flux, "flux_made": made}
+        got = flux(generate(scripted, genre, SECONDS, 0, sizes).numpy(), player.front.sample_rate)
+        low, high = (low, (low + high) / 2) if got > wanted else ((low + high) / 2, high)
+    player.spread[number] = (low + high) / 2
+    return got
+
+
+def power(bands: torch.Tensor) -> torch.Tensor:
+    """Mean power of each band: log magnitudes [T, bands] -> [bands]."""
+    return bands.exp().square().mean(0)
+
+
+def real_power(prepared: Prepared) -> list[torch.Tensor]:
+    """Mean power of each band over the training music of each genre, [bands]."""
+    sums: list[list[torch.Tensor]] = [[] for _ in prepared.genres]
+    for piece in prepared.of("training"):
+        if piece.semitones == 0 and len(sums[piece.genre]) < PIECES:
+            sums[piece.genre].append(power(torch.from_numpy(np.asarray(prepared.bands_of(piece)[:REAL_FRAMES], np.float32))))
+    return [torch.stack(rows).mean(0) for rows in sums]
+
+
+def _smooth(values: torch.Tensor) -> torch.Tensor:
+    """Running mean over `SMOOTH` bands: the spectrum's shape is corrected, not its single partials."""
+    return torch.nn.functional.avg_pool1d(values[None, None], SMOOTH, stride=1, padding=SMOOTH // 2, count_include_pad=False)[0, 0]

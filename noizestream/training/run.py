@@ -194,7 +194,7 @@ class _Training:
         begun = time.monotonic()
         calibrate.generate(scripted, genre, 1.0, 0, sizes)
         per_second = (time.monotonic() - begun) / 2  # one second is warm-up
-        sounded = calibrate.ROUNDS * (calibrate.SECONDS + 1) + preview.SECONDS + 1
+        sounded = calibrate.TRIES * (calibrate.SECONDS + 1) + preview.SECONDS + 1
         return 6.0 + len(prepared.genres) * (1.5 + 1.3 * per_second * sounded)
 
     def _preview(self, name: str, player: Any, prepared: Any) -> None:
