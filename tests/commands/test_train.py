@@ -46,13 +46,6 @@ def test_the_run_folder_has_previews_a_checkpoint_and_the_figures(trained):
     assert json.loads((run_folder / "config.json").read_text())["seed"] == 3
 
 
-def test_the_same_seed_and_steps_give_the_same_model(trained, music):  # noqa: F811
-    folder, _ = trained
-    done = run("train", music, "-o", folder / "again.ts", "--preset", "small", "--steps", "6", "--seed", "3")
-    assert done.returncode == 0, done.stderr
-    assert read_metadata(folder / "again.ts").extra["golden"] == read_metadata(folder / "mine.ts").extra["golden"]
-
-
 def test_ctrl_c_still_writes_a_usable_model_and_resume_goes_on(music, tmp_path):  # noqa: F811
     output = tmp_path / "cut.ts"
     line = [sys.executable, "-m", "noizestream.cli", "train", str(music), "-o", str(output), "--preset", "small", "--minutes", "30"]
@@ -68,10 +61,10 @@ def test_ctrl_c_still_writes_a_usable_model_and_resume_goes_on(music, tmp_path):
 
 def test_minutes_are_wall_time(music, tmp_path):  # noqa: F811
     began = time.monotonic()
-    done = run("train", music, "-o", tmp_path / "timed.ts", "--preset", "small", "--minutes", "1.2")
+    done = run("train", music, "-o", tmp_path / "timed.ts", "--preset", "small", "--minutes", "0.9")
     assert done.returncode == 0, done.stderr
     # A test on a shared machine: far wider than the 10 % that is promised on a quiet one.
-    assert 0.6 < (time.monotonic() - began) / 72 < 1.8
+    assert 0.6 < (time.monotonic() - began) / 54 < 1.8
 
 
 @pytest.mark.parametrize(

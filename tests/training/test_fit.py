@@ -68,6 +68,15 @@ def test_a_killed_training_ends_as_if_never_stopped(prepared, config, tmp_path, 
     assert resumed.figures["validation_nats"] == pytest.approx(whole.figures["validation_nats"], abs=1e-3)
 
 
+def test_the_same_seed_and_steps_give_the_same_model_file(prepared, config, tmp_path):
+    goldens = []
+    for name, seed in (("one", 3), ("two", 3), ("other", 4)):
+        player, _ = trained(prepared, replace(config, steps=6, seed=seed), tmp_path / name)
+        goldens.append(export(player, "tiny", prepared.genres, {}, tmp_path / f"{name}.ts").extra["golden"])
+    assert goldens[0] == goldens[1]
+    assert goldens[0] != goldens[2]
+
+
 def test_stopping_early_leaves_a_usable_model(prepared, config, tmp_path):
     calls = []
 
