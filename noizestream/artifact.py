@@ -156,12 +156,11 @@ def find_model(model: str | Path | None) -> Path:
     """A model argument as the user gives it: a path, the name of a bundled model, or None for the default."""
     if model is None:
         return default_model()
-    path = Path(model)
+    path, bundled = Path(model), bundled_models()
+    if str(model) in bundled and not path.is_file():  # a folder of the same name, as of a corpus, is not meant
+        return bundled[str(model)]
     if path.exists():
         return path
-    bundled = bundled_models()
-    if str(model) in bundled:
-        return bundled[str(model)]
     names = ", ".join(bundled) or "none"
     raise NoizestreamError(f"{model}: no such model file, nor a bundled model (bundled: {names})")
 

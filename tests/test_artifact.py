@@ -157,3 +157,9 @@ def test_find_model_takes_a_path_or_a_bundled_name(sine_model):
 def test_our_metadata_survive_json():
     metadata = Metadata.from_json(json.dumps(foreign.METADATA | {"licence": "é"}))
     assert Metadata.from_json(metadata.to_json()) == metadata
+
+
+def test_a_folder_named_like_a_bundled_model_does_not_hide_it(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "studio").mkdir()
+    assert artifact.find_model("studio") == artifact.bundled_models()["studio"]
