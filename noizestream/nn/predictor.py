@@ -86,8 +86,11 @@ class Predictor(nn.Module):
         self, z: Tensor, genre: Tensor, clock: Tensor, state: list[Tensor]
     ) -> tuple[tuple[Tensor, Tensor, Tensor], list[Tensor]]:
         """One frame: z [latent], genre [G], clock [15], state [h0, c0, h1, c1, ...] each [1, hidden]."""
-        h, state = self.recurrent.frame(self.enter_features(z, genre, clock).unsqueeze(0), state)
-        return self.mixture(h.squeeze(0), z, genre, clock), state
+        # One row: quantised layers take no vectors.
+        z, genre, clock = z.unsqueeze(0), genre.unsqueeze(0), clock.unsqueeze(0)
+        h, state = self.recurrent.frame(self.enter_features(z, genre, clock), state)
+        logits, means, log_deviations = self.mixture(h, z, genre, clock)
+        return (logits[0], means[0], log_deviations[0]), state
 
 
 def negative_log_likelihood(mixture: tuple[Tensor, Tensor, Tensor], target: Tensor) -> Tensor:

@@ -13,7 +13,7 @@ from noizestream.nn.player import Player
 from noizestream.training import checkpoint
 from noizestream.training import fit as fit_module
 from noizestream.training.config import resolve
-from noizestream.training.export import export, script, self_test
+from noizestream.training.export import export, quantised, script, self_test
 from noizestream.training.fit import Fit
 
 
@@ -99,6 +99,7 @@ def test_the_exported_file_plays_what_was_trained(prepared, config, tmp_path):
     metadata = export(player, "tiny", prepared.genres, {"licence": "none"}, tmp_path / "tiny.ts")
     assert metadata.genres == ["Höch", "low"] and metadata.extra["golden"]
     module, again = artifact.load(tmp_path / "tiny.ts")
+    player = quantised(player)
     assert again.extra["licence"] == "none"
     state, eager = module.initial_state(), player.initial_state()
     genre, controls = torch.tensor([0.3, 0.7]), torch.tensor([1.0, 0.0, -1.0])
