@@ -12,7 +12,7 @@ import click
 from noizestream.errors import NoizestreamError, UsageError
 from noizestream.parameters import TEMPERATURE, TEMPO
 
-LATENCIES = {"low": 0.030, "default": 0.045, "high": 0.120}
+LATENCIES = {"low": 0.030, "default": 0.058, "high": 0.120}
 """Seconds of sound kept ready by name, measured in docs/playing.md: the first thing to raise where there are underruns."""
 
 LATENCY_RANGE = (0.005, 2.0)
