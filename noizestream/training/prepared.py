@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from noizestream.errors import NoizestreamError
+from noizestream.training.run_folder import write_json
 
 INDEX = "index.json"
 
@@ -70,9 +71,7 @@ class Prepared:
     def save(self) -> None:
         values: dict[str, Any] = asdict(self)
         del values["folder"]
-        partial = self.folder / f"{INDEX}.part"
-        partial.write_text(json.dumps(values, indent=1, ensure_ascii=False))
-        partial.replace(self.folder / INDEX)
+        write_json(self.folder / INDEX, values)
 
     @classmethod
     def open(cls, folder: str | Path) -> "Prepared":
