@@ -33,3 +33,17 @@ class Budget:
         if self.steps:
             return self.elapsed() / max(self.done, 1) * max(self.steps - self.done, 0)
         return max(0.0, self.seconds - self.elapsed())
+
+
+class Milestones:
+    """Calls attention to every `share` of the way once, except at its very end: for previews."""
+
+    def __init__(self, share: float, progress: float = 0.0):
+        self._share, self._next = share, share * (1 + int(progress / share))
+
+    def due(self, progress: float) -> bool:
+        """True when `progress` (0..1) has passed the next milestone, which is then counted as seen."""
+        if not self._next <= progress < 0.95:
+            return False
+        self._next += self._share
+        return True

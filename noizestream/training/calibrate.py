@@ -53,6 +53,11 @@ def generate(scripted: Any, genre: torch.Tensor, seconds: float, seed: int, size
     return torch.cat(blocks)
 
 
+def one_hot(number: int, genres: int) -> torch.Tensor:
+    """Genre weights [genres] with all on `number`."""
+    return torch.eye(genres)[number]
+
+
 def calibrate(player: Player, scripted: Any, prepared: Prepared) -> dict[str, list[float]]:
     """Set `player.spread` [G] and `player.level` [G, bands]; returns what was set and measured.
 
@@ -62,7 +67,7 @@ def calibrate(player: Player, scripted: Any, prepared: Prepared) -> dict[str, li
     real = real_power(prepared)
     made = []
     for number, wanted in enumerate(prepared.flux):
-        genre = torch.eye(len(prepared.flux))[number]
+        genre = one_hot(number, len(prepared.flux))
         _set_spread(player, scripted, number, genre, wanted, sizes)
         for seed in range(LEVEL_ROUNDS):
             bands = player.front.analyse(generate(scripted, genre, SECONDS, seed + 1, sizes))

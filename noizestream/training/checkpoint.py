@@ -1,13 +1,16 @@
 """Checkpoints: one file, replaced whole or not at all, from which a killed training goes on as if never stopped."""
 
+import time
 from pathlib import Path
 from typing import Any
 
 import torch
 
 from noizestream.errors import NoizestreamError
+from noizestream.training.budget import Budget
 
 NAME = "checkpoint.pt"
+EVERY_S = 20.0
 
 
 def save(folder: Path, values: dict[str, Any]) -> None:
@@ -26,3 +29,25 @@ def load(folder: Path) -> dict[str, Any] | None:
         return torch.load(path, map_location="cpu", weights_only=True)
     except Exception:
         raise NoizestreamError(f"{path}: the checkpoint is damaged, delete it to train again from the prepared music") from None
+
+
+class Checkpoints:
+    """The checkpoints of one training: what the last one held (`resumed`, empty at first), and a new one every `EVERY_S`."""
+
+    def __init__(self, folder: Path):
+        self.folder = folder
+        self.resumed = load(folder) or {}
+        self._saved_at = time.monotonic()
+
+    def restore(self, loop: Any, budget: Budget) -> None:
+        """Put `loop`, `budget` and torch's random numbers where the last checkpoint left them."""
+        loop.restore(self.resumed["loop"])
+        budget.spent, budget.done = self.resumed["spent"], self.resumed["done"]
+        torch.set_rng_state(self.resumed["random"])
+
+    def save(self, values: dict[str, Any], budget: Budget, now: bool = False) -> None:
+        """Write `values` with what `restore` needs, if it is time or `now`."""
+        if not now and time.monotonic() - self._saved_at < EVERY_S:
+            return
+        save(self.folder, values | {"spent": budget.elapsed(), "done": budget.done, "random": torch.get_rng_state()})
+        self._saved_at = time.monotonic()

@@ -1,6 +1,6 @@
 """Both loops in a row on a prepared set, with checkpoints. Needs only torch and numpy, so that it can run on another machine."""
 
-import time
+import copy
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,16 +10,20 @@ import torch
 
 from noizestream.errors import NoizestreamError
 from noizestream.nn.codec import Codec
+from noizestream.nn.player import Player
 from noizestream.nn.predictor import Predictor
 from noizestream.nn.spectral import SpectralFront
-from noizestream.training import checkpoint
-from noizestream.training.budget import Budget
+from noizestream.training.budget import Budget, Milestones
+from noizestream.training.checkpoint import Checkpoints
 from noizestream.training.codec_loop import CodecLoop, Report
 from noizestream.training.config import Config
 from noizestream.training.prepared import Prepared
 from noizestream.training.sequence_loop import SequenceLoop, encode_all
 
-CHECKPOINT_S = 20.0
+PREVIEWS_EVERY = 0.25
+"""Share of the sequence model's training after which it is heard."""
+FIRST_SPREAD = 0.7
+"""What is sampled with before calibration."""
 
 
 @dataclass
@@ -44,13 +48,18 @@ class Fit:
             config.latent, len(prepared.genres), config.hidden, config.layers, config.mixtures, dropout=config.dropout
         ).to(device)
         self.figures: dict[str, Any] = {}
-        self._saved_at = time.monotonic()
-        self._resumed = checkpoint.load(folder) or {}
+        self._checkpoints = Checkpoints(folder)
 
     def figures_of_networks(self) -> str:
         """One line on the sizes."""
         count = [sum(p.numel() for p in net.parameters()) / 1e6 for net in (self.codec, self.predictor)]
         return f"preset {self.config.preset}: codec {count[0]:.2f} M parameters, LSTM with clock and head {count[1]:.2f} M"
+
+    def player(self) -> Player:
+        """The generator of the networks as they are now: a copy on the CPU, not calibrated."""
+        tempos = torch.tensor(self.prepared.tempos)
+        player = Player(self.front, self.codec, self.predictor, tempos, torch.full_like(tempos, FIRST_SPREAD))
+        return copy.deepcopy(player).cpu().eval()
 
     def run(
         self, seconds: float, report: Report, stop: Callable[[], bool], preview: Callable[[str], None] = lambda name: None
@@ -58,7 +67,7 @@ class Fit:
         """Train for `seconds` in all (0: `config.steps` decides). `stop()` ends early; `preview(name)` is called now and then."""
         codec_seconds = seconds * self.config.codec_share
         codec_steps = max(1, self.config.steps // 2) if self.config.steps else 0
-        resumed = self._resumed
+        resumed = self._checkpoints.resumed
         self.figures.update(resumed.get("figures", {}))
         if resumed.get("stage", "codec") == "codec":
             self._run_codec(Budget(codec_seconds, codec_steps), resumed, report, stop)
@@ -73,7 +82,7 @@ class Fit:
     def _run_codec(self, budget: Budget, resumed: dict[str, Any], report: Report, stop: Callable[[], bool]) -> None:
         loop = CodecLoop(self.codec, self.prepared, self.config, self.device)
         if "loop" in resumed:
-            self._restore(loop, budget, resumed)
+            self._checkpoints.restore(loop, budget)
         else:
             self.figures["pca_variance"] = loop.fit_pca()
             self.figures["pca_error"] = loop.validate()
@@ -101,14 +110,13 @@ class Fit:
         held_out = encode_all(self.codec, self.prepared, validation, self.folder / "latents" / "validation", self.device, counted)
         loop = SequenceLoop(self.predictor, self.prepared, self.config, (long_enough, latents), (validation, held_out), self.device)
         if resumed.get("stage") == "sequence":
-            self._restore(loop, budget, resumed)
+            self._checkpoints.restore(loop, budget)
         self.figures["baselines"] = loop.baselines
-        next_preview = [0.25 * (1 + int(budget.progress() / 0.25))]
+        milestones = Milestones(PREVIEWS_EVERY, budget.progress())
 
         def save() -> None:
             self._save({"stage": "sequence", "loop": loop.state(), "codec": self.codec.state_dict()}, budget)
-            if next_preview[0] <= budget.progress() < 0.95:
-                next_preview[0] += 0.25
+            if milestones.due(budget.progress()):
                 self.predictor.eval()
                 preview(f"step-{budget.done:06d}")
                 self.predictor.train()
@@ -125,14 +133,5 @@ class Fit:
             "history": loop.history,
         }
 
-    def _restore(self, loop: Any, budget: Budget, resumed: dict[str, Any]) -> None:
-        loop.restore(resumed["loop"])
-        budget.spent, budget.done = resumed["spent"], resumed["done"]
-        torch.set_rng_state(resumed["random"])
-
     def _save(self, values: dict[str, Any], budget: Budget, now: bool = False) -> None:
-        if not now and time.monotonic() - self._saved_at < CHECKPOINT_S:
-            return
-        values |= {"spent": budget.elapsed(), "done": budget.done, "random": torch.get_rng_state(), "figures": self.figures}
-        checkpoint.save(self.folder, values)
-        self._saved_at = time.monotonic()
+        self._checkpoints.save(values | {"figures": self.figures}, budget, now)

@@ -7,7 +7,6 @@ RUN/previews/STEP/             a WAV and a spectrogram per genre
 RUN/training.json              what was measured
 """
 
-import json
 import signal
 import threading
 import time
@@ -16,7 +15,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Protocol
 
-from noizestream.artifact import last_line
 from noizestream.errors import NoizestreamError, UsageError
 from noizestream.training.config import Config, resolve
 from noizestream.training.run_folder import check_output, free_folder, read_run, write_json
@@ -119,29 +117,25 @@ class _Training:
     def run(self) -> Path:
         prepared = self._prepare()
 
-        from noizestream.training.export import export, script, self_test
+        from noizestream.training.finish import Finish
         from noizestream.training.fit import Fit
 
         fit = Fit(prepared, self.config, self.folder, self.device)
-        rehearsal = self._player(fit.front, fit.codec, fit.predictor, prepared)
-        self_test(rehearsal, script(rehearsal))
-        reserve = self._finishing_seconds(rehearsal, prepared)
+        finish = Finish(prepared, self.config, self.folder, self.reporter)
+        reserve = finish.rehearse(fit.player())
         left = self.config.minutes * 60 - (time.monotonic() - self.started) - reserve if self.config.minutes else 0.0
         self.reporter.say(f"{fit.figures_of_networks()}; run folder {self.folder}")
 
         def preview(name: str) -> None:
-            try:
-                self._preview(name, self._player(fit.front, fit.codec, fit.predictor, prepared), prepared)
-            except Exception as error:  # a full disk, a drawing library: nothing about a preview is worth the training
-                self.reporter.say(f"no preview this time ({error.__class__.__name__}: {last_line(error)})")
+            finish.preview(name, fit.player())
 
         with _stoppable() as stop:
-            fitted = fit.run(max(left, 1.0) if self.config.minutes else 0.0, self.reporter.figures, stop, preview)
+            figures = fit.run(max(left, 1.0) if self.config.minutes else 0.0, self.reporter.figures, stop, preview).figures
             stopped = stop()
-        player = self._player(fitted.front, fitted.codec, fitted.predictor, prepared)
-        figures = fitted.figures | self._finish(player, prepared)
-        summary = self._summary(prepared, figures)
-        export(player, self.output.stem, prepared.genres, summary, self.output)
+        player = fit.player()
+        figures |= finish.calibrate(player)
+        finish.preview("final", player)
+        summary = finish.export(player, self.output, self.data, figures, self.started)
         write_json(self.folder / "training.json", summary | {"history": figures.get("history", [])})
         if stopped:
             raise KeyboardInterrupt
@@ -170,67 +164,6 @@ class _Training:
             self.reporter.say(f"{genre}: {tracks} track{'s' * (tracks != 1)}, {seconds / 60:.1f} min, {tempo:.1f} BPM")
         return prepared
 
-    def _player(self, front: Any, codec: Any, predictor: Any, prepared: Any) -> Any:
-        import copy
-
-        import torch
-
-        from noizestream.nn.player import Player
-
-        front, codec, predictor = (copy.deepcopy(part).cpu() for part in (front, codec, predictor))
-        return Player(front, codec, predictor, torch.tensor(prepared.tempos), torch.full((len(prepared.genres),), 0.7)).eval()
-
-    def _finishing_seconds(self, player: Any, prepared: Any) -> float:
-        """What calibration, previews and export will take, from the time of a step here and now."""
-        import torch
-
-        from noizestream.training import calibrate, preview
-        from noizestream.training.export import script
-
-        scripted = script(player)
-        sizes = (player.front.block, player.front.sample_rate, player.noise_size)
-        genre = torch.eye(len(prepared.genres))[0]
-        calibrate.generate(scripted, genre, 0.1, 0, sizes)
-        begun = time.monotonic()
-        calibrate.generate(scripted, genre, 1.0, 0, sizes)
-        per_second = (time.monotonic() - begun) / 2  # one second is warm-up
-        sounded = calibrate.TRIES * (calibrate.SECONDS + 1) + preview.SECONDS + 1
-        return 6.0 + len(prepared.genres) * (1.5 + 1.3 * per_second * sounded)
-
-    def _preview(self, name: str, player: Any, prepared: Any) -> None:
-        from noizestream.training.export import script
-        from noizestream.training.preview import write_previews
-
-        files = write_previews(self.folder, name, player, script(player), prepared.genres)
-        self.reporter.say(f"preview: {files[0].parent}")
-
-    def _finish(self, player: Any, prepared: Any) -> dict[str, Any]:
-        from noizestream.training.calibrate import calibrate
-        from noizestream.training.export import script_shared
-
-        self.reporter.say("calibrating the sampling on the music's own movement")
-        figures = calibrate(player, script_shared(player), prepared)
-        self._preview("final", player, prepared)
-        return figures
-
-    def _summary(self, prepared: Any, figures: dict[str, Any]) -> dict[str, Any]:
-        """What goes into the model file beside the required keys."""
-        plain = {key: value for key, value in figures.items() if key != "history"}
-        return {
-            "preset": self.config.preset,
-            "config": json.loads(self.config.to_json()),
-            "tempos": dict(zip(prepared.genres, prepared.tempos, strict=True)),
-            "training": {
-                "tracks": dict(zip(prepared.genres, prepared.tracks, strict=True)),
-                "seconds": dict(zip(prepared.genres, prepared.seconds, strict=True)),
-                "wall_s": round(time.monotonic() - self.started, 1),
-                "skipped": len(prepared.skipped),
-            }
-            | plain,
-            "licence": _licence(self.data, prepared.credits),
-            "attribution": prepared.credits,
-        }
-
 
 @contextmanager
 def _stoppable() -> Iterator[Callable[[], bool]]:
@@ -250,16 +183,6 @@ def _stoppable() -> Iterator[Callable[[], bool]]:
         yield lambda: bool(pressed)
     finally:
         signal.signal(signal.SIGINT, before)
-
-
-def _licence(data: str | Path, credits: list[dict[str, str]]) -> str:
-    """What the music says of its licence: a LICENSE.txt beside it, or the works' own licences, or that it says nothing."""
-    try:
-        lines = (Path(data) / "LICENSE.txt").read_text().splitlines()
-        return " ".join(line.strip() for line in lines if line.strip())[:500]
-    except (OSError, UnicodeDecodeError):
-        named = sorted({credit["licence"] for credit in credits if credit["licence"]})
-        return "of the music learned from: " + ", ".join(named) if named else "of the music learned from, which names none"
 
 
 def _check_device(device: str) -> None:

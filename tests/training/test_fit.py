@@ -11,7 +11,6 @@ from noizestream import artifact
 from noizestream.errors import NoizestreamError
 from noizestream.nn.player import Player
 from noizestream.training import checkpoint
-from noizestream.training import fit as fit_module
 from noizestream.training.config import resolve
 from noizestream.training.export import export, quantised, script, self_test
 from noizestream.training.fit import Fit
@@ -43,7 +42,7 @@ def test_both_stages_learn_and_the_figures_say_so(prepared, config, tmp_path):
 
 
 def test_a_killed_training_ends_as_if_never_stopped(prepared, config, tmp_path, monkeypatch):
-    monkeypatch.setattr(fit_module, "CHECKPOINT_S", 0.0)
+    monkeypatch.setattr(checkpoint, "EVERY_S", 0.0)
     config = replace(config, steps=60)
     _, whole = trained(prepared, config, tmp_path / "whole")
 
