@@ -3,6 +3,9 @@
 Peaks of the magnitude are taken for partials: each peak's phase runs on at its interpolated frequency and the bins around it
 follow with the alternating signs that a Hann window gives a sine. Towards the treble the spectrum of one continuous stream of
 white noise is mixed in: fresh random phases for every block would flutter at the block rate.
+
+A step costs what its operators cost to call, so both windows go through them as one vector, bins of the long window first, and
+everything that does not depend on the music is a table. Phases are kept without the alternating signs, which are in the gains.
 """
 
 import math
@@ -16,92 +19,101 @@ NOISE_FROM_HZ, NOISE_FULL_HZ = 3000.0, 5000.0
 NOISE_MIX = 0.7
 
 
-def advance(magnitude: Tensor, phase: Tensor, turn: float) -> Tensor:
-    """Next phase of every bin: magnitude [bins], last phase [bins] in radians -> [bins].
-
-    `turn` is the phase that one bin of frequency gains in one hop (2 pi hop / window length).
-    """
-    bins = magnitude.shape[0]
-    level = torch.log(magnitude + 1e-7)
-    left, here, right = level[:-2], level[1:-1], level[2:]
-    peak = (here >= left) & (here > right)
-    offset = (0.5 * (left - right) / (left - 2 * here + right).clamp(max=-1e-6)).clamp(-0.5, 0.5)
-    index = torch.arange(bins, device=magnitude.device)
-    # The outermost bins count as peaks, so that every bin has one on either side.
-    before = index.clone()
-    after = index.clone()
-    before[1:-1] *= peak
-    before[-1] = 0
-    after[1:-1] = torch.where(peak, index[1:-1], bins - 1)
-    after[0] = bins - 1
-    before = torch.cummax(before, 0)[0]
-    after = torch.flip(torch.cummin(torch.flip(after, [0]), 0)[0], [0])
-    nearest = torch.where(index - before <= after - index, before, after)
-    exact = index.to(magnitude.dtype)
-    exact = torch.cat([exact[:1], exact[1:-1] + offset, exact[-1:]])
-    at_peak = phase + turn * exact
-    locked = at_peak[nearest] + math.pi * torch.remainder(index - nearest, 2).to(magnitude.dtype)
-    return torch.remainder(locked, 2 * math.pi)
-
-
 class PhaseSynthesis(nn.Module):
     """Log band magnitudes to sound, block by block; all memory is in the state that the caller keeps."""
 
-    low_synthesis: Tensor
-    high_synthesis: Tensor
+    left: Tensor
+    right: Tensor
+    share: Tensor
+    floor: Tensor
+    gain: Tensor
+    noise_gain: Tensor
+    low_window: Tensor
+    high_window: Tensor
     noise_window: Tensor
-    tone_share: Tensor
-    noise_share: Tensor
+    noise_centre: Tensor
+    edge: Tensor
+    turn: Tensor
+    half_turn: Tensor
+    steep: Tensor
+    doubled: Tensor
+    circle: Tensor
+    start: Tensor
 
     def __init__(self, front: SpectralFront):
         super().__init__()
-        self.front = front
         self.block: int = front.block
         self.low_bins: int = front.low_bins
-        block, rate = front.block, front.sample_rate
+        block, low_bins, high_bins = front.block, front.low_bins, front.high_bins
+        count = low_bins + high_bins
+        bins = torch.cat([torch.arange(low_bins), torch.arange(high_bins)])
+        # Operators with a Python number cost more than those with a table: hence tables of one value.
+        self.register_buffer("floor", torch.full((count,), front.floor))
+        self.register_buffer("circle", torch.full((count,), 2 * math.pi))
+        # One bin more on both sides, so that every bin has two neighbours.
+        self.register_buffer("left", torch.cat([front.bin_bands[0, :1], front.bin_bands[0], front.bin_bands[0, -1:]]))
+        self.register_buffer("right", torch.cat([front.bin_bands[1, :1], front.bin_bands[1], front.bin_bands[1, -1:]]))
+        self.register_buffer("share", torch.cat([front.bin_share[:1], front.bin_share, front.bin_share[-1:]]))
+
         low_window, high_window = torch.hann_window(4 * block), torch.hann_window(2 * block)
         # Overlap-add of the squared window, per position inside a block; the synthesis window carries its inverse.
         low_norm = (low_window**2).view(4, block).sum(0).repeat(4)
         high_norm = (high_window**2).view(2, block).sum(0).repeat(2)
         # A full-scale sine reads 1: analysis multiplied by 2 / (N / 2), so the way back multiplies by N / 4.
-        self.register_buffer("low_synthesis", low_window / low_norm * (4 * block) / 4)
-        self.register_buffer("high_synthesis", high_window / high_norm * (2 * block) / 4)
-        self.register_buffer("noise_window", high_window)
-        hz = torch.arange(block + 1) * rate / (2 * block)
-        share = ((hz - NOISE_FROM_HZ) / (NOISE_FULL_HZ - NOISE_FROM_HZ)).clamp(0, 1)
-        self.register_buffer("tone_share", torch.sqrt(1 - share * (1 - NOISE_MIX**2)))
-        # White noise of unit variance has E|N(k)|^2 = sum(window^2) = 3/8 N.
-        self.register_buffer("noise_share", torch.sqrt(share) * NOISE_MIX / math.sqrt(0.375 * 2 * block))
-        self.low_turn: float = 2 * math.pi * block / (4 * block)
-        self.high_turn: float = 2 * math.pi * block / (2 * block)
+        self.register_buffer("low_window", low_window / low_norm * (4 * block) / 4)
+        self.register_buffer("high_window", high_window / high_norm * (2 * block) / 4)
+        hz = torch.arange(high_bins) * front.sample_rate / (2 * block)
+        noisy = ((hz - NOISE_FROM_HZ) / (NOISE_FULL_HZ - NOISE_FROM_HZ)).clamp(0, 1)
+        tone = torch.sqrt(1 - noisy * (1 - NOISE_MIX**2))
+        self.register_buffer("gain", torch.cat([front.low_gain, front.high_gain * tone]) * (1.0 - 2.0 * (bins % 2)))
+        # White noise of unit variance has E|N(k)|^2 = sum(window^2) = 3/8 N; 0..1 uniform is 1 / sqrt(12) wide and centred on 0.5.
+        self.register_buffer("noise_gain", front.high_gain * torch.sqrt(noisy) * NOISE_MIX / math.sqrt(0.375 * 2 * block))
+        self.register_buffer("noise_window", high_window * math.sqrt(12.0))
+        self.register_buffer("noise_centre", -0.5 * self.noise_window)
+
+        # The outermost bins of each window count as peaks of exactly their frequency, so that every bin has one on either side.
+        edge = torch.zeros(count, dtype=torch.bool)
+        edge[[0, low_bins - 1, low_bins, -1]] = True
+        self.register_buffer("edge", edge)
+        # What one bin of frequency turns in one hop: 2 pi hop / window length.
+        per_bin = torch.cat([torch.full((low_bins,), math.pi / 2), torch.full((high_bins,), math.pi)])
+        self.register_buffer("turn", torch.remainder(bins * per_bin, 2 * math.pi))
+        self.register_buffer("half_turn", torch.where(edge, 0.0, 0.5 * per_bin))
+        self.register_buffer("steep", torch.where(edge, 1e6, 0.0))
+        self.register_buffer("doubled", 2 * torch.arange(count))
+        # Zero phases would put one loud click at the start of every stream; the golden angle spreads them, without chance.
+        self.register_buffer("start", torch.remainder(bins * (math.pi * (3 - math.sqrt(5)) - math.pi), 2 * math.pi))
 
     def initial_state(self) -> list[Tensor]:
-        """[phase of the long window, phase of the short window, overlap-add tail, last noise block]."""
-        # Zero phases would put one loud click at the start of every stream; the golden angle spreads them, without chance.
-        golden = math.pi * (3 - math.sqrt(5))
-        return [
-            torch.remainder(torch.arange(self.low_bins) * golden, 2 * math.pi),
-            torch.remainder(torch.arange(self.block + 1) * golden, 2 * math.pi),
-            torch.zeros(3 * self.block),
-            torch.zeros(self.block),
-        ]
+        """[phases of all bins, overlap-add tail, last noise]."""
+        return [self.start.clone(), torch.zeros(3 * self.block), torch.full((self.block,), 0.5)]
+
+    def advance(self, slope: Tensor, phase: Tensor) -> Tensor:
+        """Next phase of every bin: rise of the log magnitude from each bin to the next [bins + 1], last phases [bins] -> [bins].
+
+        Phases are in radians, without the alternating signs.
+        """
+        before, after = slope[:-1], slope[1:]
+        peaks = torch.nonzero(torch.gt(torch.signbit(after), torch.signbit(before)) | self.edge).flatten()
+        # The parabola through a peak and its neighbours has its top (before + after) / (before - after) / 2 bins away.
+        turned = torch.addcdiv(phase + self.turn, (before + after) * self.half_turn, before - after + self.steep)
+        # Halfway between two peaks, the bin belongs to the lower one.
+        nearest = peaks.index_select(0, torch.bucketize(self.doubled, peaks[1:] + peaks[:-1]))
+        return torch.remainder(turned, self.circle).index_select(0, nearest)
 
     def forward(self, log_bands: Tensor, noise: Tensor, state: list[Tensor]) -> tuple[Tensor, list[Tensor]]:
         """One block: log_bands [bands], noise [block] in 0..1 uniform, state as above -> (samples [block], state)."""
-        low_phase, high_phase, tail, last_noise = state[0], state[1], state[2], state[3]
-        low = self.front.low_magnitudes(log_bands)
-        high = self.front.high_magnitudes(log_bands)
-        low_phase = advance(low, low_phase, self.low_turn)
-        high_phase = advance(high, high_phase, self.high_turn)
+        block, low_bins = self.block, self.low_bins
+        level = torch.lerp(log_bands.index_select(0, self.left), log_bands.index_select(0, self.right), self.share)
+        phase = self.advance(level[1:] - level[:-1], state[0])
+        magnitude = torch.relu(torch.exp(level[1:-1]) - self.floor)
+        spectrum = torch.polar(magnitude * self.gain, phase)
 
-        white = (noise - 0.5) * math.sqrt(12.0)
-        noise_spectrum = torch.fft.rfft(torch.cat([last_noise, white]) * self.noise_window) * self.noise_share
-        high_tone = torch.polar(self.tone_share, high_phase)
-        high_spectrum = (high_tone + noise_spectrum) * (high * self.front.high_gain)
-        low_spectrum = torch.polar(low * self.front.low_gain, low_phase)
+        heard = torch.cat([state[2], noise])
+        hiss = torch.fft.rfft(torch.addcmul(self.noise_centre, heard, self.noise_window))
+        high = spectrum[low_bins:] + hiss * (magnitude[low_bins:] * self.noise_gain)
 
-        frame = torch.fft.irfft(low_spectrum, n=4 * self.block) * self.low_synthesis
-        middle = torch.fft.irfft(high_spectrum, n=2 * self.block) * self.high_synthesis
-        frame = frame + torch.nn.functional.pad(middle, (self.block, self.block))
-        frame = frame + torch.nn.functional.pad(tail, (0, self.block))
-        return frame[: self.block], [low_phase, high_phase, frame[self.block :], white]
+        frame = torch.fft.irfft(spectrum[:low_bins], n=4 * block) * self.low_window
+        frame[block : 3 * block].addcmul_(torch.fft.irfft(high, n=2 * block), self.high_window)
+        frame[: 3 * block].add_(state[1])
+        return frame[:block], [phase, frame[block:], heard[block:]]

@@ -55,7 +55,8 @@ class SpectralFront(nn.Module):
     long_window: Tensor
     short_window: Tensor
     pool: Tensor
-    expand: Tensor
+    bin_bands: Tensor
+    bin_share: Tensor
     band_hz: Tensor
     band_weight: Tensor
     low_gain: Tensor
@@ -74,19 +75,20 @@ class SpectralFront(nn.Module):
         self.register_buffer("long_window", torch.hann_window(4 * self.block))
         self.register_buffer("short_window", torch.hann_window(2 * self.block))
         pool = torch.zeros(self.high_bins, len(high))
-        expand = torch.zeros(self.high_bins, len(high))
         centres = [(a + b - 1) / 2 for a, b in high]
         for band, (a, b) in enumerate(high):
             pool[a:b, band] = 1 / (b - a)
-        for k in range(self.high_bins):  # linear interpolation of log magnitudes between band centres
+        self.register_buffer("pool", pool)
+        # Every bin lies between two bands: linear interpolation of log magnitudes between the bands' centres.
+        pairs, shares = [(k, k) for k in range(self.low_bins)], [0.0] * self.low_bins
+        for k in range(self.high_bins):
             right = next((i for i, c in enumerate(centres) if c >= k), len(centres) - 1)
             left = max(right - 1, 0) if centres[right] > k else right
             span = centres[right] - centres[left]
-            share = (k - centres[left]) / span if span > 0 else 0.0
-            expand[k, left] += 1 - share
-            expand[k, right] += share
-        self.register_buffer("pool", pool)
-        self.register_buffer("expand", expand)
+            pairs.append((self.low_bins + left, self.low_bins + right))
+            shares.append((k - centres[left]) / span if span > 0 else 0.0)
+        self.register_buffer("bin_bands", torch.tensor(pairs).T)  # [2, low_bins + high_bins]
+        self.register_buffer("bin_share", torch.tensor(shares))
 
         frequency = [k * long_hz for k in range(self.low_bins)] + [c * short_hz for c in centres]
         width = [long_hz] * self.low_bins + [(b - a) * short_hz for a, b in high]
@@ -111,11 +113,3 @@ class SpectralFront(nn.Module):
         low = torch.fft.rfft(frames * self.long_window)[:, : self.low_bins].abs() * (2 / (long / 2))
         high = torch.fft.rfft(frames[:, block : block + short] * self.short_window).abs() * (2 / (short / 2))
         return torch.log(torch.cat([low, high @ self.pool], dim=1) + FLOOR)
-
-    def low_magnitudes(self, log_bands: Tensor) -> Tensor:
-        """Long-window bins under the crossover: [..., bands] -> [..., low_bins], linear magnitude before crossfade."""
-        return (torch.exp(log_bands[..., : self.low_bins]) - self.floor).clamp(min=0.0)
-
-    def high_magnitudes(self, log_bands: Tensor) -> Tensor:
-        """Short-window bins: [..., bands] -> [..., high_bins], linear magnitude before crossfade."""
-        return (torch.exp(log_bands[..., self.low_bins :] @ self.expand.T) - self.floor).clamp(min=0.0)

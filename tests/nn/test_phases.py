@@ -53,3 +53,31 @@ def test_the_same_state_and_noise_give_the_same_block_and_nothing_is_changed_in_
 
 def test_silence_is_silent():
     assert float(resynthesise(torch.zeros(24000)).abs().max()) < 1e-3
+
+
+def reference_phases(level: torch.Tensor, phase: torch.Tensor, window: int) -> torch.Tensor:
+    """Phase locking bin by bin, as the paper tells it; `phase` [bins] in radians of the bins themselves."""
+    bins, per_bin = len(level), 2 * math.pi * FRONT.block / window
+    tops = {0: 0.0, bins - 1: bins - 1.0}
+    for k in range(1, bins - 1):
+        left, here, right = (float(level[i]) for i in (k - 1, k, k + 1))
+        if here >= left and here > right:
+            tops[k] = k + 0.5 * (left - right) / (left - 2 * here + right)
+    out = torch.empty(bins, dtype=torch.float64)
+    for k in range(bins):
+        nearest = min(tops, key=lambda top: (abs(k - top), top))
+        out[k] = float(phase[nearest]) + per_bin * tops[nearest] + math.pi * (k - nearest)
+    return out
+
+
+def test_one_step_moves_every_phase_as_phase_locking_says():
+    synthesis, random = PhaseSynthesis(FRONT), torch.Generator().manual_seed(3)
+    row, low = torch.randn(FRONT.bands, generator=random) - 4, FRONT.low_bins
+    start = 2 * math.pi * torch.rand(low + FRONT.high_bins, generator=random)
+    _, state = synthesis(row, torch.rand(512, generator=random), [start, *synthesis.initial_state()[1:]])
+    level = torch.lerp(row[FRONT.bin_bands[0]], row[FRONT.bin_bands[1]], FRONT.bin_share)
+    for bins, window in ((slice(0, low), 2048), (slice(low, None), 1024)):
+        signs = math.pi * torch.arange(len(level[bins]))  # the state leaves out the alternating signs
+        expected = reference_phases(level[bins], start[bins] + signs, window) - signs
+        assert torch.allclose(torch.cos(state[0][bins]), torch.cos(expected).float(), atol=2e-3)
+        assert torch.allclose(torch.sin(state[0][bins]), torch.sin(expected).float(), atol=2e-3)
