@@ -4,6 +4,7 @@ Reading the metadata and finding the bundled models need no torch, so that `info
 and `load` import it. This module and training/export.py are the only ones that speak to torch.jit.
 """
 
+import io
 import logging
 import os
 import warnings
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from noizestream import precision as numbers
 from noizestream.errors import NoizestreamError
 from noizestream.metadata import FORMAT_VERSION, Metadata
 from noizestream.noise import noise
@@ -24,6 +26,8 @@ if TYPE_CHECKING:
 __all__ = ["FORMAT_VERSION", "Metadata", "bundled_models", "default_model", "find_model", "load", "read_metadata", "save"]
 
 METADATA_FILE = "metadata.json"
+FLOAT32_FILE = "float32.ts"
+"""Inside a model in int8: the same model in float32, a whole model file of its own."""
 GOLDEN_TOLERANCE = 1e-2
 """int8 and vectorised kernels differ between processors; anything beyond this is heard as another model."""
 
@@ -32,23 +36,28 @@ DEFAULT_MODEL = "studio"
 log = logging.getLogger("noizestream")
 
 
-def save(module: "torch.jit.ScriptModule", metadata: Metadata, path: str | Path) -> Metadata:
+def save(
+    module: "torch.jit.ScriptModule", metadata: Metadata, path: str | Path, float32: "torch.jit.ScriptModule | None" = None
+) -> Metadata:
     """Write the scripted `module` and its metadata to `path`, whole or not at all, and return the metadata as written.
 
+    `float32` is the same model in float32, written into the file of one in int8: what plays where int8 kernels are missing.
     The golden check is computed here: `extra["golden"]` is the first block `[channels][block_frames]`.
-    NoizestreamError if the module does not keep the contract or `path` cannot be written.
+    NoizestreamError if a module does not keep the contract or `path` cannot be written.
     """
     path = Path(path)
     metadata.check(path.name)
-    golden = first_block(module, metadata, path.name)
-    metadata = replace(metadata, extra=metadata.extra | {"golden": np.round(golden.astype(np.float64), 6).tolist()})
+    files: dict[str, str | bytes] = {}
+    if float32 is not None:
+        plain = _with_golden(float32, replace(metadata, extra=metadata.extra | {"precision": numbers.FLOAT32}), path.name)
+        buffer = io.BytesIO()
+        _write(float32, buffer, {METADATA_FILE: plain.to_json()})
+        files[FLOAT32_FILE] = buffer.getvalue()
+        metadata = replace(metadata, extra=metadata.extra | {"fallback": numbers.FLOAT32})
+    metadata = _with_golden(module, metadata, path.name)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
-        import torch
-
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", DeprecationWarning)
-            torch.jit.save(module, str(temporary), _extra_files={METADATA_FILE: metadata.to_json()})
+        _write(module, str(temporary), files | {METADATA_FILE: metadata.to_json()})
         os.replace(temporary, path)
     except (OSError, RuntimeError) as error:
         raise NoizestreamError(f"{path}: cannot write the model here ({_first_line(error)})") from None
@@ -57,24 +66,53 @@ def save(module: "torch.jit.ScriptModule", metadata: Metadata, path: str | Path)
     return metadata
 
 
-def load(path: str | Path) -> "tuple[torch.jit.ScriptModule, Metadata]":
+def _with_golden(module: "torch.jit.ScriptModule", metadata: Metadata, source: str) -> Metadata:
+    golden = first_block(module, metadata, source)
+    return replace(metadata, extra=metadata.extra | {"golden": np.round(golden.astype(np.float64), 6).tolist()})
+
+
+def _write(module: "torch.jit.ScriptModule", file: str | io.BytesIO, files: dict[str, str | bytes]) -> None:
+    import torch
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        torch.jit.save(module, file, _extra_files=files)
+
+
+def load(path: str | Path, precision: str | None = None) -> "tuple[torch.jit.ScriptModule, Metadata]":
     """Load a model file onto the CPU, run its first block once, and return `(module, metadata)`.
 
-    NoizestreamError in one line if it is missing, not a model, cut short, newer, or does not keep the contract. Logs one warning
-    if the first block differs from the golden one by more than 1e-2.
+    A file in int8 that carries a float32 form is loaded in float32 where this machine has no int8 kernels (logged), where
+    `precision` says so, or else NOIZESTREAM_PRECISION; the metadata returned are those of the form loaded.
+    NoizestreamError in one line if it is missing, not a model, cut short, newer, or does not keep the contract, or does not offer
+    `precision`. Logs one warning if the first block differs from the golden one by more than 1e-2.
     """
     path = Path(path)
     metadata = read_metadata(path)
+    source: str | io.BytesIO = str(path)
+    if precision is not None and precision not in precisions(metadata):
+        raise NoizestreamError(f"{path}: offers {', '.join(precisions(metadata))}, not {precision}")
+    kernels = numbers.int8_kernels()
+    if len(precisions(metadata)) > 1:
+        if kernels == numbers.NONE:
+            log.warning("%s: this build of torch has no int8 kernels, playing in float32", path)
+        if kernels == numbers.NONE or (precision or numbers.preferred()) == numbers.FLOAT32:
+            inside = _read_inside(path, FLOAT32_FILE, str(path))
+            metadata = Metadata.from_json(_read_inside(io.BytesIO(inside), METADATA_FILE, str(path)), str(path))
+            source = io.BytesIO(inside)
     import torch
 
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", DeprecationWarning)
-            module = torch.jit.load(str(path), map_location="cpu")
+            module = torch.jit.load(source, map_location="cpu").eval()
     except (RuntimeError, ValueError, OSError, EOFError) as error:
+        if kernels == numbers.NONE and metadata.extra.get("precision") == numbers.INT8:
+            raise NoizestreamError(f"{path}: is in int8, for which this build of torch has no kernels") from None
         raise NoizestreamError(f"{path}: TorchScript cannot load it, the file is damaged ({_first_line(error)})") from None
-    module.eval()
-    block = first_block(module, metadata, str(path))
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", ".*qnnpack", UserWarning)  # speaks of calibration, of which dynamic int8 has none
+        block = first_block(module, metadata, str(path))
     golden = metadata.extra.get("golden")
     if golden is not None:
         expected = np.asarray(golden, np.float32)
@@ -86,6 +124,12 @@ def load(path: str | Path) -> "tuple[torch.jit.ScriptModule, Metadata]":
     return module, metadata
 
 
+def precisions(metadata: Metadata) -> list[str]:
+    """The forms that a model file offers, the one it plays in first; a file that says nothing is taken for float32."""
+    offered = [metadata.extra.get("precision", numbers.FLOAT32), metadata.extra.get("fallback")]
+    return [name for name in offered if isinstance(name, str)]
+
+
 def read_metadata(path: str | Path) -> Metadata:
     """Read and check only the metadata, without torch. NoizestreamError as for `load`, as far as can be told without torch."""
     path = Path(path)
@@ -93,22 +137,26 @@ def read_metadata(path: str | Path) -> Metadata:
         raise NoizestreamError(f"{path}: no such model file")
     if path.is_dir():
         raise NoizestreamError(f"{path}: is a folder, give a model file (.ts)")
+    return Metadata.from_json(_read_inside(path, METADATA_FILE, str(path)), str(path))
+
+
+def _read_inside(file: Path | io.BytesIO, name: str, source: str) -> bytes:
+    """The extra file `name` of the TorchScript archive `file`; NoizestreamError, opening with `source`, if there is none."""
     try:
-        with zipfile.ZipFile(path) as archive:
+        with zipfile.ZipFile(file) as archive:
             names = archive.namelist()
-            if not any(name.endswith("/constants.pkl") for name in names):
-                raise NoizestreamError(f"{path}: not a TorchScript model file")
-            inside = [name for name in names if name.count("/") == 2 and name.endswith(f"/extra/{METADATA_FILE}")]
-            if not inside:
-                raise NoizestreamError(f"{path}: a TorchScript file, but no noizestream model: it carries no {METADATA_FILE}")
-            text = archive.read(inside[0])
+            if not any(inside.endswith("/constants.pkl") for inside in names):
+                raise NoizestreamError(f"{source}: not a TorchScript model file")
+            found = [inside for inside in names if inside.count("/") == 2 and inside.endswith(f"/extra/{name}")]
+            if not found:
+                raise NoizestreamError(f"{source}: a TorchScript file, but no noizestream model: it carries no {name}")
+            return archive.read(found[0])
     except (zipfile.BadZipFile, EOFError, NotImplementedError):
-        if _starts_as_zip(path):
-            raise NoizestreamError(f"{path}: the file is cut short or damaged, fetch or export it again") from None
-        raise NoizestreamError(f"{path}: not a model file (no TorchScript archive)") from None
+        if not isinstance(file, Path) or _starts_as_zip(file):
+            raise NoizestreamError(f"{source}: the file is cut short or damaged, fetch or export it again") from None
+        raise NoizestreamError(f"{source}: not a model file (no TorchScript archive)") from None
     except OSError as error:
-        raise NoizestreamError(f"{path}: cannot be read ({error.strerror})") from None
-    return Metadata.from_json(text, str(path))
+        raise NoizestreamError(f"{source}: cannot be read ({error.strerror})") from None
 
 
 def first_block(module: Any, metadata: Metadata, source: str) -> np.ndarray:

@@ -15,6 +15,7 @@ import click
 @click.option("--resume", metavar="DIR", help="Go on with an interrupted training.")
 @click.option("--genres", metavar="A,B", help="Learn only these genres.")
 @click.option("--rate", type=click.IntRange(8000, 96000), metavar="HZ", help="Sample rate of the model (default: 48000).")
+@click.option("--precision", type=click.Choice(["float32", "int8"]), help="Of the model (default: int8, where it has kernels).")
 @click.option("--device", type=click.Choice(["cpu", "cuda", "mps"]), default="cpu", show_default=True, help="Where to train.")
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Seed of all that is random.")
 def command(
@@ -27,6 +28,7 @@ def command(
     resume: str | None,
     genres: str | None,
     rate: int | None,
+    precision: str | None,
     device: str,
     seed: int,
 ) -> None:
@@ -52,6 +54,7 @@ def command(
             device=device,
             seed=seed,
             rate=rate,
+            precision=precision,
             reporter=screen,
             started=started,
         )

@@ -25,6 +25,7 @@ class Config:
     hidden: int = 256
     layers: int = 2
     mixtures: int = 8
+    precision: str = "auto"  # of the exported model: float32, int8, or int8 where this machine has kernels for it
 
     # data
     semitones: tuple[float, ...] = (-1.0, 1.0)  # speed variants of the training tracks, where there is little music

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from noizestream import artifact
+from noizestream import precision as numbers
 from noizestream.errors import NoizestreamError
 from noizestream.metadata import Metadata
 from noizestream.nn.player import CONTROLS, Player
@@ -42,7 +43,7 @@ def quantised(player: Player) -> Player:
     """A copy whose sequence model computes in dynamic int8: a quarter of the weights to read at every step."""
     copied = copy.deepcopy(player)
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)
+        warnings.filterwarnings("ignore", ".*deprecated")
         copied.predictor = torch.ao.quantization.quantize_dynamic(
             copied.predictor, {torch.nn.LSTMCell, torch.nn.Linear}, dtype=torch.qint8
         )
@@ -91,12 +92,21 @@ def _test_offline(player: Player, z: Tensor, beats: Tensor, genre: Tensor, state
         raise NoizestreamError("export: the streamed model differs from the trained one; please report this")
 
 
-def export(player: Player, name: str, genres: list[str], summary: dict[str, Any], path: str | Path) -> Metadata:
-    """Script `player`, test it and write it to `path` with `summary` (preset, training, licence ...) in its metadata."""
-    self_test(player, script(player))
-    player = quantised(player)
+def export(
+    player: Player, name: str, genres: list[str], summary: dict[str, Any], path: str | Path, precision: str = numbers.AUTO
+) -> Metadata:
+    """Script `player`, test it and write it to `path` with `summary` (preset, training, licence ...) in its metadata.
+
+    `precision` is float32, int8 (the file then carries both forms) or auto; UsageError for int8 where it has no kernels.
+    """
+    precision = numbers.resolve(precision)
     scripted = script(player)
     self_test(player, scripted)
+    float32 = None
+    if precision == numbers.INT8:
+        player, float32 = quantised(player), scripted
+        scripted = script(player)
+        self_test(player, scripted)
     metadata = Metadata(
         name=name,
         sample_rate=player.front.sample_rate,
@@ -106,6 +116,7 @@ def export(player: Player, name: str, genres: list[str], summary: dict[str, Any]
         genres=genres,
         controls=[dict(control) for control in CONTROLS],
         noise_size=player.noise_size,
-        extra=summary | {"torch": torch.__version__, "machine": f"{platform.machine()} {platform.system()}"},
+        extra=summary
+        | {"precision": precision, "torch": torch.__version__, "machine": f"{platform.machine()} {platform.system()}"},
     )
-    return artifact.save(scripted, metadata, path)
+    return artifact.save(scripted, metadata, path, float32)

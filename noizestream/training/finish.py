@@ -51,7 +51,7 @@ class Finish:
     def export(self, player: Any, output: Path, data: str | Path, figures: dict[str, Any], started: float) -> dict[str, Any]:
         """Write the model file; returns its summary. `started` is the time.monotonic() at which the training began."""
         summary = self._summary(data, figures, started)
-        export(player, output.stem, self.prepared.genres, summary, output)
+        export(player, output.stem, self.prepared.genres, summary, output, self.config.precision)
         return summary
 
     def _summary(self, data: str | Path, figures: dict[str, Any], started: float) -> dict[str, Any]:

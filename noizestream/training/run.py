@@ -12,9 +12,11 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol
 
+from noizestream import precision as numbers
 from noizestream.errors import NoizestreamError, UsageError
 from noizestream.training.config import Config, resolve
 from noizestream.training.run_folder import check_output, free_folder, read_run, write_json
@@ -63,13 +65,15 @@ def train(
     device: str = "cpu",
     seed: int = 0,
     rate: int | None = None,
+    precision: str | None = None,
     reporter: Reporter | None = None,
     started: float | None = None,
 ) -> Path:
     """Learn from the music in `data` and write the model file `output` (.ts); returns its path.
 
     `minutes` is the wall time of the whole, `steps` the optimiser steps of the sequence model (repeatable on one machine); give
-    one. `resume` goes on with a run folder. `started` is the time.monotonic() from which minutes count (now, if None).
+    one. `resume` goes on with a run folder. `precision` is float32 or int8 (None: int8 where this machine has kernels for it).
+    `started` is the time.monotonic() from which minutes count (now, if None).
     Ctrl-C ends the loops; the model as far as it got is exported, then KeyboardInterrupt is raised.
     Raises NoizestreamError and UsageError with one line for the user.
     """
@@ -80,6 +84,7 @@ def train(
         asked, config = read_run(folder)
         data, genres = data or asked["data"], genres or asked["genres"]
         output = check_output(output or asked["output"])
+        config = replace(config, precision=precision or config.precision)
     else:
         if data is None:
             raise UsageError("give the folder of music to learn from, or --resume with a run folder")
@@ -90,12 +95,14 @@ def train(
         if steps is not None and steps < 1:
             raise UsageError(f"--steps: {steps} is out of range, give at least 1")
         bound = 0.0 if steps else minutes or DEFAULT_MINUTES
-        config = resolve(preset, seed=seed, minutes=bound, steps=steps or 0, sample_rate=rate)
+        config = resolve(preset, seed=seed, minutes=bound, steps=steps or 0, sample_rate=rate, precision=precision)
         output = check_output(output or "model.ts")
         folder = Path(run) if run is not None else free_folder(output)
         if (folder / "run.json").exists():
             raise UsageError(f"--run {folder}: a training is in it; go on with --resume {folder}, or name another folder")
     _check_device(device)
+    if precision == numbers.INT8:
+        numbers.resolve(precision)  # before an hour of training, not after it
     return _Training(data, output, config, folder, genres, device, reporter, started).run()
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from noizestream.artifact import read_metadata
+from noizestream.artifact import precisions, read_metadata
 from tests.commands.run import assert_one_line, run
 from tests.training.conftest import music  # noqa: F401 (a fixture)
 
@@ -91,9 +91,10 @@ def test_wrong_input_is_one_line_and_nothing_is_written(arguments, code, words, 
 
 @pytest.mark.skipif(not SHARED.is_dir(), reason="the FMA sample (../shared/fma_tiny) is not beside this checkout")
 def test_an_fma_tree_with_its_faults(tmp_path):
-    done = run("train", SHARED, "-o", tmp_path / "fma.ts", "--preset", "small", "--steps", "3")
+    done = run("train", SHARED, "-o", tmp_path / "fma.ts", "--preset", "small", "--steps", "3", "--precision", "float32")
     assert done.returncode == 0, done.stderr
     assert read_metadata(tmp_path / "fma.ts").genres == ["Classical", "Folk", "Jazz"]
+    assert precisions(read_metadata(tmp_path / "fma.ts")) == ["float32"]
     for item in ("099134", "098565", "108925", "133297", "140000"):
         assert item in done.stderr.replace("\n", ""), f"{item} must be in the table of skipped files"
     credits = read_metadata(tmp_path / "fma.ts").extra["attribution"]

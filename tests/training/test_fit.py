@@ -97,17 +97,17 @@ def test_the_exported_file_plays_what_was_trained(prepared, config, tmp_path):
     player, _ = trained(prepared, config, tmp_path / "run")
     metadata = export(player, "tiny", prepared.genres, {"licence": "none"}, tmp_path / "tiny.ts")
     assert metadata.genres == ["Höch", "low"] and metadata.extra["golden"]
-    module, again = artifact.load(tmp_path / "tiny.ts")
-    player = quantised(player)
-    assert again.extra["licence"] == "none"
-    state, eager = module.initial_state(), player.initial_state()
-    genre, controls = torch.tensor([0.3, 0.7]), torch.tensor([1.0, 0.0, -1.0])
-    with torch.inference_mode():
-        for seed in range(5):
-            noise = torch.rand(player.noise_size, generator=torch.Generator().manual_seed(seed)).clamp(1e-6, 1 - 1e-6)
-            block, state = module.step(genre, controls, noise, state)
-            expected, eager = player.step(genre, controls, noise, eager)
-            assert torch.allclose(block, expected, atol=1e-4)
+    for precision, network in (("float32", player), ("int8", quantised(player))):
+        module, again = artifact.load(tmp_path / "tiny.ts", precision)
+        assert again.extra["licence"] == "none" and again.extra["precision"] == precision
+        state, eager = module.initial_state(), network.initial_state()
+        genre, controls = torch.tensor([0.3, 0.7]), torch.tensor([1.0, 0.0, -1.0])
+        with torch.inference_mode():
+            for seed in range(5):
+                noise = torch.rand(player.noise_size, generator=torch.Generator().manual_seed(seed)).clamp(1e-6, 1 - 1e-6)
+                block, state = module.step(genre, controls, noise, state)
+                expected, eager = network.step(genre, controls, noise, eager)
+                assert torch.allclose(block, expected, atol=1e-4)
 
 
 def test_the_self_test_notices_a_wrong_export(prepared, config, tmp_path):
