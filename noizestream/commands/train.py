@@ -9,6 +9,11 @@ import click
 @click.argument("data", required=False)
 @click.option("-o", "--output", metavar="MODEL.ts", help="The model file to write (default: model.ts).")
 @click.option("--preset", default="base", show_default=True, help="Size of the networks: small or base.")
+@click.option(
+    "--arch", type=click.Choice(["spectral", "raw"]), help="spectral (default), or raw: the seed paper's own, a baseline."
+)
+@click.option("--loss", type=click.Choice(["mse", "mae"]), help="With --arch raw: squared or absolute error (default: mse).")
+@click.option("--optimiser", type=click.Choice(["adam", "sgd"]), help="With --arch raw: sgd is with momentum (default: adam).")
 @click.option("--minutes", type=float, help="Wall time from Enter to the finished file (default: 15).")
 @click.option("--steps", type=int, help="Train for so many steps instead: repeatable, however long it takes.")
 @click.option("--run", metavar="DIR", help="Folder for checkpoints and previews (default: NAME-run beside the model).")
@@ -22,6 +27,9 @@ def command(
     data: str | None,
     output: str | None,
     preset: str,
+    arch: str | None,
+    loss: str | None,
+    optimiser: str | None,
     minutes: float | None,
     steps: int | None,
     run: str | None,
@@ -46,6 +54,9 @@ def command(
             data,
             output,
             preset=preset,
+            arch=arch,
+            loss=loss,
+            optimiser=optimiser,
             minutes=minutes,
             steps=steps,
             run=run,

@@ -36,6 +36,7 @@ class Player(nn.Module):
     tempos: Tensor
     spread: Tensor
     level: Tensor
+    controls = CONTROLS
 
     def __init__(self, front: SpectralFront, codec: Codec, predictor: Predictor, tempos: Tensor, spread: Tensor):
         super().__init__()
@@ -48,6 +49,7 @@ class Player(nn.Module):
         self.hidden: int = predictor.hidden
         self.latent: int = predictor.latent
         self.block: int = front.block
+        self.sample_rate: int = front.sample_rate
         self.noise_size: int = 1 + self.latent + self.block
         self.beats_per_bpm: float = front.block / front.sample_rate / 60.0
         self.context: int = CONTEXT

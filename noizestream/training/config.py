@@ -20,6 +20,7 @@ class Config:
     steps: int = 0  # optimiser steps of the sequence model; 0: `minutes` decides
 
     # networks
+    arch: str = "spectral"  # or "raw": an LSTM over blocks of samples, the baseline
     latent: int = 64
     codec_hidden: int = 256
     hidden: int = 256
@@ -42,6 +43,9 @@ class Config:
     frames: int = 64
     chunks: int = 12  # a lane reads chunks * frames frames in order before it starts elsewhere
     rate: float = 4e-3
+    loss: str = "nats"  # raw: "mse" or "mae"
+    optimiser: str = "adam"  # raw also: "sgd"
+    momentum: float = 0.9  # of "sgd"
     weight_decay: float = 0.01
     dropout: float = 0.2
     input_noise: float = 0.25  # largest deviation, in deviations of the latent
@@ -61,11 +65,23 @@ class Config:
 
 def presets() -> dict[str, dict[str, Any]]:
     """Preset name -> what it changes."""
+    return {name: values for name, values in _table().items() if name != "arch"}
+
+
+def architectures() -> tuple[str, ...]:
+    """The names `Config.arch` may have, the default first."""
+    return tuple(_table()["arch"])
+
+
+def _table() -> dict[str, dict[str, Any]]:
     return tomllib.loads(resources.files("noizestream.training").joinpath("presets.toml").read_text())
 
 
 def resolve(preset: str = "base", **overrides: Any) -> Config:
-    """The preset's values with `overrides` (None: not given) on top. UsageError for an unknown preset or key."""
+    """The preset's values, the architecture's, then `overrides` (None: not given) on top.
+
+    UsageError for an unknown preset, architecture or key, and for a loss or an optimiser that the architecture does not have.
+    """
     table = presets()
     if preset not in table:
         raise UsageError(f"--preset: there is no {preset!r}, give one of {', '.join(table)}")
@@ -73,4 +89,18 @@ def resolve(preset: str = "base", **overrides: Any) -> Config:
     unknown = set(given) - {field.name for field in fields(Config)}
     if unknown:
         raise UsageError(f"unknown training setting {', '.join(sorted(unknown))}")
-    return replace(Config(preset=preset), **(table[preset] | given))
+    return replace(Config(preset=preset), **(table[preset] | _architecture(given) | given))
+
+
+def _architecture(given: dict[str, Any]) -> dict[str, Any]:
+    """What the architecture in `given` changes, with the loss and the optimiser in `given` checked."""
+    table = _table()["arch"]
+    name = given.get("arch", Config.arch)
+    if name not in table:
+        raise UsageError(f"--arch: there is no {name!r}, give one of {', '.join(table)}")
+    chosen = {option: given.get(option, choices[0]) for option, choices in table[name]["offers"].items()}
+    for option, choice in chosen.items():
+        if choice not in table[name]["offers"][option]:
+            offers = "; ".join(f"--arch {arch} offers {', '.join(entry['offers'][option])}" for arch, entry in table.items())
+            raise UsageError(f"--{option} {choice}: {offers}")
+    return chosen | table[name].get(chosen["optimiser"], {})

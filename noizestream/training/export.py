@@ -4,7 +4,7 @@ import copy
 import platform
 import warnings
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor
@@ -13,25 +13,28 @@ from noizestream import artifact
 from noizestream import precision as numbers
 from noizestream.errors import NoizestreamError
 from noizestream.metadata import Metadata
-from noizestream.nn.player import CONTROLS, Player
+from noizestream.nn.player import Player
 from noizestream.nn.predictor import clock_features
+from noizestream.nn.raw import RawPlayer
 from noizestream.noise import noise
 
 SELF_TEST_STEPS = 24
 TOLERANCE = 1e-3
 """Scripted and eager kernels add in different orders; the phases integrate that."""
 
+AnyPlayer = TypeVar("AnyPlayer", bound=Player | RawPlayer)
 
-def script_shared(player: Player) -> torch.jit.ScriptModule:
+
+def script_shared(player: AnyPlayer) -> torch.jit.ScriptModule:
     """The player as TorchScript that still shares its weights and buffers with `player`."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)
-        for method in (Player.step, Player.initial_state):
+        for method in (type(player).step, type(player).initial_state):
             torch.jit.export(method)
         return torch.jit.script(player.eval())
 
 
-def script(player: Player) -> torch.jit.ScriptModule:
+def script(player: AnyPlayer) -> torch.jit.ScriptModule:
     """The player as frozen TorchScript with `step` and `initial_state`."""
     scripted = script_shared(player)
     with warnings.catch_warnings():
@@ -39,7 +42,7 @@ def script(player: Player) -> torch.jit.ScriptModule:
         return torch.jit.freeze(scripted, preserved_attrs=["step", "initial_state"])
 
 
-def quantised(player: Player) -> Player:
+def quantised(player: AnyPlayer) -> AnyPlayer:
     """A copy whose sequence model computes in dynamic int8: a quarter of the weights to read at every step."""
     copied = copy.deepcopy(player)
     with warnings.catch_warnings():
@@ -47,44 +50,46 @@ def quantised(player: Player) -> Player:
         copied.predictor = torch.ao.quantization.quantize_dynamic(
             copied.predictor, {torch.nn.LSTMCell, torch.nn.Linear}, dtype=torch.qint8
         )
-    return copied.eval()
+    copied.eval()
+    return copied
 
 
-def self_test(player: Player, scripted: Any) -> None:
+def self_test(player: Player | RawPlayer, scripted: Any) -> None:
     """Raise NoizestreamError unless scripted equals eager, and the streamed predictor and decoder equal the offline ones."""
     with torch.inference_mode():
         genre = torch.full((player.predictor.genres,), 1 / player.predictor.genres)
-        controls = torch.tensor([control["default"] for control in CONTROLS])
+        controls = torch.tensor([control["default"] for control in player.controls])
         eager_state, scripted_state = player.initial_state(), scripted.initial_state()
-        history: list[Tensor] = []
-        beats: list[Tensor] = []
+        states = [eager_state]
         for block in range(SELF_TEST_STEPS):
             draws = torch.from_numpy(noise(1, block, player.noise_size))
-            beats.append(eager_state[2 * player.layers + 1])
             expected, eager_state = player.step(genre, controls, draws, eager_state)
             got, scripted_state = scripted.step(genre, controls, draws, scripted_state)
-            history.append(eager_state[2 * player.layers][-1])
+            states.append(eager_state)
             if not bool((expected - got).abs().max() <= TOLERANCE):
                 raise NoizestreamError(
                     f"export: the scripted model differs from the trained one at block {block}; please report this"
                 )
         if not is_quantised(player):  # whole sequences run in float32 only
-            _test_offline(player, torch.stack(history), torch.stack(beats), genre, eager_state)
+            (_test_offline_raw if isinstance(player, RawPlayer) else _test_offline)(player, genre, states)
 
 
-def is_quantised(player: Player) -> bool:
+def is_quantised(player: Player | RawPlayer) -> bool:
     """Whether `player` came from `quantised`."""
     return hasattr(player.predictor.head, "_packed_params")
 
 
-def _test_offline(player: Player, z: Tensor, beats: Tensor, genre: Tensor, state: list[Tensor]) -> None:
+def _test_offline(player: Any, genre: Tensor, states: list[list[Tensor]]) -> None:
     """The streamed latents fed back through the whole-sequence networks must end in the same LSTM state."""
-    frames = len(z)
+    cells = 2 * player.layers
+    z = torch.stack([state[cells][-1] for state in states[1:]])
+    beats = torch.stack([state[cells + 1] for state in states[:-1]])
+    frames, state = len(z), states[-1]
     previous = torch.cat([torch.zeros_like(z[:1]), z[:-1]])[None]
     clock = clock_features(beats, torch.ones(frames))[None]
     predictor = player.predictor
     _, (h, c) = predictor.sequence(previous, genre.expand(1, frames, -1), clock, predictor.recurrent.initial_sequence_state(1))
-    streamed = torch.cat(state[: 2 * player.layers])
+    streamed = torch.cat(state[:cells])
     offline = torch.stack([h[:, 0], c[:, 0]], dim=1).flatten(0, 1)
     whole = player.codec.decode(z[None])[0, -1]
     last = player.codec.decode_frame(z[-player.context :])
@@ -92,8 +97,24 @@ def _test_offline(player: Player, z: Tensor, beats: Tensor, genre: Tensor, state
         raise NoizestreamError("export: the streamed model differs from the trained one; please report this")
 
 
+def _test_offline_raw(player: Any, genre: Tensor, states: list[list[Tensor]]) -> None:
+    """The streamed blocks fed back through the whole-sequence network must end in the same LSTM state."""
+    cells, predictor = 2 * player.layers, player.predictor
+    blocks = torch.stack([state[cells] for state in states[:-1]])[None] / predictor.scale
+    labels = genre.expand(1, blocks.shape[1], -1)
+    _, (h, c) = predictor.sequence(blocks, labels, predictor.recurrent.initial_sequence_state(1))
+    offline = torch.stack([h[:, 0], c[:, 0]], dim=1).flatten(0, 1)
+    if not bool((torch.cat(states[-1][:cells]) - offline).abs().max() <= TOLERANCE):
+        raise NoizestreamError("export: the streamed model differs from the trained one; please report this")
+
+
 def export(
-    player: Player, name: str, genres: list[str], summary: dict[str, Any], path: str | Path, precision: str = numbers.AUTO
+    player: Player | RawPlayer,
+    name: str,
+    genres: list[str],
+    summary: dict[str, Any],
+    path: str | Path,
+    precision: str = numbers.AUTO,
 ) -> Metadata:
     """Script `player`, test it and write it to `path` with `summary` (preset, training, licence ...) in its metadata.
 
@@ -109,12 +130,12 @@ def export(
         self_test(player, scripted)
     metadata = Metadata(
         name=name,
-        sample_rate=player.front.sample_rate,
+        sample_rate=player.sample_rate,
         channels=1,
-        block_frames=player.front.block,
+        block_frames=player.block,
         latency_frames=player.latency_frames,
         genres=genres,
-        controls=[dict(control) for control in CONTROLS],
+        controls=[dict(control) for control in player.controls],
         noise_size=player.noise_size,
         extra=summary
         | {"precision": precision, "torch": torch.__version__, "machine": f"{platform.machine()} {platform.system()}"},

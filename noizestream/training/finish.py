@@ -15,6 +15,8 @@ from noizestream.training.prepared import Prepared
 class Finish:
     """What becomes of fitted networks; `player` is always the whole generator, as the model file will hold it."""
 
+    tries = calibrate.TRIES
+
     def __init__(self, prepared: Prepared, config: Config, folder: Path, reporter: Any):
         self.prepared, self.config, self.folder, self.reporter = prepared, config, folder, reporter
 
@@ -25,13 +27,13 @@ class Finish:
         """
         scripted = script(player)
         self_test(player, scripted)
-        sizes = (player.front.block, player.front.sample_rate, player.noise_size)
+        sizes = (player.block, player.sample_rate, player.noise_size)
         genre = calibrate.one_hot(0, len(self.prepared.genres))
         calibrate.generate(scripted, genre, 0.1, 0, sizes)
         begun = time.monotonic()
         calibrate.generate(scripted, genre, 1.0, 0, sizes)
         per_second = (time.monotonic() - begun) / 2  # one second is warm-up
-        sounded = calibrate.TRIES * (calibrate.SECONDS + 1) + preview.SECONDS + 1
+        sounded = self.tries * (calibrate.SECONDS + 1) + preview.SECONDS + 1
         return 6.0 + len(self.prepared.genres) * (1.5 + 1.3 * per_second * sounded)
 
     def preview(self, name: str, player: Any) -> None:

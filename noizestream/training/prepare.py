@@ -24,8 +24,13 @@ SHORT_S = 600.0
 """With less training music than this, speed variants are made of it. With more they cost more than they teach."""
 
 
-def extract(track: Track, audio: np.ndarray, sample_rate: int, semitones: tuple[float, ...]) -> dict[str, np.ndarray]:
-    """Features of one piece of audio [channels, n], in a worker: `bands.S`, `beats.S` per speed variant S, `tempo`, `flux`."""
+def extract(
+    track: Track, audio: np.ndarray, sample_rate: int, semitones: tuple[float, ...], samples: bool = False
+) -> dict[str, np.ndarray]:
+    """Features of one piece of audio [channels, n], in a worker: `bands.S`, `beats.S` per speed variant S, `tempo`, `flux`.
+
+    With `samples` also `samples.S`, the audio itself, a row for every row of bands.
+    """
     import torch
 
     from noizestream.analysis.measures import flux
@@ -46,6 +51,8 @@ def extract(track: Track, audio: np.ndarray, sample_rate: int, semitones: tuple[
             bands = torch.cat([front.analyse(part) for part in _overlapping(torch.from_numpy(sound), front.block)])
         middles = (np.arange(len(bands)) + 2) * front.block / sample_rate
         arrays[f"bands.{shift:g}"] = bands.half().numpy()
+        if samples:
+            arrays[f"samples.{shift:g}"] = sound[: len(bands) * front.block].reshape(len(bands), front.block).astype(np.float16)
         arrays[f"beats.{shift:g}"] = beats.at(middles * len(mono) / len(sound)).astype(np.float32)
     return arrays
 
@@ -92,7 +99,8 @@ def prepare(
     folder.mkdir(parents=True, exist_ok=True)
     config = replace(config, semitones=config.semitones if is_short(library) else ())
     settings = {"version": FEATURES_VERSION, "rate": config.sample_rate, "semitones": list(config.semitones)}
-    cache = FeatureCache(settings, cache_root)
+    with_samples = config.arch == "raw"
+    cache = FeatureCache(settings | ({"samples": 1} if with_samples else {}), cache_root)
     tracks = [track for track in library.tracks if track.split != "test"]
     skipped = list(library.skipped)
     known: list[tuple[Track, dict[str, np.ndarray]]] = []
@@ -104,7 +112,7 @@ def prepare(
         else:
             wanted.append(track)
     done_before = len(tracks) - len(wanted)
-    then = functools.partial(extract, sample_rate=config.sample_rate, semitones=config.semitones)
+    then = functools.partial(extract, sample_rate=config.sample_rate, semitones=config.semitones, samples=with_samples)
     starts: dict[Track, list[float]] = {}
     few = min(workers if workers is not None else os.cpu_count() or 1, len(wanted))
     report = None if progress is None else lambda done, total: progress(done_before + done, len(tracks))
@@ -161,6 +169,8 @@ def _assemble(known: list, library: Library, config: Config, folder: Path, skipp
             entry = f"{number:05d}{shift:+g}"
             bands = arrays[f"bands.{shift:g}"]
             _link(Path(bands.filename), folder / f"{entry}.bands.npy")
+            if f"samples.{shift:g}" in arrays:
+                _link(Path(arrays[f"samples.{shift:g}"].filename), folder / f"{entry}.samples.npy")
             np.save(folder / f"{entry}.beats.npy", np.asarray(arrays[f"beats.{shift:g}"]) * np.float32(multiple))
             pieces += _split(entry, genre, track, len(bands), shift, track.genre not in validated, config.holdout)
     prepared = Prepared(

@@ -3,6 +3,7 @@
     index.json             genres, rate, block, tempos, pieces, credits, skipped files
     NNNN.bands.npy         float16 [T, bands]   log band magnitudes
     NNNN.beats.npy         float32 [T]          position in beats of every frame's middle
+    NNNN.samples.npy       float16 [T, block]   the audio itself, only for --arch raw
 
 It can be copied to another machine as it is. Arrays are memory-mapped: memory does not grow with the library.
 """
@@ -67,6 +68,10 @@ class Prepared:
     def beats_of(self, piece: Piece) -> np.ndarray:
         """float32 [T]."""
         return np.load(self.folder / f"{piece.entry}.beats.npy", mmap_mode="r")[piece.first : piece.last]
+
+    def samples_of(self, piece: Piece) -> np.ndarray:
+        """float16 [T, block], memory-mapped; only where prepared for --arch raw."""
+        return np.load(self.folder / f"{piece.entry}.samples.npy", mmap_mode="r")[piece.first : piece.last]
 
     def save(self) -> None:
         values: dict[str, Any] = asdict(self)

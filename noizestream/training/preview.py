@@ -6,14 +6,13 @@ from typing import Any
 import numpy as np
 import torch
 
-from noizestream.nn.player import Player
 from noizestream.training.calibrate import generate
 
 SECONDS = 6.0
 CEILING = 10 ** (-0.3 / 20)
 
 
-def write_previews(folder: Path, name: str, player: Player, scripted: Any, genres: list[str]) -> list[Path]:
+def write_previews(folder: Path, name: str, player: Any, scripted: Any, genres: list[str]) -> list[Path]:
     """Write `folder/previews/NAME/GENRE.wav` and `.png`; returns the WAV files."""
     import soundfile
 
@@ -21,13 +20,13 @@ def write_previews(folder: Path, name: str, player: Player, scripted: Any, genre
 
     target = folder / "previews" / name
     target.mkdir(parents=True, exist_ok=True)
-    sizes = (player.front.block, player.front.sample_rate, player.noise_size)
+    sizes = (player.block, player.sample_rate, player.noise_size)
     written = []
     for number, genre in enumerate(genres):
         audio = generate(scripted, torch.eye(len(genres))[number], SECONDS, number, sizes).numpy()
         file = target / f"{safe_name(genre)}.wav"
-        soundfile.write(file, np.clip(audio, -CEILING, CEILING), player.front.sample_rate, subtype="PCM_24")
-        view(audio[None], player.front.sample_rate, file.with_suffix(".png"), title=f"{genre}, {name}")
+        soundfile.write(file, np.clip(audio, -CEILING, CEILING), player.sample_rate, subtype="PCM_24")
+        view(audio[None], player.sample_rate, file.with_suffix(".png"), title=f"{genre}, {name}")
         written.append(file)
     return written
 

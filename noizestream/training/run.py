@@ -57,6 +57,9 @@ def train(
     output: str | Path | None = None,
     *,
     preset: str = "base",
+    arch: str | None = None,
+    loss: str | None = None,
+    optimiser: str | None = None,
     minutes: float | None = None,
     steps: int | None = None,
     run: str | Path | None = None,
@@ -71,6 +74,7 @@ def train(
 ) -> Path:
     """Learn from the music in `data` and write the model file `output` (.ts); returns its path.
 
+    `arch` is spectral (None) or raw, the baseline, which alone has a choice of `loss` (mse, mae) and `optimiser` (adam, sgd).
     `minutes` is the wall time of the whole, `steps` the optimiser steps of the sequence model (repeatable on one machine); give
     one. `resume` goes on with a run folder. `precision` is float32 or int8 (None: int8 where this machine has kernels for it).
     `started` is the time.monotonic() from which minutes count (now, if None).
@@ -95,7 +99,8 @@ def train(
         if steps is not None and steps < 1:
             raise UsageError(f"--steps: {steps} is out of range, give at least 1")
         bound = 0.0 if steps else minutes or DEFAULT_MINUTES
-        config = resolve(preset, seed=seed, minutes=bound, steps=steps or 0, sample_rate=rate, precision=precision)
+        settings = {"arch": arch, "loss": loss, "optimiser": optimiser, "sample_rate": rate, "precision": precision}
+        config = resolve(preset, seed=seed, minutes=bound, steps=steps or 0, **settings)
         output = check_output(output or "model.ts")
         folder = Path(run) if run is not None else free_folder(output)
         if (folder / "run.json").exists():
@@ -126,9 +131,11 @@ class _Training:
 
         from noizestream.training.finish import Finish
         from noizestream.training.fit import Fit
+        from noizestream.training.raw import RawFinish, RawFit
 
-        fit = Fit(prepared, self.config, self.folder, self.device)
-        finish = Finish(prepared, self.config, self.folder, self.reporter)
+        raw = self.config.arch == "raw"
+        fit = (RawFit if raw else Fit)(prepared, self.config, self.folder, self.device)
+        finish = (RawFinish if raw else Finish)(prepared, self.config, self.folder, self.reporter)
         reserve = finish.rehearse(fit.player())
         left = self.config.minutes * 60 - (time.monotonic() - self.started) - reserve if self.config.minutes else 0.0
         self.reporter.say(f"{fit.figures_of_networks()}; run folder {self.folder}")

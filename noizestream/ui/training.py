@@ -9,7 +9,7 @@ from rich.progress import BarColumn, Progress, TextColumn
 QUIET_S = 20.0
 """Without a terminal, as in a log file, figures are printed at most this often."""
 
-STAGES = {"codec": "codec", "encode": "encoding", "sequence": "LSTM", "preparing": "preparing"}
+STAGES = {"codec": "codec", "encode": "encoding", "sequence": "LSTM", "raw": "LSTM", "preparing": "preparing"}
 
 
 class TrainingScreen:
@@ -56,7 +56,8 @@ class TrainingScreen:
         validation = values.get("validation", math.nan)
         if not math.isnan(validation) and validation != self._validation:
             self._validation = validation
-            line = f"step {step}: {values['train']:.2f} nats a block in training, {validation:.2f} on held-out music"
+            unit = "nats a block" if stage == "sequence" else "of error"
+            line = f"step {step}: {values['train']:.2f} {unit} in training, {validation:.2f} on held-out music"
             self.console.print(line, highlight=False)
 
     def _draw(self, stage: str, done: float, total: float, text: str) -> None:
@@ -88,6 +89,8 @@ def _clock(seconds: float) -> str:
 def verdict(metadata) -> str:
     """Did it learn? The model beside its baselines, in a sentence."""
     figures = metadata.extra.get("training", {})
+    if "errors" in figures:
+        return _raw_verdict(figures["errors"], metadata.extra["config"]["loss"])
     base, nats = figures.get("baselines", {}), figures.get("validation_nats", math.nan)
     if not base or math.isnan(nats):
         return "no held-out music to judge by"
@@ -96,3 +99,11 @@ def verdict(metadata) -> str:
     beside = f"AR(1) {base['ar1']:.1f}, unigram {base['unigram']:.1f}"
     text = f"held-out music: {nats:.1f} nats a block, {word} the best baseline ({beside})"
     return text if better > 0 else f"{text}; train longer or on more music"
+
+
+def _raw_verdict(errors: dict[str, float], loss: str) -> str:
+    """The same for the baseline, whose measure is the error of the next block."""
+    better = 1 - errors[loss] / min(errors["silence"], errors["previous"])
+    word = f"{better:.1%} below" if better > 0 else "NOT below"
+    beside = f"silence {errors['silence']:.3f}, the block before {errors['previous']:.3f}"
+    return f"held-out music: {loss.upper()} of the next block {errors[loss]:.3f}, {word} the best guess ({beside})"

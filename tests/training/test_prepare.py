@@ -1,9 +1,11 @@
 """Preparing: what is held out, what is skipped and why, what the cache saves, what a copy of the folder can do."""
 
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pytest
+import soundfile
 
 from noizestream.errors import NoizestreamError
 from noizestream.music import decode
@@ -11,6 +13,7 @@ from noizestream.music.library import read_library
 from noizestream.training import prepare as module
 from noizestream.training.prepare import prepare
 from noizestream.training.prepared import Prepared
+from tests.training.conftest import RATE, clicks
 
 
 def test_every_fault_is_skipped_with_its_reason(prepared):
@@ -81,3 +84,15 @@ def test_features_do_not_depend_on_where_a_long_track_is_cut():
     whole = front.analyse(sound)
     parts = torch.cat([front.analyse(part) for part in module._overlapping(sound, 512, frames=17)])
     assert torch.allclose(whole, parts, atol=1e-3)  # kernels of other batch sizes add in another order
+
+
+def test_for_the_baseline_the_samples_lie_beside_the_bands_row_by_row(config, tmp_path):
+    (tmp_path / "music" / "only").mkdir(parents=True)
+    sound = clicks(120, 5)
+    soundfile.write(tmp_path / "music" / "only" / "one.wav", sound, RATE)
+    settings = replace(config, arch="raw", semitones=())
+    made = prepare(read_library(tmp_path / "music"), settings, tmp_path / "out", cache_root=tmp_path / "cache", workers=0)
+    (piece,) = made.pieces
+    samples = made.samples_of(piece)
+    assert samples.shape == (piece.frames, made.block)
+    assert np.allclose(samples.ravel(), sound[: samples.size], atol=1e-3)

@@ -1,0 +1,80 @@
+"""The seed paper's own design, kept as the baseline: an LSTM reads the last block of raw samples and writes the next one.
+
+    block[t-1] / scale, genre -> LSTM x layers -> Linear -> block[t] / scale
+
+Trained on the squared or absolute error it predicts a mean; what it cannot foresee it leaves out. The deviation of that rest is
+measured after training, and the temperature scales Gaussian noise of that deviation.
+"""
+
+import math
+
+import torch
+from torch import Tensor, nn
+
+from noizestream.nn.recurrent import Recurrent
+
+CONTROLS = ({"name": "temperature", "min": 0.0, "max": 2.0, "default": 1.0, "unit": ""},)
+
+
+class RawPredictor(nn.Module):
+    """The next block from the last one, both in units of `scale` (the training music's RMS).
+
+    `sequence` for training, `frame` for one step: the same weights, the same numbers.
+    """
+
+    scale: Tensor
+
+    def __init__(self, block: int, genres: int, hidden: int, layers: int = 2, dropout: float = 0.0):
+        super().__init__()
+        self.block, self.genres, self.hidden = block, genres, hidden
+        self.recurrent = Recurrent(block + genres, hidden, layers, dropout)
+        self.dropout = nn.Dropout(dropout)
+        self.head = nn.Linear(hidden, block)
+        self.register_buffer("scale", torch.ones([]))
+
+    def sequence(self, x: Tensor, genre: Tensor, state: list[Tensor]) -> tuple[Tensor, list[Tensor]]:
+        """Teacher forcing: x [B, T, block] of blocks t-1, genre [B, T, G] -> blocks t [B, T, block].
+
+        state is [h, c], each [layers, B, hidden].
+        """
+        h, state = self.recurrent.sequence(torch.cat([x, genre], dim=-1), state)
+        return self.head(self.dropout(h)), state
+
+    def frame(self, x: Tensor, genre: Tensor, state: list[Tensor]) -> tuple[Tensor, list[Tensor]]:
+        """One block: x [block], genre [G], state [h0, c0, h1, c1, ...] each [1, hidden] -> [block], state."""
+        h, state = self.recurrent.frame(torch.cat([x, genre]).unsqueeze(0), state)
+        return self.head(h)[0], state
+
+
+class RawPlayer(nn.Module):
+    """The baseline as one pure step, see docs/model-format.md. The only control is temperature (0-2); further ones are not read.
+
+    The state: h0 c0 h1 c1 ... [1, hidden], and the last block [block].
+    """
+
+    deviation: Tensor
+    controls = CONTROLS
+
+    def __init__(self, predictor: RawPredictor, sample_rate: int, deviation: Tensor):
+        super().__init__()
+        self.predictor = predictor
+        self.register_buffer("deviation", deviation)  # [G, block] of what the prediction leaves, in samples of full scale 1
+        self.layers: int = predictor.recurrent.layers
+        self.hidden: int = predictor.hidden
+        self.block: int = predictor.block
+        self.sample_rate: int = sample_rate
+        self.noise_size: int = predictor.block
+        self.latency_frames: int = 0
+
+    def initial_state(self) -> list[Tensor]:
+        """Silence heard."""
+        state = [torch.zeros(1, self.hidden) for _ in range(2 * self.layers)]
+        return state + [torch.zeros(self.block)]  # noqa: RUF005 (TorchScript knows no unpacking)
+
+    def step(self, genre: Tensor, controls: Tensor, noise: Tensor, state: list[Tensor]) -> tuple[Tensor, list[Tensor]]:
+        """genre [G], controls [1 or more], noise [block], state -> block [1, block], state."""
+        cells, scale = 2 * self.layers, self.predictor.scale
+        predicted, after = self.predictor.frame(state[cells] / scale, genre, state[:cells])
+        gauss = math.sqrt(2.0) * torch.erfinv(2 * noise - 1)
+        block = (predicted * scale + controls[0] * (genre @ self.deviation) * gauss).clamp(-1.0, 1.0)
+        return block.unsqueeze(0), after + [block]  # noqa: RUF005

@@ -1,0 +1,63 @@
+"""Batches of raw sample blocks in their order, for the baseline: see lanes.py, whose lanes also remember beats and bars."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from noizestream.training.lanes import Draw
+
+FROM_THE_START = 0.125
+"""Share of courses that begin where the music does: that is what the model will do when it is played."""
+
+
+@dataclass
+class RawChunk:
+    """`target` [B, T, block] with `previous` one block earlier, float32; `genre` [B, G]; `fresh` [B]: starts anew here."""
+
+    target: np.ndarray
+    previous: np.ndarray
+    genre: np.ndarray
+    fresh: np.ndarray
+
+
+class RawLanes:
+    """`batch` readers, each going through one piece in order for up to `chunks` chunks of `frames` blocks before it jumps.
+
+    Order matters: the LSTM's state is carried from chunk to chunk (truncated back-propagation through time).
+    """
+
+    def __init__(self, draw: Draw, samples: list[np.ndarray], genres: int, batch: int, frames: int, chunks: int):
+        self.draw, self.samples, self.genres, self.batch, self.frames, self.chunks = draw, samples, genres, batch, frames, chunks
+        self.piece, self.at, self.left = [0] * batch, [0] * batch, [0] * batch
+
+    def next(self) -> RawChunk:
+        fresh = np.zeros(self.batch, bool)
+        genre = np.zeros((self.batch, self.genres), np.float32)
+        rows = []
+        for lane in range(self.batch):
+            if self.left[lane] == 0 or self.at[lane] + self.frames > len(self.samples[self.piece[lane]]):
+                self._jump(lane)
+                fresh[lane] = True
+            samples, start = self.samples[self.piece[lane]], self.at[lane]
+            part = np.asarray(samples[max(start - 1, 0) : start + self.frames], np.float32)
+            rows.append(part if start else np.concatenate([np.zeros_like(part[:1]), part]))
+            genre[lane, self.draw.pieces[self.piece[lane]].genre] = 1.0
+            self.at[lane] += self.frames
+            self.left[lane] -= 1
+        blocks = np.stack(rows)
+        return RawChunk(blocks[:, 1:], blocks[:, :-1], genre, fresh)
+
+    def _jump(self, lane: int) -> None:
+        piece, rng = self.draw.piece(), self.draw.rng
+        room = len(self.samples[piece]) - self.frames
+        self.piece[lane], self.left[lane] = piece, int(rng.integers(1, self.chunks + 1))
+        self.at[lane] = 0 if rng.random() < FROM_THE_START else int(rng.integers(room + 1))
+
+    def state(self) -> dict[str, Any]:
+        """What a checkpoint needs to go on with exactly the chunks that would have come."""
+        return {"piece": self.piece, "at": self.at, "left": self.left, "rng": self.draw.rng.bit_generator.state}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        self.piece, self.at, self.left = list(state["piece"]), list(state["at"]), list(state["left"])
+        self.draw.rng.bit_generator.state = state["rng"]
