@@ -14,6 +14,8 @@ COMMANDS = {
     "render": "Render a model to a WAV file, faster than real time.",
     "devices": "List audio devices and MIDI ports.",
     "info": "Show what is in a model file.",
+    "bench": "Measure what a model costs here, and which latency is safe.",
+    "doctor": "Show what works on this machine; a bug report pastes it.",
     "view": "Draw audio as samples, envelope or spectrogram.",
     "studio": "Write the built-in corpus: synthesised genres, a folder each.",
 }

@@ -89,7 +89,7 @@ def command(
         interrupted = performance.play(seconds, screen=not headless)
     click.echo("\n".join(summary(performance.results)))
     if stats is not None:
-        write_json(stats, performance.results)
+        write_json(stats, performance.results, "--stats")
     return INTERRUPTED if interrupted else 0
 
 
@@ -116,15 +116,15 @@ def check_writable(file: Path, option: str) -> None:
         raise UsageError(f"{option} {file}: {'is a folder' if file.is_dir() else 'its folder cannot be written'}")
 
 
-def write_json(file: Path, values: dict[str, Any]) -> None:
-    """Write `values` as JSON, whole or not at all; NoizestreamError if the file cannot be written."""
+def write_json(file: Path, values: dict[str, Any], option: str) -> None:
+    """Write `values` as JSON, whole or not at all; NoizestreamError, naming `option`, if the file cannot be written."""
     beside = file.with_name(f".{file.name}.{os.getpid()}")
     try:
         beside.write_text(json.dumps(values, indent=1) + "\n")
         os.replace(beside, file)
     except OSError as error:
         beside.unlink(missing_ok=True)
-        raise NoizestreamError(f"--stats {file}: {error.strerror}") from None
+        raise NoizestreamError(f"{option} {file}: {error.strerror}") from None
 
 
 def render_instead(path: Path, wav: Path, genre: str | None, values: dict[str, float], seed: int) -> int:

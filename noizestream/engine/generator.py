@@ -124,11 +124,13 @@ def prepare_torch() -> None:
     torch.set_flush_denormal(True)
 
 
-def load(model: str | Path | None = None, seed: int = 0) -> Generator:
-    """Load a model file, or a bundled model by name (None: the default one), warm, ready to step; NoizestreamError if it cannot."""
+def load(model: str | Path | None = None, seed: int = 0, precision: str | None = None) -> Generator:
+    """Load a model file, or a bundled model by name (None: the default one), warm, ready to step; NoizestreamError if it cannot.
+
+    `precision` asks for float32 or int8 where the file offers both (None: the faster one here).
+    """
     prepare_torch()
-    prepare_torch()
-    module, metadata = artifact.load(artifact.find_model(model))
+    module, metadata = artifact.load(artifact.find_model(model), precision)
     generator = Generator(module, metadata, seed)
     generator.warm_up()
     return generator

@@ -112,6 +112,11 @@ class Worker:
             self._controls = list(controls)
         return self.ring.set_controls(self._genre_weights, self._controls)
 
+    @property
+    def pid(self) -> int:
+        """Of the process; 0 if it was never started."""
+        return (self._process and self._process.pid) or 0
+
     def check(self) -> None:
         """Raise NoizestreamError if the process has ended by itself."""
         if self._process is not None and not self._process.is_alive() and not self.ring.header[slots.STOP]:
