@@ -6,10 +6,9 @@ from typing import Any
 
 def settle() -> dict[str, Any]:
     """Set it all in this process, once everything is loaded, and return how it is (see `state`)."""
-    import torch
+    from noizestream.engine.generator import prepare_torch
 
-    torch.set_num_threads(1)  # a step is too small to share
-    torch.set_flush_denormal(True)  # an LSTM that falls silent computes with them, many times slower
+    prepare_torch()
     gc.collect()
     gc.freeze()
     gc.disable()

@@ -11,7 +11,6 @@ just in time (docs/decisions.md has the measurements). Both import this module: 
 """
 
 import contextlib
-import gc
 import multiprocessing
 import os
 import signal
@@ -71,6 +70,7 @@ class Worker:
         self.set_controls()
         self._process: Any = None
         self._pipe: Any = None
+        self.settings: dict[str, Any] = {}  # how steadily the process steps (steady.py), once it is ready
         self._last_statistics: dict[str, Any] = {}
 
     def __enter__(self) -> "Worker":
@@ -162,6 +162,7 @@ class Worker:
             raise NoizestreamError(self._last_words()) from None
         if kind != "ready":
             raise (UsageError if kind == "usage" else NoizestreamError)(text)
+        self.settings = text
 
     def _last_words(self) -> str:
         """Why the process ended: what it sent, else its exit code."""
@@ -207,6 +208,7 @@ def _run(pipe: Connection, name: str, layout: RingLayout, model: str, device_rat
 def _play(pipe: Connection, ring: Ring, model: str, device_rate: int, seed: int, parent: int) -> None:
     from noizestream.engine.generator import load
     from noizestream.engine.safety import CEILING, SafeStream
+    from noizestream.engine.steady import settle
 
     header, meters = ring.header, ring.meters
     generator = load(model, seed)
@@ -219,9 +221,7 @@ def _play(pipe: Connection, ring: Ring, model: str, device_rate: int, seed: int,
     resampled = metadata.sample_rate != device_rate
     seen = -1
 
-    gc.collect()
-    gc.freeze()
-    gc.disable()
+    settings = settle()
     with contextlib.suppress(OSError):
         os.nice(NICENESS)  # where the system lets us: everything else can wait, a block cannot
 
@@ -229,7 +229,7 @@ def _play(pipe: Connection, ring: Ring, model: str, device_rate: int, seed: int,
         if ring.fill() + block_frames > header[slots.TARGET]:
             if header[slots.STATE] == slots.STARTING:
                 header[slots.STATE] = slots.READY
-                pipe.send(("ready", ""))
+                pipe.send(("ready", settings))
             time.sleep(POLL_S)
             continue
         started = time.perf_counter()

@@ -110,6 +110,12 @@ def test_interrupts_of_the_terminal_do_not_reach_it(worker):
     worker.check()
 
 
+def test_it_steps_steadily(worker):
+    settings = dict(worker.settings)
+    assert settings.pop("frozen") > 1000, "what was loaded is not looked at again"
+    assert settings == {"threads": 1, "denormals_flushed": True, "collector": False}
+
+
 def test_statistics(worker):
     found = worker.statistics(midi_messages=4)
     assert found["blocks"] == worker.ring.header[slots.BLOCKS] > 50
