@@ -17,6 +17,7 @@ COMMANDS = {
     "bench": "Measure what a model costs here, and which latency is safe.",
     "doctor": "Show what works on this machine; a bug report pastes it.",
     "view": "Draw audio as samples, envelope or spectrogram.",
+    "evaluate": "Measure how good a model is, against real music.",
     "studio": "Write the built-in corpus: synthesised genres, a folder each.",
 }
 """Command name -> the line that `--help` shows; the command itself is `noizestream.commands.NAME:command`."""

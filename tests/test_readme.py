@@ -22,7 +22,9 @@ def test_pads_are_listed():
     assert f"notes {GENRE_FIRST_NOTE}, {GENRE_FIRST_NOTE + 1}" in README
 
 
-@pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md", "docs/training.md", "docs/decisions.md", "docs/model-format.md"])
+@pytest.mark.parametrize(
+    "page", ["README.md", "CONTRIBUTING.md", "docs/training.md", "docs/evaluation.md", "docs/decisions.md", "docs/model-format.md"]
+)
 def test_links_lead_somewhere(page):
     for target in re.findall(r"\]\(([^)#]+)\)", (ROOT / page).read_text()):
         assert target.startswith("https://") or ((ROOT / page).parent / target).exists(), target

@@ -1,36 +1,86 @@
-"""The real side of a comparison: features and measures of every genre of a library, kept in the feature cache."""
+"""The real side of a comparison: every genre of a library, described and kept in the feature cache.
 
-import math
-from collections.abc import Callable
+The library's own split is honoured: test clips are held out, or validation clips where there are none. Where a genre has neither,
+the last `HELD_OUT` of every clip is; of that, the last half (`UNSEEN`) is what `train`, too, never learns from.
+"""
+
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
-from noizestream.analysis.classifier import shuffled, window_features
-from noizestream.analysis.measures import Measures, common_tempo, measure
+from noizestream.analysis.description import MELS_PER_S, describe_real, mean_measures
+from noizestream.analysis.measures import Measures
 from noizestream.errors import NoizestreamError
 from noizestream.music.cache import FeatureCache
 from noizestream.music.decode import PIECE_S, RATE, decode_all
 from noizestream.music.skipped import Skipped
 from noizestream.music.tracks import Library, Track
 
-SETTINGS = {"what": "analysis", "version": 4, "rate": RATE, "piece": PIECE_S}
-MEASURED_S = 20.0
-"""Measures are taken over stretches of about this length, as long as what is rendered: some depend on it."""
+SETTINGS = {"what": "analysis", "version": 5, "rate": RATE, "piece": PIECE_S}
 HELD_OUT = 0.2
-"""Where a genre has no test clips, this last part of every clip is kept from the classifier."""
+UNSEEN = 0.1
+
+
+@dataclass(frozen=True)
+class Piece:
+    """A piece of `track` that begins `start_s` into it. Up to `known_s` it may be learned from; from `unseen_s` nobody did."""
+
+    track: Track
+    start_s: float
+    seconds: float
+    known_s: float
+    unseen_s: float
+    arrays: Mapping[str, np.ndarray]
+
+    @property
+    def known_mels(self) -> np.ndarray:
+        """[T, 80]"""
+        return self.arrays["mels"][: int(self.known_s * MELS_PER_S)]
+
+    @property
+    def held_out_mels(self) -> np.ndarray:
+        """[T, 80]; where the piece is cut, a second after the known part."""
+        first = int((self.known_s + 1) * MELS_PER_S) if self.known_s else 0
+        return self.arrays["mels"][first:]
 
 
 @dataclass(frozen=True)
 class Real:
-    """One genre: window features for fitting, held out, and of the shuffled control; measures of the music and of the control."""
+    """One genre of the library."""
 
-    seconds: float
-    train: np.ndarray
-    held_out: np.ndarray
-    control: np.ndarray
-    measures: Measures
-    control_measures: Measures
+    pieces: tuple[Piece, ...]
+
+    @property
+    def seconds(self) -> float:
+        return sum(piece.seconds for piece in self.pieces)
+
+    @property
+    def train(self) -> np.ndarray:
+        """Window features [n, F] of what is known."""
+        return np.concatenate([piece.arrays["features"][: _cut(piece)] for piece in self.pieces])
+
+    @property
+    def held_out(self) -> np.ndarray:
+        """Window features [n, F] of what is held out; the window between overlaps both and is left out."""
+        return np.concatenate([piece.arrays["features"][_cut(piece) + (_cut(piece) > 0) :] for piece in self.pieces])
+
+    @property
+    def control(self) -> np.ndarray:
+        """Window features [n, F] of the shuffled control."""
+        return np.concatenate([piece.arrays["control_features"] for piece in self.pieces])
+
+    @property
+    def measures(self) -> Measures:
+        return mean_measures(np.concatenate([piece.arrays["measures"] for piece in self.pieces]))
+
+    @property
+    def control_measures(self) -> Measures:
+        return mean_measures(np.concatenate([piece.arrays["control_measures"] for piece in self.pieces]))
+
+    def mels(self, control: bool = False) -> list[np.ndarray]:
+        """Log-mels [T, 80] of every piece, or of its shuffled control."""
+        return [piece.arrays["control_mels" if control else "mels"] for piece in self.pieces]
 
 
 def describe(
@@ -38,61 +88,46 @@ def describe(
 ) -> dict[str, Real]:
     """Genre -> `Real`, from cache where it can; bad files are added to `skipped`. NoizestreamError when nothing is left."""
     cache = FeatureCache(SETTINGS)
-    known = {track: cache.get(track) for track in library.tracks}
-    by_track = {track: [entry] for track, entry in known.items() if entry is not None}
-    missing = [track for track in library.tracks if track not in by_track]
-    for decoded in decode_all(missing, skipped, workers=workers, then=analyse, progress=progress):
-        by_track.setdefault(decoded.track, []).append(decoded.audio)
+    found = {track: _cached(cache, track) for track in library.tracks}
+    missing = [track for track in library.tracks if not found[track]]
+    for decoded in decode_all(missing, skipped, workers=workers, then=describe_real, progress=progress):
+        stored = cache.put(decoded.track, decoded.audio, decoded.start_s)
+        found[decoded.track].append((decoded.start_s, stored))
     for track in missing:
-        if len(by_track.get(track, ())) == 1:  # tracks so long that they came in pieces are analysed anew each time
-            by_track[track] = [cache.put(track, by_track[track][0])]
-    if not by_track:
+        if found[track]:
+            cache.put(track, {"starts": np.array([start for start, _ in found[track]])}, -1.0)
+    genres = sorted({track.genre for track in library.tracks if found[track]})
+    if not genres:
         raise NoizestreamError(f"{library.name}: nothing to compare with, every file was skipped")
-    return {genre: _genre(genre, by_track) for genre in sorted({track.genre for track in by_track})}
+    return {genre: _genre([track for track in library.tracks if track.genre == genre], found) for genre in genres}
 
 
-def analyse(track: Track, audio: np.ndarray) -> dict[str, np.ndarray]:
-    """In a worker: what is kept of one piece `audio` [channels, n] at `RATE`."""
-    mono = audio.mean(axis=0)
-    fake = shuffled(mono)
-    size = round(MEASURED_S * RATE)
-    count = max(1, math.ceil(len(mono) / size))  # the last two overlap, so that all are equally long
-    stretches = [round(start) for start in np.linspace(0, max(0, len(mono) - size), count)]
-    return {
-        "seconds": np.array([len(mono) / RATE]),
-        "features": window_features(mono, RATE),
-        "control": window_features(fake, RATE),
-        "measures": np.array([list(measure(mono[start : start + size], RATE).as_dict().values()) for start in stretches]),
-        "control_measures": np.array([list(measure(fake[:size], RATE).as_dict().values())]),
-    }
+def _cached(cache: FeatureCache, track: Track) -> list[tuple[float, dict[str, np.ndarray]]]:
+    """(start in seconds, arrays) of all pieces of `track`, or nothing if any is missing; which there are is the entry at -1 s."""
+    try:
+        index = cache.get(track, -1.0)
+        starts = [float(start) for start in index["starts"]] if index else []
+        pieces = [(start, arrays) for start in starts if (arrays := cache.get(track, start)) is not None]
+    except OSError:  # the file itself is gone or unreadable: decoding will say why
+        return []
+    return pieces if len(pieces) == len(starts) else []
 
 
-def _genre(genre: str, by_track: dict[Track, list[dict[str, np.ndarray]]]) -> Real:
-    mine = [(track, entry) for track, entries in by_track.items() if track.genre == genre for entry in entries]
-    splits = {track.split for track, _ in mine}
-    has_test = "test" in splits and len(splits) > 1
-    train: list[np.ndarray] = []
-    held: list[np.ndarray] = []
-    for track, entry in mine:
-        features = entry["features"]
-        if has_test:
-            (held if track.split == "test" else train).append(features)
-        else:
-            cut = max(1, round(len(features) * (1 - HELD_OUT)))
-            train.append(features[:cut])
-            held.append(features[cut + 1 :])  # the window between overlaps both
-    return Real(
-        seconds=float(sum(entry["seconds"][0] for _, entry in mine)),
-        train=np.concatenate(train),
-        held_out=np.concatenate(held),
-        control=np.concatenate([entry["control"] for _, entry in mine]),
-        measures=mean_measures(np.concatenate([entry["measures"] for _, entry in mine])),
-        control_measures=mean_measures(np.concatenate([entry["control_measures"] for _, entry in mine])),
-    )
+def _genre(tracks: list[Track], found: dict[Track, list[tuple[float, dict[str, np.ndarray]]]]) -> Real:
+    splits = {track.split for track in tracks if found[track]}
+    held = next((split for split in ("test", "validation") if split in splits and len(splits) > 1), None)
+    pieces = []
+    for track in tracks:
+        for start_s, arrays in found[track]:
+            seconds = float(arrays["seconds"][0])
+            known, unseen = (0.0, 0.0) if track.split == held else (seconds, seconds)
+            if held is None:
+                known, unseen = seconds * (1 - HELD_OUT), seconds * (1 - UNSEEN)
+            pieces.append(Piece(track, start_s, seconds, known, unseen, arrays))
+    return Real(tuple(pieces))
 
 
-def mean_measures(rows: np.ndarray) -> Measures:
-    """One `Measures` for `rows` [n, 7] of them: the mean of each; of the tempos the most common, as octaves must not mix."""
-    values = dict(zip(Measures.__dataclass_fields__, map(float, rows.mean(axis=0)), strict=True))
-    tempos = rows[:, list(values).index("tempo")].tolist()
-    return Measures(**values | {"tempo": common_tempo(tempos)})
+def _cut(piece: Piece) -> int:
+    """How many of the piece's windows are known."""
+    count = len(piece.arrays["features"])
+    return max(1, round(count * piece.known_s / piece.seconds)) if piece.known_s else 0

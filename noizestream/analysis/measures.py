@@ -15,11 +15,12 @@ COPY_RATE = 12000
 """Copies are looked for at this rate, below 6 kHz."""
 ONSET_HOP = 256
 SLOWEST_BPM, FASTEST_BPM = 60.0, 180.0
+CHORD_S = 0.5
 
 
 @dataclass(frozen=True)
 class Measures:
-    """All of them for one piece of audio; `tempo` is in BPM, `silence` and `repeats` are shares in 0..1."""
+    """All of them for one piece of audio; `tempo` is in BPM, `silence` and `repeats` are shares, `chroma_change` per 10 s."""
 
     silence: float
     repeats: float
@@ -63,7 +64,7 @@ def repeats(audio: np.ndarray, rate: int) -> float:
     """
     import soxr
 
-    moves = np.abs(np.diff(_log_mel(audio, rate), axis=1)).mean(axis=0)  # per frame
+    moves = np.abs(np.diff(log_mel(audio, rate), axis=1)).mean(axis=0)  # per frame
     size = round(WINDOW_S * COPY_RATE)
     audio = soxr.resample(np.asarray(audio, np.float64), rate, COPY_RATE)
     windows = _windows(audio, size)
@@ -105,8 +106,8 @@ def peakiness(audio: np.ndarray, rate: int) -> float:
 
 
 def flux(audio: np.ndarray, rate: int) -> float:
-    """Mean change of the log-mel spectrum from frame to frame (80 mels, n_fft 2048, hop 512, magnitude, log10 with floor 1e-4)."""
-    return float(np.abs(np.diff(_log_mel(audio, rate), axis=1)).mean())
+    """Mean change of the log-mel spectrum (`log_mel`) from frame to frame."""
+    return float(np.abs(np.diff(log_mel(audio, rate), axis=1)).mean())
 
 
 def pulse(audio: np.ndarray, rate: int) -> tuple[float, float]:
@@ -159,24 +160,49 @@ def common_tempo(tempos: Sequence[float]) -> float:
 
 
 def chroma_change(audio: np.ndarray, rate: int) -> float:
-    """How fast the harmony moves: the mean cosine distance of the chroma of successive seconds, 0 (one chord for ever) to 1."""
+    """How often the harmony moves: changes of the dominant chord per 10 s.
+
+    The chroma of every half second is compared with the 24 major and minor triads (template matching: Fujishima 1999). Where no
+    chord stands out (noise, drums alone, silence) the last one is held, and one that lasts half a second between two others is
+    passed over.
+    """
     from librosa.feature import chroma_stft
 
-    chroma = chroma_stft(y=audio, sr=rate, n_fft=4096, hop_length=2048, tuning=0.0)
-    per = max(1, round(rate / 2048))
-    seconds = chroma[:, : chroma.shape[1] // per * per].reshape(12, -1, per).mean(axis=2)
-    if seconds.shape[1] < 2:
+    per = max(1, round(CHORD_S * rate / 2048))
+    chroma = chroma_stft(y=np.asarray(audio, np.float32), sr=rate, n_fft=8192, hop_length=2048, tuning=0.0, norm=None)
+    count = chroma.shape[1] // per
+    if count < 2:
         return 0.0
-    unit = seconds / np.maximum(np.linalg.norm(seconds, axis=0), 1e-9)
-    return float(np.mean(1 - np.sum(unit[:, 1:] * unit[:, :-1], axis=0)))
+    chroma = chroma[:, : count * per].reshape(12, count, per).mean(axis=2)
+    level, deviation = chroma.mean(axis=0), chroma.std(axis=0)
+    clear = (deviation > 0.2 * level) & (level > 1e-4 * level.max())
+    likeness = _TRIADS @ (chroma - level) / np.maximum(deviation, 1e-12) / np.sqrt(12)
+    chords = likeness.argmax(axis=0)
+    chords = chords[clear & (likeness.max(axis=0) > 0.4)]
+    for index in range(1, len(chords) - 1):
+        if chords[index - 1] != chords[index] != chords[index + 1]:
+            chords[index] = chords[index - 1]
+    return float(10 * np.count_nonzero(np.diff(chords)) / (count * per * 2048 / rate))
+
+
+def _triads() -> np.ndarray:
+    """Major and minor triads [24, 12] over the pitch classes, each of mean 0 and length 1."""
+    chords = np.array(
+        [[(note - root) % 12 in (0, third, 7) for note in range(12)] for third in (4, 3) for root in range(12)], float
+    )
+    chords -= chords.mean(axis=1, keepdims=True)
+    return chords / np.linalg.norm(chords, axis=1, keepdims=True)
+
+
+_TRIADS = _triads()
 
 
 def _windows(audio: np.ndarray, size: int) -> np.ndarray:
     return audio[: len(audio) // size * size].reshape(-1, size)
 
 
-def _log_mel(audio: np.ndarray, rate: int) -> np.ndarray:
-    """[80, frames]"""
+def log_mel(audio: np.ndarray, rate: int) -> np.ndarray:
+    """Log-mel spectrum [80, frames] of mono `audio` [n]: n_fft 2048, hop 512, magnitude, log10 with floor 1e-4."""
     from librosa.feature import melspectrogram
 
     mel = melspectrogram(y=np.asarray(audio, np.float32), sr=rate, n_fft=2048, hop_length=512, n_mels=80, power=1.0)

@@ -1,0 +1,158 @@
+"""A model, or any folder of audio, against a labelled library: every figure of docs/evaluation.md as one dictionary."""
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from noizestream.analysis import copying
+from noizestream.analysis.classifier import GenreClassifier
+from noizestream.analysis.corpus import Real
+from noizestream.analysis.description import mean_measures
+from noizestream.analysis.frechet import available_s, frechet, motion
+from noizestream.analysis.made import Described
+from noizestream.analysis.measures import tempo_error
+
+RATIOS = ("peakiness", "flux", "pulse", "chroma_change")
+
+
+def compare(real: Mapping[str, Real], made: Mapping[str, Sequence[Described]], probed: Mapping[str, Described]) -> dict[str, Any]:
+    """`{"genres": {genre: figures}, "all": figures}`; what a model does not offer is None. NaN never occurs."""
+    result: dict[str, dict[str, Any]] = {genre: {} for genre in made}
+    for section in (_recognised(real, made), _liveliness(real, made), _frechet(real, made), _copying(real, made)):
+        for genre, figures in section.items():
+            result[genre] |= figures
+    for genre in made:
+        result[genre] |= {name: probed[genre][name] if genre in probed else None for name in ("prediction", "codec")}
+        result[genre]["resets"] = sum(entry.get("resets", 0) for entry in made[genre])
+    return _plain({"genres": result, "all": _overall(result)})
+
+
+def _recognised(real: Mapping[str, Real], made: Mapping[str, Sequence[Described]]) -> dict[str, dict]:
+    if len(real) < 2 or any(len(entry.train) == 0 for entry in real.values()):
+        return {genre: {"recognised": None} for genre in made}
+    classifier = GenreClassifier({genre: entry.train for genre, entry in real.items()})
+    result = {}
+    for genre, pieces in made.items():
+        sets = {
+            "made": np.concatenate([piece["features"] for piece in pieces]),
+            "held_out": real[genre].held_out,
+            "control": real[genre].control,
+        }
+        figures: dict[str, Any] = {name: classifier.share(genre, features) for name, features in sets.items()}
+        figures |= {f"{name}_windows": len(features) for name, features in sets.items()}
+        figures |= {f"{name}_taken_for": classifier.confusion(features) for name, features in sets.items()}
+        result[genre] = {"recognised": figures}
+    return result
+
+
+def _liveliness(real: Mapping[str, Real], made: Mapping[str, Sequence[Described]]) -> dict[str, dict]:
+    result = {}
+    for genre, pieces in made.items():
+        ours, theirs = mean_measures(np.concatenate([piece["measures"] for piece in pieces])), real[genre].measures
+        ratios = {name: getattr(ours, name) / getattr(theirs, name) if getattr(theirs, name) else None for name in RATIOS}
+        result[genre] = {
+            "liveliness": {
+                "made": ours.as_dict(),
+                "real": theirs.as_dict(),
+                "control": real[genre].control_measures.as_dict(),
+                "ratio": ratios,
+                "tempo_error": tempo_error(ours.tempo, theirs.tempo),
+            }
+        }
+    return result
+
+
+def _frechet(real: Mapping[str, Real], made: Mapping[str, Sequence[Described]]) -> dict[str, dict]:
+    mels = {genre: [piece["mels"] for piece in pieces] for genre, pieces in made.items()}
+    theirs = {genre: entry.mels() for genre, entry in real.items()}
+    seconds = min(available_s(entry) for entry in [*mels.values(), *theirs.values()])
+    motions = {genre: motion(entry, seconds) for genre, entry in theirs.items()}
+    result = {}
+    for genre in made:
+        ours = motion(mels[genre], seconds)
+        to = {other: frechet(ours, motions[other]) for other in real}
+        halves = [piece[: len(piece) // 2] for piece in theirs[genre]], [piece[len(piece) // 2 :] for piece in theirs[genre]]
+        floor_s = min(seconds, *(available_s(half) for half in halves))
+        others = [distance for other, distance in to.items() if other != genre]
+        result[genre] = {
+            "frechet": {
+                "seconds": seconds,
+                "own": to[genre],
+                "to": to,
+                "nearest_other": min(others) if others else None,
+                "own_nearest": to[genre] < min(others, default=math.inf),
+                "floor": frechet(motion(halves[0], floor_s), motion(halves[1], floor_s)),
+                "floor_seconds": floor_s,
+                "control": frechet(motion(real[genre].mels(control=True), seconds), motions[genre]),
+            }
+        }
+    return result
+
+
+def _copying(real: Mapping[str, Real], made: Mapping[str, Sequence[Described]]) -> dict[str, dict]:
+    known = [piece for entry in real.values() for piece in entry.pieces if piece.known_s]
+    training = [copying.columns(piece.known_mels) for piece in known]
+    result: dict[str, dict] = {genre: {"copying": {}} for genre in made}
+    for length in copying.LENGTHS_S:
+        for genre, pieces in made.items():
+            windows, places = copying.queries([copying.columns(piece["mels"]) for piece in pieces], length)
+            held, _ = copying.queries([copying.columns(piece.held_out_mels) for piece in real[genre].pieces], length)
+            ours, theirs = copying.nearest(windows, training, length), copying.nearest(held, training, length).distance
+            near = float(np.percentile(theirs, 5)) if len(theirs) else None
+            figures: dict[str, Any] = {"made": _spread(ours.distance), "held_out": _spread(theirs)}
+            figures["nearer"] = None if near is None or not places else float(np.mean(ours.distance < near))
+            if places:
+                first = int(ours.distance.argmin())
+                piece = known[ours.piece[first]]
+                figures["closest"] = {
+                    "made": {"piece": places[first][0], "at_s": places[first][1]},
+                    "training": {"file": piece.track.path.name, "at_s": piece.start_s + ours.at_s[first]},
+                }
+            result[genre]["copying"][f"{length}s"] = figures
+    return result
+
+
+def _spread(distances: np.ndarray) -> dict[str, float] | None:
+    if not len(distances):
+        return None
+    return dict(zip(("least", "p5", "median"), np.percentile(distances, (0, 5, 50)).tolist(), strict=True))
+
+
+def _overall(genres: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    """Shares over all windows; means over the genres of what the model says of held-out music."""
+    result: dict[str, Any] = {"recognised": None, "own_nearest": all(entry["frechet"]["own_nearest"] for entry in genres.values())}
+    shares = [entry["recognised"] for entry in genres.values()]
+    if all(shares):
+        result["recognised"] = {}
+        for name in ("made", "held_out", "control"):
+            counts = {number: entry[f"{name}_windows"] for number, entry in enumerate(shares) if entry[f"{name}_windows"]}
+            total = sum(counts.values())
+            share = sum(shares[number][name] * count for number, count in counts.items()) / total if total else None
+            result["recognised"] |= {name: share, f"{name}_windows": total}
+    for name in ("prediction", "codec"):
+        result[name] = _mean([entry[name] for entry in genres.values() if entry[name] is not None])
+    return result
+
+
+def _mean(entries: Sequence[Mapping[str, Any]]) -> dict[str, Any] | None:
+    """Key by key, of the keys that all `entries` have; lengths (`frames`, `seconds`) are added up."""
+    if not entries:
+        return None
+    result: dict[str, Any] = {}
+    for key in entries[0]:
+        values = [entry[key] for entry in entries if key in entry]
+        if len(values) == len(entries):
+            nested = isinstance(values[0], Mapping)
+            result[key] = _mean(values) if nested else sum(values) if key in ("frames", "seconds") else float(np.mean(values))
+    return result
+
+
+def _plain(value: Any) -> Any:
+    """For JSON: six digits of every number (the rest is the processor's), None for what is not finite."""
+    if isinstance(value, Mapping):
+        return {key: _plain(entry) for key, entry in value.items()}
+    if isinstance(value, bool | int | str) or value is None:
+        return value
+    return float(f"{float(value):.6g}") if math.isfinite(value) else None

@@ -1,0 +1,71 @@
+"""Does it play back what it learned from? The distance of every stretch to the nearest stretch of the training audio.
+
+A distance is the root mean square difference, in dB, of two log-mel pictures (40 bands, 43 ms a column), each brought to the same
+mean level. Music resembles itself, so it says something only beside the same for real music that was held out.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from noizestream.analysis.description import MELS_PER_S
+
+LENGTHS_S = (1, 4)
+EVERY_S = 1.0
+COLUMN = 4  # frames of the log-mels
+COLUMNS_PER_S = MELS_PER_S / COLUMN
+MOST = 1500
+"""Training windows compared at once; it bounds memory, not the result."""
+
+
+@dataclass(frozen=True)
+class Nearest:
+    """Per query window: `distance` [q] in dB and where the nearest lies: `piece` [q] and `at_s` [q] seconds into it."""
+
+    distance: np.ndarray
+    piece: np.ndarray
+    at_s: np.ndarray
+
+
+def columns(mels: np.ndarray) -> np.ndarray:
+    """Log-mels [T, 80] (log10) -> the picture [T', 40] in dB, blurred in time before it is thinned out, so that any offset fits."""
+    mels = np.asarray(mels, np.float32).reshape(len(mels), 40, 2).mean(axis=2) * 20
+    blur = np.hanning(2 * COLUMN + 1)[1:-1].astype(np.float32)
+    if len(mels) < len(blur):
+        return np.zeros((0, 40), np.float32)
+    count = (len(mels) - len(blur)) // COLUMN + 1
+    return sum(weight * mels[k : k + COLUMN * count : COLUMN][:count] for k, weight in enumerate(blur / blur.sum()))
+
+
+def queries(pictures: Sequence[np.ndarray], length_s: float) -> tuple[np.ndarray, list[tuple[int, float]]]:
+    """Windows [q, length * 40] every `EVERY_S` of all `pictures`, and (picture, seconds into it) of each."""
+    size, found, places = round(length_s * COLUMNS_PER_S), [], []
+    for number, picture in enumerate(pictures):
+        for start in np.arange(0, len(picture) - size + 1, EVERY_S * COLUMNS_PER_S).astype(int):
+            found.append(picture[start : start + size].reshape(-1))
+            places.append((number, float(start / COLUMNS_PER_S)))
+    return _centred(np.stack(found)) if found else np.zeros((0, size * 40), np.float32), places
+
+
+def nearest(windows: np.ndarray, training: Sequence[np.ndarray], length_s: float) -> Nearest:
+    """The nearest place of the `training` pictures to each of `windows` [q, D] (from `queries`); distance inf where none is."""
+    size, count = round(length_s * COLUMNS_PER_S), len(windows)
+    best = np.full(count, np.inf, np.float32)
+    piece, start = np.zeros(count, int), np.zeros(count, int)
+    energy = np.sum(windows**2, axis=1)
+    for number, picture in enumerate(training):
+        for first in range(0, len(picture) - size + 1, MOST):
+            part = picture[first : first + MOST + size - 1]
+            view = np.lib.stride_tricks.sliding_window_view(part, size, axis=0)  # [n, 40, size]
+            known = _centred(view.transpose(0, 2, 1).reshape(len(view), -1))
+            squares = energy[:, None] + np.sum(known**2, axis=1) - 2 * (windows @ known.T)
+            index = squares.argmin(axis=1)
+            found = squares[np.arange(count), index]
+            closer = found < best
+            best[closer], piece[closer], start[closer] = found[closer], number, first + index[closer]
+    return Nearest(np.sqrt(np.maximum(best, 0) / (size * 40)), piece, start / COLUMNS_PER_S)
+
+
+def _centred(windows: np.ndarray) -> np.ndarray:
+    return windows - windows.mean(axis=1, keepdims=True)

@@ -1,0 +1,82 @@
+"""Pictures of an evaluation: what every genre is taken for, and spectrograms of made and real music."""
+
+import io
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from noizestream.analysis.corpus import Real
+from noizestream.analysis.views import view
+from noizestream.errors import NoizestreamError
+from noizestream.music.decode import RATE
+
+PANELS = {"made": "made", "held_out": "real, held out", "control": "shuffled control"}
+
+
+def check_folder(folder: Path) -> Path:
+    """`folder`, made if it is not there; NoizestreamError where that cannot be."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise NoizestreamError(f"{folder}: cannot be made ({error.strerror})") from None
+    if not os.access(folder, os.W_OK):
+        raise NoizestreamError(f"{folder}: cannot be written to")
+    return folder
+
+
+def draw_confusion(figures: Mapping[str, Any], folder: Path) -> Path | None:
+    """Write `confusion.png`: rows are the genre asked for, columns what its windows are taken for. None without a classifier."""
+    genres = {genre: entry["recognised"] for genre, entry in figures["genres"].items()}
+    if not all(genres.values()):
+        return None
+    from matplotlib.figure import Figure
+
+    columns = list(next(iter(genres.values()))["made_taken_for"])
+    cell = 0.42 + 0.012 * max(map(len, columns))
+    figure = Figure(figsize=(3 * cell * len(columns) + 3.5, cell * len(genres) + 1.8), layout="constrained", dpi=120)
+    axes = figure.subplots(1, len(PANELS), sharey=True, squeeze=False)[0]
+    for panel, (name, title) in zip(axes, PANELS.items(), strict=True):
+        # a share of None: nothing was held out
+        shares = np.array([[entry[f"{name}_taken_for"][to] or 0.0 for to in columns] for entry in genres.values()])
+        panel.imshow(shares, vmin=0, vmax=1, cmap="Blues", aspect="equal")
+        for (row, column), share in np.ndenumerate(shares):
+            if share:
+                colour = "white" if share > 0.6 else "black"
+                panel.text(column, row, f"{100 * share:.0f}", ha="center", va="center", color=colour, fontsize=8)
+        panel.set_title(f"{title} (% of windows)", fontsize=10)
+        panel.set_xticks(range(len(columns)), columns, rotation=45, ha="right", parse_math=False)
+        panel.set_yticks(range(len(genres)), list(genres), parse_math=False)
+        panel.set_xlabel("taken for")
+    axes[0].set_ylabel("asked for")
+    picture = io.BytesIO()
+    figure.savefig(picture, format="png")
+    file = folder / "confusion.png"
+    partial = file.with_name(f".{file.name}.{os.getpid()}.part")
+    try:
+        partial.write_bytes(picture.getvalue())
+        partial.replace(file)
+    except OSError as error:
+        raise NoizestreamError(f"{file}: cannot be written ({error.strerror})") from None
+    finally:
+        partial.unlink(missing_ok=True)
+    return file
+
+
+def draw_real(genre: str, real: Real, seconds: float, folder: Path) -> Path:
+    """Write `GENRE-real.png`: the spectrogram of the first `seconds` of the genre's first piece."""
+    from noizestream.music.decode import decode
+
+    piece = real.pieces[0]
+    return draw_audio(genre, "real", decode(piece.track.path, RATE, piece.start_s, min(seconds, piece.seconds)), folder)
+
+
+def draw_audio(genre: str, what: str, audio: np.ndarray, folder: Path) -> Path:
+    """Write `GENRE-WHAT.png`, the spectrogram of `audio` [channels, n] at `RATE`."""
+    from noizestream.training.preview import safe_name
+
+    file = folder / f"{safe_name(genre)}-{what}.png"
+    view(audio, RATE, file, "spectrogram", "log", f"{genre}, {what}")
+    return file

@@ -1,0 +1,147 @@
+"""The figures of compare.py as tables on the terminal."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from noizestream.analysis.compare import RATIOS
+from noizestream.analysis.copying import LENGTHS_S
+
+NOT_OFFERED = "not offered"
+WIDTH = 150
+"""Where standard output is a file or a pipe."""
+
+
+def print_report(figures: Mapping[str, Any]) -> None:
+    """Print the result of `compare`."""
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    console = Console() if Console().is_terminal else Console(width=WIDTH)
+    for title, heads, rows, note in tables(figures):
+        if not rows:
+            console.print(Text(f"{title}: {NOT_OFFERED}", style="bold"))
+            continue
+        table = Table(title=Text(title, style="bold"), title_justify="left", caption=note or None, caption_justify="left")
+        for number, head in enumerate(heads):
+            table.add_column(head, justify="right" if number else "left")
+        for row in rows:
+            table.add_row(*(Text(cell) for cell in row))
+        console.print(table)
+
+
+def tables(figures: Mapping[str, Any]) -> Iterator[tuple[str, Sequence[str], list[list[str]], str]]:
+    """(title, heads, rows, note) of every table; no rows where the model does not offer what it shows."""
+    genres: Mapping[str, Any] = figures["genres"]
+    yield _recognised(genres, figures["all"])
+    yield _liveliness(genres)
+    yield _control(genres)
+    yield _frechet(genres)
+    yield _copying(genres)
+    yield _prediction(genres, figures["all"])
+    yield _codec(genres, figures["all"])
+
+
+def _recognised(genres: Mapping[str, Any], overall: Mapping[str, Any]):
+    rows = []
+    for genre, entry in {**genres, "all": overall}.items():
+        shares = entry["recognised"]
+        if shares is None:
+            return "Genre recognised", (), [], ""
+        others = sorted(((share, name) for name, share in shares.get("made_taken_for", {}).items() if name != genre), reverse=True)
+        mistaken = f"{others[0][1]} {others[0][0]:.1%}" if others and others[0][0] else ""
+        cells = [_share(shares[name]) for name in ("made", "held_out", "control")]
+        rows.append([genre, str(shares["made_windows"]), *cells, mistaken])
+    heads = ("genre", "windows", "recognised", "real, held out", "shuffled control", "most mistaken for")
+    note = "2-second windows; the control shows that this is timbre only: read it together with pulse and flux"
+    return "Genre recognised", heads, rows, note
+
+
+def _liveliness(genres: Mapping[str, Any]):
+    rows = []
+    for genre, entry in genres.items():
+        figures = entry["liveliness"]
+        made, real, ratio = (figures[name] for name in ("made", "real", "ratio"))
+        cells = [f"{made[name]:.3g} / {real[name]:.3g} ({_ratio(ratio[name])})" for name in RATIOS]
+        shares = [f"{made[name]:.1%} / {real[name]:.1%}" for name in ("silence", "repeats")]
+        rows.append([genre, *cells, f"{made['tempo']:.1f} / {real['tempo']:.1f} ({figures['tempo_error']:.1%})", *shares])
+    heads = ("genre", "peakiness", "flux", "pulse clarity", "chords / 10 s", "tempo (error)", "silence", "repeats")
+    return "Liveliness: made / real (ratio)", heads, rows, ""
+
+
+def _control(genres: Mapping[str, Any]):
+    rows = []
+    for genre, entry in genres.items():
+        control, real = entry["liveliness"]["control"], entry["liveliness"]["real"]
+        ratio = {name: control[name] / real[name] if real[name] else None for name in RATIOS}
+        rows.append([genre, *(f"{control[name]:.3g} ({_ratio(ratio[name])})" for name in RATIOS)])
+    heads = ("genre", "peakiness", "flux", "pulse clarity", "chords / 10 s")
+    return "Liveliness of the shuffled control (ratio to real)", heads, rows, ""
+
+
+def _frechet(genres: Mapping[str, Any]):
+    rows = []
+    for genre, entry in genres.items():
+        figures = entry["frechet"]
+        other = min((name for name in figures["to"] if name != genre), key=lambda name: figures["to"][name] or 0, default="-")
+        cells = [_number(figures[name]) for name in ("own", "nearest_other", "floor", "control")]
+        cells[1] += f" ({other})"
+        rows.append([genre, *cells, "yes" if figures["own_nearest"] else "NO", f"{figures['floor_seconds']:.0f} s"])
+    seconds = next(iter(genres.values()))["frechet"]["seconds"]
+    note = "floor: one half of the real music against the other" + (
+        "" if seconds >= 60 else f"; {seconds:.0f} s are few: at least 60 of every genre make it reliable"
+    )
+    heads = ("genre", "to own genre", "to nearest other", "real floor", "shuffled control", "own nearest", "floor of")
+    return f"Fréchet distance, {seconds:.0f} s each", heads, rows, note
+
+
+def _copying(genres: Mapping[str, Any]):
+    rows, heads = [], ["genre"]
+    for length in LENGTHS_S:
+        heads += [f"{length} s: least", "5 %", "median", "nearer"]
+    for genre, entry in genres.items():
+        row = [genre]
+        for length in LENGTHS_S:
+            figures = entry["copying"][f"{length}s"]
+            made, held = figures["made"] or {}, figures["held_out"] or {}
+            row += [f"{_number(made.get(name))} / {_number(held.get(name))}" for name in ("least", "p5", "median")]
+            row.append(_share(figures["nearer"]))
+        rows.append(row)
+    note = "nearer: share of windows nearer to training audio than 95 % of held-out real ones; about 5 % where nothing is copied"
+    return "Copying: dB to the nearest training audio, made / held-out real", heads, rows, note
+
+
+def _prediction(genres: Mapping[str, Any], overall: Mapping[str, Any]):
+    rows = []
+    for genre, entry in {**genres, "all": overall}.items():
+        figures = entry["prediction"]
+        if figures is None:
+            continue
+        nats = [_number(figures.get(name), NOT_OFFERED) for name in ("nats", "ar1", "unigram")]
+        model, still = figures.get("model", {}), figures.get("last_frame", {})
+        errors = [f"{_number(model.get(name), NOT_OFFERED)} / {_number(still.get(name))}" for name in ("mse", "mae", "mbe")]
+        rows.append([genre, str(figures["frames"]), *nats, *errors])
+    heads = ("genre", "blocks", "nats per block", "AR(1)", "unigram", "MSE", "MAE", "MBE")
+    note = "errors of the one-step prediction in log-band magnitudes / of the last frame held"
+    return "Prediction of held-out music", heads, rows, note
+
+
+def _codec(genres: Mapping[str, Any], overall: Mapping[str, Any]):
+    rows = []
+    for genre, entry in {**genres, "all": overall}.items():
+        figures = entry["codec"]
+        if figures is not None:
+            rows.append([genre, f"{figures['codec']:.4f}", f"{figures['tonal']:.4f}", f"{figures['seconds']:.0f} s"])
+    return "Codec, on held-out music", ("genre", "codec distance", "tonal distance", "of"), rows, ""
+
+
+def _share(value: float | None) -> str:
+    return "-" if value is None else f"{value:.1%}"
+
+
+def _ratio(value: float | None) -> str:
+    return "-" if value is None else f"{value:.2f}"
+
+
+def _number(value: float | None, absent: str = "-") -> str:
+    return absent if value is None else f"{value:.3g}"

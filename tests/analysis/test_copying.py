@@ -1,0 +1,46 @@
+"""Copies are found wherever they are cut and however loud; other music of the same kind is not one."""
+
+import numpy as np
+import pytest
+
+from noizestream.analysis.copying import columns, nearest, queries
+from noizestream.analysis.measures import log_mel
+
+RATE = 48000
+
+
+def music(seed: int, seconds: float) -> np.ndarray:
+    """Decaying notes of random pitch over quiet noise."""
+    random = np.random.default_rng(seed)
+    audio = 0.01 * random.standard_normal(round(seconds * RATE))
+    time = np.arange(RATE // 2) / RATE
+    for start in range(0, len(audio) - len(time), RATE // 4):
+        hz = 110 * 2 ** (random.integers(0, 36) / 12)
+        audio[start : start + len(time)] += 0.2 * np.sin(2 * np.pi * hz * time) * np.exp(-6 * time)
+    return audio.astype(np.float32)
+
+
+def picture(audio: np.ndarray) -> np.ndarray:
+    return columns(log_mel(audio, RATE).T)
+
+
+@pytest.mark.parametrize("length", [1, 4])
+def test_a_copy_is_found_at_any_offset_and_level(length):
+    known = [music(1, 12.0), music(2, 15.0)]
+    training = [picture(audio) for audio in known]
+    first = round(5.4321 * RATE)
+    copied, _ = queries([picture(0.5 * known[1][first : first + 6 * RATE])], length)
+    other, places = queries([picture(music(3, 12.0))], length)
+    found, fresh = nearest(copied, training, length), nearest(other, training, length)
+    assert found.distance.max() < 2 < fresh.distance.min() and np.median(fresh.distance) > 4
+    assert set(found.piece) == {1}
+    np.testing.assert_allclose(found.at_s, 5.43 + np.arange(len(found.at_s)), atol=0.1)
+    assert len(places) == len(other) and len(places) in (12 - length, 13 - length)
+
+
+def test_too_short_or_nothing_to_compare_with():
+    windows, places = queries([picture(music(1, 0.5))], 1)
+    assert len(windows) == 0 and places == []
+    windows, _ = queries([picture(music(1, 3.0))], 1)
+    assert np.isinf(nearest(windows, [], 1).distance).all()
+    assert len(columns(np.zeros((3, 80)))) == 0
