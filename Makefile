@@ -1,6 +1,6 @@
 # make play   sets up what is missing, then plays the bundled model (without a sound device: renders play.wav)
 # make test   sets up what is missing, then runs the tests
-# make lint   ruff and mypy          make bench  the figures the README quotes          make clean  removes what make made
+# make lint   ruff and mypy          make bench  docs/performance.md          make clean  removes what make made
 
 VENV ?= .venv
 BIN := $(VENV)/bin
@@ -37,7 +37,7 @@ lint: $(VENV)/.dev
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy noizestream
 
 bench: setup setup-tests
-	@for file in callback dropouts speed; do [ ! -f benchmarks/$$file.py ] || $(BIN)/python benchmarks/$$file.py || exit 1; done
+	@$(BIN)/python benchmarks/performance.py $(ARGS)
 
 setup: $(VENV)/.installed
 	$(call system,[ "$$(uname)" != Linux ] || PATH="$$PATH:/sbin:/usr/sbin" ldconfig -p | grep -q libportaudio.so.2,libportaudio2,sound)

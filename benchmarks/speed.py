@@ -1,0 +1,224 @@
+"""What a step costs, and which part of it: the same network in four forms, taking turns in one process.
+
+    python benchmarks/speed.py [--preset base] [--steps 1500] [--json FILE]
+
+    eager float32      the networks stepped as they were trained, in plain Python
+    scripted float32   TorchScript, frozen: what `train --precision float32` writes
+    scripted int8      the same with the sequence model in dynamic int8: what `train` writes by default
+    whole step         the last one as `play` and `render` step it: noise, conversions and safety included
+
+The weights are random: they do not change the cost. The forms take turns of 25 steps, so that other work on the machine meets
+all of them; the ratios are medians over the turns. Below, the parts of a step, each scripted and stepped alone with what it
+was handed in a real step; "the rest" is what lies between them.
+"""
+
+import argparse
+import gc
+import json
+import os
+import statistics
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+os.environ.setdefault("TORCH_CPP_LOG_LEVEL", "ERROR")
+
+import torch  # noqa: E402
+
+from noizestream import machine  # noqa: E402
+from noizestream.engine.generator import Generator, prepare_torch  # noqa: E402
+from noizestream.engine.safety import SafeStream  # noqa: E402
+from noizestream.metadata import Metadata  # noqa: E402
+from noizestream.nn.codec import Codec  # noqa: E402
+from noizestream.nn.player import CONTROLS, Player  # noqa: E402
+from noizestream.nn.predictor import Predictor  # noqa: E402
+from noizestream.nn.spectral import SpectralFront  # noqa: E402
+from noizestream.noise import noise  # noqa: E402
+from noizestream.training.config import resolve  # noqa: E402
+from noizestream.training.export import quantised, script, script_shared  # noqa: E402
+
+GENRES = ("ambient", "breaks", "chiptune", "drone", "dub", "techno")
+TURN = 25
+RECORDED = 50
+PARTS = {"predictor": "sequence model", "clock": "sequence model", "codec": "decoder", "synthesis": "synthesis"}
+"""Part of a step by the network that does it, unless the method says more:"""
+SAMPLING = ("sample", "draw")
+
+
+def network(preset: str) -> Player:
+    """A player of the preset's sizes with random weights, for the six genres of the studio."""
+    torch.manual_seed(0)
+    config = resolve(preset)
+    front = SpectralFront(config.sample_rate)
+    codec = Codec(front, config.latent, config.codec_hidden)
+    torch.nn.init.normal_(codec.synthesis, std=0.3)
+    predictor = Predictor(config.latent, len(GENRES), config.hidden, config.layers, config.mixtures)
+    return Player(front, codec, predictor, torch.full((len(GENRES),), 120.0), torch.full((len(GENRES),), 0.7)).eval()
+
+
+def stepper(module: Any, noise_size: int) -> Callable[[], None]:
+    """A function that makes one step of `module` and keeps its state."""
+    genre = torch.eye(len(GENRES))[0]
+    controls = torch.tensor([control["default"] for control in CONTROLS])
+    draws = [torch.from_numpy(noise(0, block, noise_size)) for block in range(RECORDED)]
+    state, count = module.initial_state(), 0
+
+    def step() -> None:
+        nonlocal state, count
+        _, state = module.step(genre, controls, draws[count % RECORDED], state)
+        count += 1
+
+    return step
+
+
+def whole(module: Any, player: Player) -> Callable[[], Any]:
+    """The step of `play` and `render`, without device and file."""
+    controls = [dict(control) for control in CONTROLS]
+    draws = torch.full((player.noise_size,), 0.5)
+    block, _ = module.step(torch.eye(len(GENRES))[0], torch.zeros(len(controls)), draws, module.initial_state())
+    metadata = Metadata("speed", player.front.sample_rate, *block.shape, 0, list(GENRES), controls, player.noise_size)
+    return SafeStream(Generator(module, metadata)).step
+
+
+def take_turns(forms: dict[str, Callable[[], Any]], steps: int) -> dict[str, list[list[float]]]:
+    """Times of each form in ms, one list per turn."""
+    times: dict[str, list[list[float]]] = {name: [] for name in forms}
+    for _ in range(max(1, steps // TURN)):
+        for name, step in forms.items():
+            turn = []
+            for _ in range(TURN):
+                began = time.perf_counter()
+                step()
+                turn.append(1e3 * (time.perf_counter() - began))
+            times[name].append(turn)
+    return times
+
+
+def recorded_calls(player: Player) -> list[list[tuple[str, str, tuple]]]:
+    """What a step calls, as (path of the network in `player`, method, arguments), for `RECORDED` steps one after the other."""
+    calls: list[tuple[str, str, tuple]] = []
+    depth = 0
+
+    def recording(owner: str, name: str, method: Callable) -> Callable:
+        def call(*arguments: Any) -> Any:
+            nonlocal depth
+            if depth == 0:
+                calls.append((owner, name, arguments))
+            depth += 1
+            try:
+                return method(*arguments)
+            finally:
+                depth -= 1
+
+        return call
+
+    for owner, net in (("", player), *player.named_children()):
+        for name, value in vars(type(net)).items():
+            if callable(value) and not name.startswith("_") and name not in ("step", "initial_state"):
+                object.__setattr__(net, name, recording(owner, name, getattr(net, name)))
+    steps, step = [], stepper(player, player.noise_size)
+    for _ in range(RECORDED):
+        calls.clear()
+        step()
+        steps.append(list(calls))
+    return steps
+
+
+def part(owner: str, name: str) -> str:
+    return "sampling" if name in SAMPLING else PARTS.get(owner, "sequence model")
+
+
+def part_steppers(scripted: Any, recorded: list[list[tuple[str, str, tuple]]]) -> dict[str, Callable[[], None]]:
+    """A stepper per part: what it does in one step, with the recorded arguments."""
+    parts: dict[str, list[list[tuple[Callable, tuple]]]] = {}
+    for calls in recorded:
+        here: dict[str, list[tuple[Callable, tuple]]] = {}
+        for owner, name, arguments in calls:
+            method = getattr(getattr(scripted, owner) if owner else scripted, name)
+            here.setdefault(part(owner, name), []).append((method, arguments))
+        for title, work in here.items():
+            parts.setdefault(title, []).append(work)
+
+    def one(work: list[list[tuple[Callable, tuple]]]) -> Callable[[], None]:
+        count = 0
+
+        def step() -> None:
+            nonlocal count
+            for method, arguments in work[count % len(work)]:
+                method(*arguments)
+            count += 1
+
+        return step
+
+    return {title: one(work) for title, work in parts.items()}
+
+
+def measure(preset: str, steps: int) -> dict[str, Any]:
+    """Medians in ms, and the median over the turns of each form's time over that of scripted float32."""
+    player = network(preset)
+    small = quantised(player)
+    block_ms = 1e3 * player.front.block / player.front.sample_rate
+    recorded = recorded_calls(network(preset))
+    int8 = script(small)
+    forms = {
+        "eager float32": stepper(player, player.noise_size),
+        "scripted float32": stepper(script(player), player.noise_size),
+        "scripted int8": stepper(int8, player.noise_size),
+        "whole step": whole(int8, player),
+    }
+    parts = {f"{kind}: {title}": step
+             for kind, net in (("float32", player), ("int8", small))
+             for title, step in part_steppers(script_shared(net), recorded).items()}  # fmt: skip
+    take_turns(forms | parts, 2 * TURN)  # compiled, and warm
+    gc.disable()
+    times = take_turns(forms | parts, steps)
+    gc.enable()
+    medians = {name: statistics.median(value for turn in turns for value in turn) for name, turns in times.items()}
+
+    def ratio(name: str) -> float:
+        pairs = zip(times[name], times["scripted float32"], strict=True)
+        return statistics.median(statistics.median(a) / statistics.median(b) for a, b in pairs)
+
+    found = {
+        "preset": preset,
+        "block_ms": block_ms,
+        "forms": {name: {"ms": medians[name], "to_float32": ratio(name)} for name in forms},
+        "parts": {},
+    }
+    for kind in ("float32", "int8"):
+        own = {name.split(": ")[1]: medians[name] for name in parts if name.startswith(kind)}
+        found["parts"][kind] = own | {"the rest": medians[f"scripted {kind}"] - sum(own.values())}
+    return found | {"machine": machine.description()}
+
+
+def show(found: dict[str, Any]) -> None:
+    block_ms = found["block_ms"]
+    print(f"preset {found['preset']}, block {block_ms:.1f} ms; medians")
+    print(f"{'':20}{'ms a step':>10}{'x real time':>13}{'of scripted float32':>21}")
+    for name, form in found["forms"].items():
+        print(f"{name:20}{form['ms']:10.3f}{block_ms / form['ms']:13.1f}{form['to_float32']:21.2f}")
+    print(f"\n{'part, ms':20}" + "".join(f"{kind:>10}" for kind in found["parts"]))
+    for title in found["parts"]["float32"]:
+        print(f"{title:20}" + "".join(f"{own[title]:10.3f}" for own in found["parts"].values()))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--preset", default="base", help="sizes of the networks")
+    parser.add_argument("--steps", type=int, default=1500, help="of each form")
+    parser.add_argument("--json", type=Path, metavar="FILE")
+    asked = parser.parse_args()
+    prepare_torch()
+    with torch.inference_mode():
+        found = measure(asked.preset, asked.steps)
+    show(found)
+    if asked.json:
+        asked.json.write_text(json.dumps(found, indent=1))
+
+
+if __name__ == "__main__":
+    main()

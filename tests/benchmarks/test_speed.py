@@ -1,0 +1,46 @@
+"""The benchmark of a step: every form and part is there, and its page holds what was printed."""
+
+import importlib.util
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+
+FOLDER = Path(__file__).parents[2] / "benchmarks"
+
+
+def benchmark(name: str):
+    spec = importlib.util.spec_from_file_location(f"{name}_benchmark", FOLDER / f"{name}.py")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module  # dataclasses look there
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_every_form_and_every_part_is_timed():
+    speed = benchmark("speed")
+    with torch.inference_mode():
+        found = speed.measure("small", steps=speed.TURN)
+    forms = found["forms"]
+    assert forms["scripted float32"]["to_float32"] == 1 and all(form["ms"] > 0 for form in forms.values())
+    for parts in found["parts"].values():
+        assert {"sequence model", "sampling", "decoder", "synthesis", "the rest"} == set(parts)
+        assert all(parts[name] > 0 for name in parts if name != "the rest")
+
+
+def test_the_page_names_command_and_machine(tmp_path, monkeypatch, capsys):
+    performance = benchmark("performance")
+    told = performance.Benchmark("speed", "A title", "About it.", ("-c", "print('12 ms')"))
+    failing = performance.Benchmark("memory", "Another", "About that.", ("-c", "raise SystemExit(3)"))
+    monkeypatch.setattr(performance, "BENCHMARKS", (told, failing))
+    page = tmp_path / "page.md"
+    monkeypatch.setattr(sys, "argv", ["performance.py", "--only", "speed", "-o", str(page)])
+    performance.main()
+    text = page.read_text()
+    assert "## A title" in text and "\n12 ms\n```" in text and "torch 2" in text and "12 ms" in capsys.readouterr().out
+    monkeypatch.setattr(sys, "argv", ["performance.py", "-o", str(page)])
+    page.unlink()
+    with pytest.raises(SystemExit, match="failed with 3"):
+        performance.main()
+    assert not page.exists()
