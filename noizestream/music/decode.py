@@ -183,14 +183,14 @@ def _report(progress, done: int, pending: deque, tracks: Sequence[Track]) -> int
 
 def _tasks(tracks: Sequence[Track], rate: int, then) -> Iterator[_Task]:
     for number, track in enumerate(tracks):
-        seconds = _duration(track.path)
+        seconds = header_seconds(track.path)
         pieces = max(1, math.ceil((seconds - MIN_S) / PIECE_S))
         for piece in range(pieces):
             yield _Task(number, track, rate, piece * seconds / pieces, seconds / pieces if pieces > 1 else None, then)
 
 
-def _duration(path: Path) -> float:
-    """Length by the header, 0 where there is none to read (decoding will say why). Used only to cut long tracks."""
+def header_seconds(path: Path) -> float:
+    """Length by the header, 0 where there is none to read (decoding will say why)."""
     import soundfile
 
     try:

@@ -1,5 +1,6 @@
 """What a library could not use, and why: the record, the exception that carries it, and the one table the user sees."""
 
+import os
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -28,12 +29,22 @@ def skipped_table(skipped: Sequence[Skipped], console=None) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(title=f"skipped: {len(skipped)}", title_justify="left", title_style="bold")
+    folder = _common_folder([entry.item for entry in skipped])
+    table = Table(title=Text(f"skipped: {len(skipped)}" + (f", in {folder}" if folder else "")), title_justify="left")
     table.add_column("file", overflow="fold")
     table.add_column("reason", overflow="fold")
     for entry in skipped[:ROWS]:
-        table.add_row(Text(entry.item), Text(entry.reason))  # Text: a name with [brackets] is no markup
+        table.add_row(Text(entry.item.removeprefix(folder)), Text(entry.reason))  # Text: a name with [brackets] is no markup
     if len(skipped) > ROWS:
         for reason, count in Counter(entry.reason for entry in skipped[ROWS:]).most_common():
             table.add_row(f"... and {count} more", Text(reason))
     (console or Console(stderr=True)).print(table)
+
+
+def _common_folder(items: Sequence[str]) -> str:
+    """The folder that all paths among `items` share, with a slash at its end; "" if they share none. It is said once, not in every row."""
+    paths = [os.path.dirname(item) for item in items if os.path.isabs(item)]
+    if not paths:
+        return ""
+    folder = os.path.commonpath(paths)
+    return "" if folder == os.path.dirname(folder) else folder + os.sep

@@ -2,9 +2,11 @@
 
 docs/model-format.md gives the contract of `step`. The state is a list of tensors that the caller keeps:
 
-    h0 c0 h1 c1 ...   [1, hidden]        LSTM
-    history           [CONTEXT, latent]  newest latent last
-    beat              [] float64         position of the next frame, in beats
+    h0 c0 h1 c1 ...   [1, hidden]         LSTM
+    history           [CONTEXT, latent]   newest latent last
+    beat              [] float64          position of the next frame, in beats
+    memory            [MEMORY, latent]    float16, the latents of the last bars, newest first
+    ages              [MEMORY]            how many beats before the next frame each of them stood
     phases, overlap-add tail, last noise (see phases.py)
 """
 
@@ -13,15 +15,20 @@ import math
 import torch
 from torch import Tensor, nn
 
+from noizestream.nn.clock import BEAT_WRAP, Clock
 from noizestream.nn.codec import CONTEXT, Codec
 from noizestream.nn.phases import PhaseSynthesis
-from noizestream.nn.predictor import Predictor, clock_features
+from noizestream.nn.predictor import LAGS, Predictor, negative_log_likelihood
 from noizestream.nn.spectral import SpectralFront
 
 LIMIT = 5.0
 """Latents stay within this many standard deviations: what training has seen, with room."""
-BEAT_WRAP = 16.0
-"""The longest period of the clock: positions are kept modulo it, so that they stay exact for days."""
+MEMORY_S = 16.0
+"""Seconds that the memory holds: four bars of four beats at 60 BPM. Slower music remembers one bar only."""
+NEVER = 1e6
+"""Age, in beats, of what was never played."""
+SETTLE = 8
+"""Frames after which the phases of the synthesis do not remember where they began."""
 
 CONTROLS = (
     {"name": "temperature", "min": 0.0, "max": 2.0, "default": 1.0, "unit": ""},
@@ -33,28 +40,41 @@ CONTROLS = (
 class Player(nn.Module):
     """Controls are temperature (0-2), tempo (BPM, 0 the genre's own) and beat (a position to follow, -1 to run free)."""
 
-    tempos: Tensor
+    log_tempos: Tensor
+    beaten: Tensor
     spread: Tensor
     level: Tensor
+    lags: Tensor
     controls = CONTROLS
 
-    def __init__(self, front: SpectralFront, codec: Codec, predictor: Predictor, tempos: Tensor, spread: Tensor):
+    def __init__(
+        self, front: SpectralFront, codec: Codec, predictor: Predictor, tempos: Tensor, spread: Tensor, beaten: Tensor | None = None
+    ):
         super().__init__()
         self.front, self.codec, self.predictor = front, codec, predictor
         self.synthesis = PhaseSynthesis(front)
-        self.register_buffer("tempos", tempos)  # [G] BPM
+        self.clock = Clock()
+        self.register_buffer("log_tempos", torch.log(tempos))  # [G] of BPM
+        # [G] 1 where the genre has a beat: the clock runs; 0 where it is let go
+        self.register_buffer("beaten", (torch.ones_like(tempos) if beaten is None else beaten >= 0.5).float())
         self.register_buffer("spread", spread)  # [G] factor on the deviations at temperature 1, calibrated on flux
         self.register_buffer("level", torch.zeros(len(tempos), front.bands))  # [G, bands] nepers, calibrated on the spectrum
+        self.register_buffer("lags", torch.tensor(LAGS), persistent=False)
+        self.cells: int = 2 * predictor.recurrent.layers
         self.layers: int = predictor.recurrent.layers
         self.hidden: int = predictor.hidden
         self.latent: int = predictor.latent
         self.block: int = front.block
         self.sample_rate: int = front.sample_rate
-        self.noise_size: int = 1 + self.latent + self.block
+        self.choices: int = predictor.groups * predictor.mixtures
+        self.noise_size: int = self.choices + self.latent + self.block
         self.beats_per_bpm: float = front.block / front.sample_rate / 60.0
         self.context: int = CONTEXT
         self.limit: float = LIMIT
         self.wrap: float = BEAT_WRAP
+        self.memory_frames: int = round(MEMORY_S * front.sample_rate / front.block)
+        self.never: float = NEVER
+        self.settle: int = SETTLE
 
     @property
     def latency_frames(self) -> int:
@@ -62,41 +82,127 @@ class Player(nn.Module):
         return 2 * self.front.block
 
     def initial_state(self) -> list[Tensor]:
-        """Silence heard, beat 0."""
+        """Silence heard, beat 0, nothing remembered."""
         state = [torch.zeros(1, self.hidden) for _ in range(2 * self.layers)]
         state.append(torch.zeros(self.context, self.latent))
         state.append(torch.zeros([], dtype=torch.float64))
+        state.append(torch.zeros(self.memory_frames, self.latent, dtype=torch.float16))
+        state.append(torch.full((self.memory_frames,), self.never))
         return state + self.synthesis.initial_state()
 
     def step(self, genre: Tensor, controls: Tensor, noise: Tensor, state: list[Tensor]) -> tuple[Tensor, list[Tensor]]:
-        """genre [G], controls [3], noise [1 + latent + block], state -> block [1, block], state."""
-        cells = 2 * self.layers
-        history, beat = state[cells], state[cells + 1]
-        temperature, tempo, follow = controls[0], controls[1], controls[2].to(torch.float64)
-        beat = torch.where(follow >= 0, follow, beat)
-        own = torch.exp((genre * torch.log(self.tempos)).sum())
-        tempo = torch.where(tempo > 0, tempo, own)
+        """genre [G], controls [3], noise [noise_size], state -> block [channels, block], state."""
+        cells = self.cells
+        history, beat, memory, ages = state[cells], state[cells + 1], state[cells + 2], state[cells + 3]
+        temperature = controls[0]
+        if bool(controls[2] >= 0):
+            asked = controls[2].to(torch.float64)
+            # The way round that is shorter: what is remembered stands as far back as the jump says.
+            jump = torch.remainder(asked - beat + 0.5 * self.wrap, self.wrap) - 0.5 * self.wrap
+            ages, beat = ages + jump.to(torch.float32), asked
 
-        clock = clock_features(beat, torch.ones_like(beat))
-        mixture, recurrent = self.predictor.frame(history[-1], genre, clock, state[:cells])
-        spread = (self.spread * genre).sum()
-        z = self.sample(mixture[0], mixture[1], mixture[2], temperature, spread, noise[: 1 + self.latent])
-        history = torch.cat([history[1:], z.unsqueeze(0)])
+        shown = torch.dot(genre, self.beaten).unsqueeze(0)
+        clock = self.clock(beat.unsqueeze(0), torch.ones_like(shown), shown)
+        remembered, known = self.recalled(memory, ages)
+        row, z = genre.unsqueeze(0), history[-1:]
+        h, recurrent = self.predictor.hidden_frame(z, remembered, known, row, clock, state[:cells])
+
+        # The largest of logits + Gumbel noise is a draw from their softmax. One knob for two temperatures: the choice between
+        # components sharpens towards 0, their spread shrinks more gently.
+        gumbel = -torch.log(-torch.log(noise[: self.choices])).view(-1, self.predictor.mixtures)
+        gauss = math.sqrt(2.0) * torch.erfinv(2 * noise[self.choices : self.choices + self.latent] - 1).unsqueeze(0)
+        width = torch.dot(genre, self.spread) * (0.43 + 0.57 * temperature)
+        choice = 0.15 + 0.35 * temperature * temperature
+        z = self.predictor.draw(h, z, remembered, gumbel, gauss, choice, width).clamp(-self.limit, self.limit)
+
+        history = torch.cat([history[1:], z])
         log_bands = self.codec.decode_frame(history) + genre @ self.level
-        audio, sound = self.synthesis(log_bands, noise[1 + self.latent :], state[cells + 2 :])
+        audio, sound = self.synthesis(log_bands, noise[self.choices + self.latent :], state[cells + 4 :])
 
-        beat = torch.remainder(beat + tempo.to(torch.float64) * self.beats_per_bpm, self.wrap)
-        return audio.unsqueeze(0), recurrent + [history, beat] + sound  # noqa: RUF005 (TorchScript knows no unpacking)
+        tempo = torch.exp(torch.dot(genre, self.log_tempos)) if bool(controls[1] <= 0) else controls[1]
+        passed = tempo.to(torch.float64) * self.beats_per_bpm
+        memory = torch.cat([z.to(torch.float16), memory[:-1]])
+        ages = torch.cat([torch.zeros_like(ages[:1]), ages[:-1]]) + passed.to(torch.float32)
+        after = [history, torch.remainder(beat + passed, self.wrap), memory, ages]
+        return audio.view(-1, self.block), recurrent + after + sound
 
-    def sample(
-        self, logits: Tensor, means: Tensor, log_deviations: Tensor, temperature: Tensor, spread: Tensor, noise: Tensor
-    ) -> Tensor:
-        """Draw a latent [latent]: logits [M], means and log_deviations [M, latent], noise [1 + latent] in (0, 1).
+    def recalled(self, memory: Tensor, ages: Tensor) -> tuple[Tensor, Tensor]:
+        """What stood one and four bars before the next frame: [1, lags, latent], and known [1, lags]."""
+        index = torch.searchsorted(ages, self.lags).clamp(max=self.memory_frames - 1)
+        known = (ages.index_select(0, index) < self.lags + 1.0).to(torch.float32)
+        return (memory.index_select(0, index).to(torch.float32) * known.unsqueeze(1)).unsqueeze(0), known.unsqueeze(0)
 
-        One knob for two temperatures: the choice between components sharpens towards 0, their spread shrinks more gently.
-        """
-        probability = torch.softmax(logits / (0.15 + 0.35 * temperature * temperature), 0)
-        chosen = (torch.cumsum(probability, 0) < noise[0]).sum().clamp(max=logits.shape[0] - 1)
-        gauss = math.sqrt(2.0) * torch.erfinv(2 * noise[1:] - 1)
-        width = torch.exp(log_deviations[chosen]) * (spread * (0.43 + 0.57 * temperature))
-        return (means[chosen] + width * gauss).clamp(-self.limit, self.limit)
+    def encode(self, audio: Tensor) -> tuple[Tensor, Tensor]:
+        """audio [channels, n] -> latents [T, latent], log band magnitudes [T, bands]; T = n // block - 3."""
+        bands = self.front.analyse(audio)
+        return self.codec.encode(bands.unsqueeze(0))[0].clamp(-self.limit, self.limit), bands
+
+    def score(self, audio: Tensor, genre: Tensor) -> tuple[Tensor, Tensor]:
+        """Nats per block [T] of audio [channels, n], and the mean prediction in log band magnitudes [T, bands]; no clock, no memory."""
+        return self.predicted(audio, genre, torch.zeros(audio.shape[-1] // self.block, dtype=torch.float64), False)
+
+    def score_at(self, audio: Tensor, genre: Tensor, beat: Tensor) -> tuple[Tensor, Tensor]:
+        """As `score`, with the position in beats of every frame, beat [>= T] float64 and rising."""
+        return self.predicted(audio, genre, beat, True)
+
+    def predicted(self, audio: Tensor, genre: Tensor, beat: Tensor, known_beat: bool) -> tuple[Tensor, Tensor]:
+        z, bands = self.encode(audio)
+        beat = beat[: z.shape[0]]
+        index = torch.searchsorted(beat, beat.unsqueeze(1) - self.lags, right=True) - 1
+        known = (index >= 0).to(torch.float32) if known_beat else torch.zeros(index.shape)
+        memory = z[index.clamp(min=0)] * known.unsqueeze(2)
+        shown = torch.dot(genre, self.beaten).unsqueeze(0) if known_beat else torch.zeros(1)
+        row, history = genre.unsqueeze(0), torch.zeros(self.context, self.latent)
+        state = [torch.zeros(1, self.hidden) for _ in range(2 * self.layers)]
+        nats, means = torch.zeros(z.shape[0]), torch.zeros_like(bands)
+        for t in range(z.shape[0]):
+            before, target = history[-1:], z[t : t + 1]
+            recalled = memory[t : t + 1]
+            clock = self.clock(beat[t : t + 1], torch.ones_like(shown), shown)
+            h, state = self.predictor.hidden_frame(before, recalled, known[t : t + 1], row, clock, state)
+            mixture = self.predictor.mixture(h, before, recalled, target)
+            nats[t] = negative_log_likelihood(mixture, target, self.predictor.ends)[0]
+            expected = self.predictor.mean(mixture)
+            means[t] = self.codec.decode_frame(torch.cat([history[1:], expected]))
+            history = torch.cat([history[1:], target])
+        return nats, means
+
+    def prime(self, audio: Tensor, genre: Tensor) -> list[Tensor]:
+        """The state after hearing audio [channels, n], taken to begin on a beat and to run at the genre's own tempo."""
+        z, _ = self.encode(audio)
+        count = z.shape[0]
+        state = self.initial_state()
+        passed = torch.exp(torch.dot(genre, self.log_tempos)).to(torch.float64) * self.beats_per_bpm
+        shown = torch.dot(genre, self.beaten).unsqueeze(0)
+        row, cells = genre.unsqueeze(0), self.cells
+        history, beat, memory, ages = state[cells], state[cells + 1], state[cells + 2], state[cells + 3]
+        recurrent, sound = state[:cells], state[cells + 4 :]
+        for t in range(count):
+            clock = self.clock(beat.unsqueeze(0), torch.ones_like(shown), shown)
+            remembered, known = self.recalled(memory, ages)
+            _, recurrent = self.predictor.hidden_frame(history[-1:], remembered, known, row, clock, recurrent)
+            history = torch.cat([history[1:], z[t : t + 1]])
+            if t >= count - self.settle:
+                log_bands = self.codec.decode_frame(history) + genre @ self.level
+                _, sound = self.synthesis(log_bands, torch.full((self.block,), 0.5), sound)
+            beat = torch.remainder(beat + passed, self.wrap)
+            memory = torch.cat([z[t : t + 1].to(torch.float16), memory[:-1]])
+            ages = torch.cat([torch.zeros_like(ages[:1]), ages[:-1]]) + passed.to(torch.float32)
+        return recurrent + [history, beat, memory, ages] + sound  # noqa: RUF005 (TorchScript knows no unpacking)
+
+    def reconstruct(self, audio: Tensor) -> Tensor:
+        """Through the codec and back: audio [channels, n] -> the same shape, with what the synthesis makes of the latents."""
+        channels, length = audio.shape[0], audio.shape[1]
+        padded = torch.nn.functional.pad(audio, (4 * self.block, 8 * self.block))
+        z, _ = self.encode(padded)
+        bands = self.codec.decode(z.unsqueeze(0))[0]
+        sound = self.synthesis.initial_state()
+        # Noise for the treble: any white sequence does; this one is the same every time.
+        steps = torch.arange(z.shape[0] * self.block, dtype=torch.float64)
+        white = torch.frac(torch.sin(steps * 12.9898) * 43758.5453).abs().clamp(1e-6, 1 - 1e-6).to(torch.float32)
+        blocks: list[Tensor] = []
+        for t in range(z.shape[0]):
+            block, sound = self.synthesis(bands[t], white[t * self.block : (t + 1) * self.block], sound)
+            blocks.append(block.view(-1, self.block))
+        made = torch.cat(blocks, 1)[:, 4 * self.block : 4 * self.block + length]
+        return made.expand(channels, -1) if made.shape[0] == 1 else made.mean(0, keepdim=True) if channels == 1 else made

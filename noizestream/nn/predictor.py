@@ -1,9 +1,11 @@
-"""The sequence model: an LSTM over latents with a clock, and a mixture density for the next latent.
+"""The sequence model: an LSTM over latents with a clock and a memory, and a mixture density for the next latent.
 
-    z[t-1], genre, clock[t] -> Linear -> LSTM x layers -> + genre-selected clock network -> mixture of diagonal Gaussians for z[t]
+    z[t-1], z one and four bars ago, genre, clock[t] -> Linear -> LSTM x layers -> + genre-selected clock network = h
+    h -> mixture for the first dimensions of z[t]; h and those -> mixture for the next ones; ... (GROUPS)
 
-The mean of each component is `persistence * z[t-1] + delta` (Bishop 1994 for the mixture density, Graves 2013 for its use in
-generation). The clock gives the beat and the bar: sines and cosines of the position in periods from 1/4 to 16 beats.
+A mixture of diagonal Gaussians (Bishop 1994, in generation Graves 2013) blurs what its components cannot tell apart. Drawn in
+groups, each conditioned on what was drawn before (the chain rule, as in Uria et al. 2016), a few components make many shapes.
+The mean of each component leans on the last frame and on the bars before: `a * z[t-1] + b * z[-1 bar] + c * z[-4 bars] + delta`.
 """
 
 import math
@@ -11,26 +13,19 @@ import math
 import torch
 from torch import Tensor, nn
 
+from noizestream.nn.clock import CLOCK_FEATURES
 from noizestream.nn.recurrent import Recurrent
 
-PERIODS = (0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0)
-"""Periods of the clock, in beats."""
-SLOW_FROM = 4
-"""Index of the first period (4 beats) that training sometimes hides, so that short tracks are not learned by heart."""
-CLOCK_FEATURES = 2 * len(PERIODS) + 1
-
-
-def clock_features(beat: Tensor, slow: Tensor) -> Tensor:
-    """Clock of frames: beat [...] position in beats, slow [...] 1 where the slow periods are shown, 0 where hidden -> [..., 15]."""
-    periods = torch.tensor([0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0], dtype=beat.dtype, device=beat.device)
-    angle = (2 * math.pi * torch.remainder(beat.unsqueeze(-1) / periods, 1.0)).to(torch.float32)
-    shown = torch.ones_like(angle)
-    shown[..., 4:] = slow.unsqueeze(-1).to(torch.float32)
-    return torch.cat([torch.sin(angle) * shown, torch.cos(angle) * shown, slow.unsqueeze(-1).to(torch.float32)], dim=-1)
+LAGS = (4.0, 16.0)
+"""How far back the memory looks, in beats: one bar and four."""
+GROUPS = (0.125, 0.25, 0.5, 1.0)
+"""Where each group of dimensions ends, as a share of the latent. PCA puts what matters most first, so the first are small."""
+SHARPEST, WIDEST = -4.0, 2.0
+"""Bounds of the log deviations: a component must not collapse on one frame."""
 
 
 class Predictor(nn.Module):
-    """Parameters of the mixture for the next latent; `sequence` for training, `frame` for one step. Same weights, same numbers."""
+    """Parameters of the mixtures for the next latent; `sequence` for training, `hidden_frame` and `draw` for one step."""
 
     def __init__(
         self,
@@ -44,58 +39,124 @@ class Predictor(nn.Module):
     ):
         super().__init__()
         self.latent, self.genres, self.hidden, self.mixtures = latent, genres, hidden, mixtures
-        self.enter = nn.Linear(latent + genres + CLOCK_FEATURES, hidden)
+        self.lags: int = len(LAGS)
+        self.ends: list[int] = sorted({max(1, round(share * latent)) for share in GROUPS})
+        self.starts: list[int] = [0, *self.ends[:-1]]
+        self.groups: int = len(self.ends)
+        self.enter = nn.Linear(latent * (1 + self.lags) + self.lags + genres + CLOCK_FEATURES, hidden)
         self.recurrent = Recurrent(hidden, hidden, layers, dropout)
         self.dropout = nn.Dropout(dropout)
         # The first layer sees genre x clock, the second genre x hidden: each genre has its own clock network, morphs blend.
         self.clock_in = nn.Linear(genres * CLOCK_FEATURES, clock_hidden)
         self.clock_out = nn.Linear(genres * clock_hidden, hidden)
-        self.head = nn.Linear(hidden, mixtures * (1 + 2 * latent))
-        self.persistence = nn.Parameter(torch.full((mixtures, latent), 0.8))
-        nn.init.normal_(self.head.weight, std=0.01)
-        nn.init.zeros_(self.head.bias)
+        sizes = [end - start for start, end in zip(self.starts, self.ends, strict=True)]
+        # Rows of a head belong together by component: its logit, its deltas, its log deviations.
+        self.heads = nn.ModuleList([nn.Linear(hidden, mixtures * (1 + 2 * size)) for size in sizes])
+        self.given = nn.ModuleList([nn.Linear(max(start, 1), hidden) for start in self.starts])
+        self.lean = nn.Parameter(_first_lean(mixtures, latent))
+        for head in self.heads:
+            nn.init.normal_(head.weight, std=0.01)
+            nn.init.zeros_(head.bias)
 
-    def enter_features(self, z: Tensor, genre: Tensor, clock: Tensor) -> Tensor:
-        """z [..., latent], genre [..., G], clock [..., 15] -> [..., hidden]."""
-        return self.enter(torch.cat([z, genre, clock], dim=-1))
+    def enter_features(self, z: Tensor, memory: Tensor, known: Tensor, genre: Tensor, clock: Tensor) -> Tensor:
+        """z [..., latent], memory [..., lags, latent], known [..., lags], genre [..., G], clock [..., C] -> [..., hidden]."""
+        return self.enter(torch.cat([z, memory.flatten(-2), known, genre, clock], dim=-1))
 
-    def mixture(self, h: Tensor, z: Tensor, genre: Tensor, clock: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """LSTM output h [..., hidden] and its inputs -> logits [..., M], means and log deviations [..., M, latent]."""
+    def with_clock(self, h: Tensor, genre: Tensor, clock: Tensor) -> Tensor:
+        """LSTM output h [..., hidden] and what the genre's own clock network adds to it."""
         inner = torch.nn.functional.gelu(self.clock_in((genre.unsqueeze(-1) * clock.unsqueeze(-2)).flatten(-2)))
-        h = h + self.clock_out((genre.unsqueeze(-1) * inner.unsqueeze(-2)).flatten(-2))
-        out = self.head(torch.nn.functional.gelu(h))
-        m, d = self.mixtures, self.latent
-        logits = out[..., :m]
-        delta = out[..., m : m + m * d].unflatten(-1, (m, d))
-        spread = out[..., m + m * d :].unflatten(-1, (m, d))
-        means = self.persistence * z.unsqueeze(-2) + delta
-        # The bound keeps a component from collapsing on one frame; -0.7 starts at half a standard deviation.
-        return logits, means, (spread - 0.7).clamp(-4.0, 2.0)
+        return h + self.clock_out((genre.unsqueeze(-1) * inner.unsqueeze(-2)).flatten(-2))
+
+    def mixture(self, h: Tensor, z: Tensor, memory: Tensor, target: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Every group given the true dimensions before it (`target` [..., latent]).
+
+        Returns logits [..., groups, M], means and log deviations [..., M, latent].
+        """
+        logits, deltas, spreads = [], [], []
+        for g, (head, given) in enumerate(zip(self.heads, self.given)):  # noqa: B905 (TorchScript knows no strict)
+            start, end = self.starts[g], self.ends[g]
+            inner = h if g == 0 else h + given(target[..., :start])
+            out = head(torch.nn.functional.gelu(inner)).unflatten(-1, [self.mixtures, 1 + 2 * (end - start)])
+            logits.append(out[..., 0])
+            deltas.append(out[..., 1 : 1 + end - start])
+            spreads.append(out[..., 1 + end - start :])
+        leant = (self.lean * torch.cat([z.unsqueeze(-2), memory], -2).unsqueeze(-3)).sum(-2)
+        # -0.7 starts at half a standard deviation.
+        spread = (torch.cat(spreads, -1) - 0.7).clamp(SHARPEST, WIDEST)
+        return torch.stack(logits, -2), leant + torch.cat(deltas, -1), spread
+
+    def mean(self, mixture: tuple[Tensor, Tensor, Tensor]) -> Tensor:
+        """The mean [..., latent] of `mixture`'s distribution, each group given the dimensions before it as they were given."""
+        logits, means, _ = mixture
+        parts: list[Tensor] = []
+        for g, (start, end) in enumerate(zip(self.starts, self.ends)):  # noqa: B905
+            weights = torch.softmax(logits[..., g, :], -1).unsqueeze(-1)
+            parts.append((weights * means[..., start:end]).sum(-2))
+        return torch.cat(parts, -1)
 
     def sequence(
-        self, z: Tensor, genre: Tensor, clock: Tensor, state: list[Tensor]
+        self, z: Tensor, memory: Tensor, known: Tensor, genre: Tensor, clock: Tensor, target: Tensor, state: list[Tensor]
     ) -> tuple[tuple[Tensor, Tensor, Tensor], list[Tensor]]:
-        """Teacher forcing: z [B, T, latent] of frames t-1, genre [B, T, G], clock [B, T, 15] of frames t.
+        """Teacher forcing: z [B, T, latent] of frames t-1; memory, known, genre, clock and target of frames t.
 
-        state is [h, c], each [layers, B, hidden].
+        memory [B, T, lags, latent] is 0 where known [B, T, lags] is 0. state is [h, c], each [layers, B, hidden].
         """
-        h, state = self.recurrent.sequence(self.dropout(self.enter_features(z, genre, clock)), state)
-        return self.mixture(self.dropout(h), z, genre, clock), state
+        features = self.enter_features(z, memory, known, genre, clock)
+        h, state = self.recurrent.sequence(self.dropout(features), state)
+        return self.mixture(self.dropout(self.with_clock(h, genre, clock)), z, memory, target), state
 
-    def frame(
-        self, z: Tensor, genre: Tensor, clock: Tensor, state: list[Tensor]
-    ) -> tuple[tuple[Tensor, Tensor, Tensor], list[Tensor]]:
-        """One frame: z [latent], genre [G], clock [15], state [h0, c0, h1, c1, ...] each [1, hidden]."""
-        # One row: quantised layers take no vectors.
-        z, genre, clock = z.unsqueeze(0), genre.unsqueeze(0), clock.unsqueeze(0)
-        h, state = self.recurrent.frame(self.enter_features(z, genre, clock), state)
-        logits, means, log_deviations = self.mixture(h, z, genre, clock)
-        return (logits[0], means[0], log_deviations[0]), state
+    def hidden_frame(
+        self, z: Tensor, memory: Tensor, known: Tensor, genre: Tensor, clock: Tensor, state: list[Tensor]
+    ) -> tuple[Tensor, list[Tensor]]:
+        """One frame as far as h [1, hidden]: z [1, latent], memory [1, lags, latent], known [1, lags], genre [1, G], clock [1, C].
+
+        state is [h0, c0, h1, c1, ...], each [1, hidden].
+        """
+        h, state = self.recurrent.frame(self.enter_features(z, memory, known, genre, clock), state)
+        return self.with_clock(h, genre, clock), state
+
+    def draw(
+        self, h: Tensor, z: Tensor, memory: Tensor, choice: Tensor, gauss: Tensor, choice_temperature: Tensor, width: Tensor
+    ) -> Tensor:
+        """Draw the next latent [1, latent] from h [1, hidden].
+
+        choice [groups, M]: draws from the standard Gumbel distribution (the largest of logit + draw is a draw from the softmax);
+        gauss [1, latent]: standard normal; choice_temperature and width []: factors on the choice and on the deviations.
+        """
+        around = torch.cat([z, memory[0]])
+        drawn = gauss[:, :0]
+        for g, (head, given) in enumerate(zip(self.heads, self.given)):  # noqa: B905
+            start, end = self.starts[g], self.ends[g]
+            inner = h if g == 0 else h + given(drawn)
+            out = head(torch.nn.functional.gelu(inner)).view(self.mixtures, 1 + 2 * (end - start))
+            chosen = torch.argmax(out[:, 0] + choice_temperature * choice[g]).unsqueeze(0)
+            row, lean = out.index_select(0, chosen), self.lean.index_select(0, chosen)
+            size = end - start
+            mean = (lean[0, :, start:end] * around[:, start:end]).sum(0, keepdim=True) + row[:, 1 : 1 + size]
+            deviation = torch.exp((row[:, 1 + size :] - 0.7).clamp(SHARPEST, WIDEST)) * width
+            drawn = torch.cat([drawn, torch.addcmul(mean, deviation, gauss[:, start:end])], -1)
+        return drawn
 
 
-def negative_log_likelihood(mixture: tuple[Tensor, Tensor, Tensor], target: Tensor) -> Tensor:
-    """Nats per frame: mixture of `Predictor`, target [..., latent] -> [...]."""
+def _first_lean(mixtures: int, latent: int) -> Tensor:
+    """[M, 1 + lags, latent]: half of the components start from the last frame, a quarter each from one and from four bars ago."""
+    lean = torch.zeros(mixtures, 1 + len(LAGS), latent)
+    for m in range(mixtures):
+        where = 0 if m % 4 < 2 else m % 4 - 1
+        lean[m, where] = 0.8 if where == 0 else 0.6
+        lean[m, 0] += 0.2 if where else 0.0
+    return lean
+
+
+def negative_log_likelihood(mixture: tuple[Tensor, Tensor, Tensor], target: Tensor, ends: list[int]) -> Tensor:
+    """Nats per frame: mixture of `Predictor.mixture`, target [..., latent], `ends` of the groups -> [...]."""
     logits, means, log_deviations = mixture
     scaled = (target.unsqueeze(-2) - means) * torch.exp(-log_deviations)
-    log_density = -0.5 * scaled.square().sum(-1) - log_deviations.sum(-1) - 0.5 * math.log(2 * math.pi) * target.shape[-1]
-    return -torch.logsumexp(torch.log_softmax(logits, -1) + log_density, -1)
+    log_density = -0.5 * scaled.square() - log_deviations - 0.5 * math.log(2 * math.pi)
+    # Sums over each group's dimensions: [..., M, groups]
+    sums, start = [], 0
+    for end in ends:
+        sums.append(log_density[..., start:end].sum(-1))
+        start = end
+    grouped = torch.stack(sums, -1).transpose(-1, -2)
+    return -torch.logsumexp(torch.log_softmax(logits, -1) + grouped, -1).sum(-1)

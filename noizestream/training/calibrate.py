@@ -20,9 +20,8 @@ from noizestream.training.prepared import Prepared
 
 LOWEST, HIGHEST = 0.2, 1.0
 ROUNDS = 4
-SECONDS = 6.0
 LEVEL_ROUNDS = 2
-TRIES = 2 * ROUNDS + LEVEL_ROUNDS  # per genre, each SECONDS and one of warm-up
+TRIES = 2 * ROUNDS + LEVEL_ROUNDS  # per genre, each of `Config.calibration_s` and one second of warm-up
 MOST_LEVEL = 1.0  # nepers: 8.7 dB
 SMOOTH = 9  # bands
 PIECES, REAL_FRAMES = 20, 6000
@@ -58,27 +57,33 @@ def one_hot(number: int, genres: int) -> torch.Tensor:
     return torch.eye(genres)[number]
 
 
-def calibrate(player: Player, scripted: Any, prepared: Prepared) -> dict[str, list[float]]:
+def calibrate(player: Player, scripted: Any, prepared: Prepared, seconds: float) -> dict[str, list[float]]:
     """Set `player.spread` [G] and `player.level` [G, bands]; returns what was set and measured.
 
-    `scripted` is the same player, not frozen: its buffers are shared with `player`.
+    Every try generates `seconds`. `scripted` is the same player, not frozen: its buffers are shared with `player`.
     """
     sizes = (player.front.block, player.front.sample_rate, player.noise_size)
     real = real_power(prepared)
     made = []
     for number, wanted in enumerate(prepared.flux):
         genre = one_hot(number, len(prepared.flux))
-        _set_spread(player, scripted, number, genre, wanted, sizes)
+        _set_spread(player, scripted, number, genre, wanted, seconds, sizes)
         for seed in range(LEVEL_ROUNDS):
-            bands = player.front.analyse(generate(scripted, genre, SECONDS, seed + 1, sizes))
+            bands = player.front.analyse(generate(scripted, genre, seconds, seed + 1, sizes))
             lacking = 0.5 * torch.log((real[number] + FLOOR**2) / (power(bands) + FLOOR**2))
             player.level[number] = (player.level[number] + _smooth(lacking)).clamp(-MOST_LEVEL, MOST_LEVEL)
-        made.append(_set_spread(player, scripted, number, genre, wanted, sizes))
+        made.append(_set_spread(player, scripted, number, genre, wanted, seconds, sizes))
     return {"spread": player.spread.tolist(), "flux_real": prepared.flux, "flux_made": made, "level": player.level.mean(1).tolist()}
 
 
 def _set_spread(
-    player: Player, scripted: Any, number: int, genre: torch.Tensor, wanted: float, sizes: tuple[int, int, int]
+    player: Player,
+    scripted: Any,
+    number: int,
+    genre: torch.Tensor,
+    wanted: float,
+    seconds: float,
+    sizes: tuple[int, int, int],
 ) -> float:
     """Bisect the spread of one genre; returns the flux of the last try."""
     from noizestream.analysis.measures import flux
@@ -86,7 +91,7 @@ def _set_spread(
     low, high, got = LOWEST, HIGHEST, 0.0
     for _ in range(ROUNDS):
         player.spread[number] = (low + high) / 2
-        got = flux(generate(scripted, genre, SECONDS, 0, sizes).numpy(), player.front.sample_rate)
+        got = flux(generate(scripted, genre, seconds, 0, sizes).numpy(), player.front.sample_rate)
         low, high = (low, (low + high) / 2) if got > wanted else ((low + high) / 2, high)
     player.spread[number] = (low + high) / 2
     return got

@@ -14,10 +14,11 @@ from noizestream import precision as numbers
 from noizestream.errors import NoizestreamError
 from noizestream.metadata import Metadata
 from noizestream.nn.player import Player
-from noizestream.nn.predictor import clock_features
 from noizestream.nn.raw import RawPlayer
 from noizestream.noise import noise
 
+METHODS = ("step", "initial_state", "prime", "reconstruct", "encode", "score", "score_at")
+"""What the model file answers; docs/model-format.md says which are required."""
 SELF_TEST_STEPS = 24
 TOLERANCE = 1e-3
 """Scripted and eager kernels add in different orders; the phases integrate that."""
@@ -29,17 +30,21 @@ def script_shared(player: AnyPlayer) -> torch.jit.ScriptModule:
     """The player as TorchScript that still shares its weights and buffers with `player`."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)
-        for method in (type(player).step, type(player).initial_state):
-            torch.jit.export(method)
+        for method in _methods(player):
+            torch.jit.export(getattr(type(player), method))
         return torch.jit.script(player.eval())
 
 
+def _methods(player: AnyPlayer) -> list[str]:
+    return [method for method in METHODS if hasattr(player, method)]
+
+
 def script(player: AnyPlayer) -> torch.jit.ScriptModule:
-    """The player as frozen TorchScript with `step` and `initial_state`."""
+    """The player as frozen TorchScript with those of `METHODS` that it has."""
     scripted = script_shared(player)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)
-        return torch.jit.freeze(scripted, preserved_attrs=["step", "initial_state"])
+        return torch.jit.freeze(scripted, preserved_attrs=_methods(player))
 
 
 def quantised(player: AnyPlayer) -> AnyPlayer:
@@ -76,19 +81,21 @@ def self_test(player: Player | RawPlayer, scripted: Any) -> None:
 
 def is_quantised(player: Player | RawPlayer) -> bool:
     """Whether `player` came from `quantised`."""
-    return hasattr(player.predictor.head, "_packed_params")
+    return hasattr(player.predictor.enter, "_packed_params")
 
 
 def _test_offline(player: Any, genre: Tensor, states: list[list[Tensor]]) -> None:
     """The streamed latents fed back through the whole-sequence networks must end in the same LSTM state."""
-    cells = 2 * player.layers
+    cells, predictor = 2 * player.layers, player.predictor
     z = torch.stack([state[cells][-1] for state in states[1:]])
     beats = torch.stack([state[cells + 1] for state in states[:-1]])
     frames, state = len(z), states[-1]
     previous = torch.cat([torch.zeros_like(z[:1]), z[:-1]])[None]
-    clock = clock_features(beats, torch.ones(frames))[None]
-    predictor = player.predictor
-    _, (h, c) = predictor.sequence(previous, genre.expand(1, frames, -1), clock, predictor.recurrent.initial_sequence_state(1))
+    # Too few frames to remember a bar.
+    memory, known = torch.zeros(1, frames, predictor.lags, player.latent), torch.zeros(1, frames, predictor.lags)
+    clock = player.clock(beats, torch.ones(frames), torch.dot(genre, player.beaten).expand(frames))[None]
+    start = predictor.recurrent.initial_sequence_state(1)
+    _, (h, c) = predictor.sequence(previous, memory, known, genre.expand(1, frames, -1), clock, z[None], start)
     streamed = torch.cat(state[:cells])
     offline = torch.stack([h[:, 0], c[:, 0]], dim=1).flatten(0, 1)
     whole = player.codec.decode(z[None])[0, -1]

@@ -33,7 +33,7 @@ class Finish:
         begun = time.monotonic()
         calibrate.generate(scripted, genre, 1.0, 0, sizes)
         per_second = (time.monotonic() - begun) / 2  # one second is warm-up
-        sounded = self.tries * (calibrate.SECONDS + 1) + preview.SECONDS + 1
+        sounded = self.tries * (self.config.calibration_s + 1) + preview.SECONDS + 1
         return 6.0 + len(self.prepared.genres) * (1.5 + 1.3 * per_second * sounded)
 
     def preview(self, name: str, player: Any) -> None:
@@ -48,7 +48,7 @@ class Finish:
     def calibrate(self, player: Any) -> dict[str, Any]:
         """Set in `player` what is set after training; returns the figures."""
         self.reporter.say("calibrating the sampling on the music's own movement")
-        return calibrate.calibrate(player, script_shared(player), self.prepared)
+        return calibrate.calibrate(player, script_shared(player), self.prepared, self.config.calibration_s)
 
     def export(self, player: Any, output: Path, data: str | Path, figures: dict[str, Any], started: float) -> dict[str, Any]:
         """Write the model file; returns its summary. `started` is the time.monotonic() at which the training began."""

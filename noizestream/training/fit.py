@@ -58,7 +58,8 @@ class Fit:
     def player(self) -> Player:
         """The generator of the networks as they are now: a copy on the CPU, not calibrated."""
         tempos = torch.tensor(self.prepared.tempos)
-        player = Player(self.front, self.codec, self.predictor, tempos, torch.full_like(tempos, FIRST_SPREAD))
+        spread, beaten = torch.full_like(tempos, FIRST_SPREAD), torch.tensor(self.prepared.beaten)
+        player = Player(self.front, self.codec, self.predictor, tempos, spread, beaten)
         return copy.deepcopy(player).cpu().eval()
 
     def run(

@@ -11,15 +11,17 @@ from typing import Any
 import numpy as np
 
 from noizestream.music.cache import FeatureCache
-from noizestream.music.decode import decode_all, require_some
+from noizestream.music.decode import decode_all, header_seconds, require_some
 from noizestream.music.skipped import Skipped
 from noizestream.music.tracks import Library, Track
 from noizestream.training.config import Config
 from noizestream.training.prepared import Piece, Prepared
 
-FEATURES_VERSION = 2
+FEATURES_VERSION = 3
 """Part of the cache key: raise it when the features change."""
 MIN_HOLDOUT_FRAMES = 128
+MANY_TRACKS = 8
+"""From so many tracks of a genre on, whole tracks are held out: the end of a track is too much like the rest of it."""
 SHORT_S = 600.0
 """With less training music than this, speed variants are made of it. With more they cost more than they teach."""
 
@@ -27,13 +29,13 @@ SHORT_S = 600.0
 def extract(
     track: Track, audio: np.ndarray, sample_rate: int, semitones: tuple[float, ...], samples: bool = False
 ) -> dict[str, np.ndarray]:
-    """Features of one piece of audio [channels, n], in a worker: `bands.S`, `beats.S` per speed variant S, `tempo`, `flux`.
+    """Features of one piece of audio [channels, n], in a worker: `bands.S`, `beats.S` per speed variant S, `tempo`, `flux`, `pulse`.
 
     With `samples` also `samples.S`, the audio itself, a row for every row of bands.
     """
     import torch
 
-    from noizestream.analysis.measures import flux
+    from noizestream.analysis.measures import flux, pulse
     from noizestream.training.augment import change_speed
     from noizestream.training.beats import track_beats
 
@@ -44,6 +46,7 @@ def extract(
     arrays: dict[str, np.ndarray] = {
         "tempo": np.array([beats.tempo, beats.steady], np.float64),
         "flux": np.array([flux(mono, sample_rate)], np.float64),
+        "pulse": np.array([pulse(mono, sample_rate)[0]], np.float64),
     }
     for shift in (0.0, *semitones):
         sound = change_speed(mono, sample_rate, shift)
@@ -59,15 +62,10 @@ def extract(
 
 def is_short(library: Library) -> bool:
     """Whether the training music lasts less than `SHORT_S`, by the files' headers (unreadable ones count nothing)."""
-    import soundfile
-
     total = 0.0
     for track in library.tracks:
         if track.split in (None, "training"):
-            try:
-                total += soundfile.info(str(track.path)).duration
-            except (soundfile.SoundFileError, OSError):
-                continue
+            total += header_seconds(track.path)
         if total >= SHORT_S:
             return False
     return True
@@ -144,19 +142,22 @@ def _assemble(known: list, library: Library, config: Config, folder: Path, skipp
     skipped += [Skipped(str(t.path), f"its genre {t.genre} has no training track") for t, _ in known if t.genre not in genres]
     known = [(track, arrays) for track, arrays in known if track.genre in genres]
     validated = {track.genre for track, _ in known if track.split == "validation"}
+    set_aside = _set_aside(known, validated, config.holdout)
+    validated |= {track.genre for track in set_aside}
     front = _front(config.sample_rate)
 
-    tempos, seconds, fluxes = [], [], []
+    tempos, seconds, fluxes, beaten = [], [], [], []
     for genre in genres:
         rows = [
-            (arrays["tempo"][0], len(arrays["bands.0"]), arrays["flux"][0])
+            (arrays["tempo"][0], len(arrays["bands.0"]), arrays["flux"][0], arrays["pulse"][0])
             for t, arrays in known
-            if t.genre == genre and t.split != "validation"
+            if t.genre == genre and t.split != "validation" and t not in set_aside
         ]
         found = np.array([row[0] for row in rows])
         middle = float(np.median(found))
         tempos.append(float(np.exp(np.median(np.log([t * fold(t, middle) for t in found])))))
         fluxes.append(float(np.mean([row[2] for row in rows])))
+        beaten.append(float(np.mean([Piece("", 0, "", 0, 0, 0.0, row[3]).confidence for row in rows])))
         seconds.append(float(sum(row[1] for row in rows) * front.block / config.sample_rate))
 
     pieces: list[Piece] = []
@@ -164,15 +165,14 @@ def _assemble(known: list, library: Library, config: Config, folder: Path, skipp
         genre = genres.index(track.genre)
         multiple = fold(float(arrays["tempo"][0]), tempos[genre])
         for shift in (0.0, *config.semitones):
-            if track.split == "validation" and shift:
-                continue
             entry = f"{number:05d}{shift:+g}"
             bands = arrays[f"bands.{shift:g}"]
             _link(Path(bands.filename), folder / f"{entry}.bands.npy")
             if f"samples.{shift:g}" in arrays:
                 _link(Path(arrays[f"samples.{shift:g}"].filename), folder / f"{entry}.samples.npy")
             np.save(folder / f"{entry}.beats.npy", np.asarray(arrays[f"beats.{shift:g}"]) * np.float32(multiple))
-            pieces += _split(entry, genre, track, len(bands), shift, track.genre not in validated, config.holdout)
+            piece = Piece(entry, genre, "training", 0, len(bands), shift, float(arrays["pulse"][0]))
+            pieces += _split(piece, track.split == "validation" or track in set_aside, track.genre not in validated, config.holdout)
     prepared = Prepared(
         folder=folder,
         genres=genres,
@@ -181,8 +181,9 @@ def _assemble(known: list, library: Library, config: Config, folder: Path, skipp
         bands=front.bands,
         tempos=tempos,
         flux=fluxes,
+        beaten=beaten,
         seconds=seconds,
-        tracks=[len({t.path for t, _ in known if t.genre == g and t.split != "validation"}) for g in genres],
+        tracks=[len({t.path for t, _ in known if t.genre == g and t.split != "validation" and t not in set_aside}) for g in genres],
         pieces=pieces,
         credits=_credits([track for track, _ in known]),
         skipped=[{"item": s.item, "reason": s.reason} for s in skipped],
@@ -191,17 +192,28 @@ def _assemble(known: list, library: Library, config: Config, folder: Path, skipp
     return prepared
 
 
-def _split(entry: str, genre: int, track: Track, frames: int, shift: float, hold_out: bool, share: float) -> list[Piece]:
-    """The pieces of one entry: whole, or its last part held out where the genre has no validation clips."""
-    if track.split == "validation":
-        return [Piece(entry, genre, "validation", 0, frames, shift)]
-    held = int(frames * share) if hold_out else 0
+def _split(piece: Piece, whole: bool, hold_out: bool, share: float) -> list[Piece]:
+    """The pieces of one entry: held out as a `whole`, or only its last part where nothing else of the genre is held out."""
+    if whole:
+        return [] if piece.semitones else [replace(piece, split="validation")]
+    held = int(piece.last * share) if hold_out else 0
     if held < MIN_HOLDOUT_FRAMES:
         held = 0
-    pieces = [Piece(entry, genre, "training", 0, frames - held, shift)]
-    if held and shift == 0:
-        pieces.append(Piece(entry, genre, "validation", frames - held, frames, shift))
+    pieces = [replace(piece, last=piece.last - held)]
+    if held and piece.semitones == 0:
+        pieces.append(replace(piece, split="validation", first=piece.last - held))
     return pieces
+
+
+def _set_aside(known: list, validated: set[str], share: float) -> set[Track]:
+    """Whole tracks to validate on, of the genres that have many and no validation clips of their own; spread over the list."""
+    aside: set[Track] = set()
+    for genre in {track.genre for track, _ in known} - validated:
+        tracks = list(dict.fromkeys(track for track, _ in known if track.genre == genre))
+        if len(tracks) >= MANY_TRACKS:
+            count = max(1, round(share * len(tracks)))
+            aside.update(tracks[round((i + 0.5) * len(tracks) / count) - 1] for i in range(count))
+    return aside
 
 
 def _link(source: Path, target: Path) -> None:

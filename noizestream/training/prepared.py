@@ -19,11 +19,16 @@ from noizestream.errors import NoizestreamError
 from noizestream.training.run_folder import write_json
 
 INDEX = "index.json"
+NO_PULSE, CLEAR_PULSE = 0.08, 0.2
+"""Pulse clarity of music without a beat and of music whose beat is plain."""
 
 
 @dataclass(frozen=True)
 class Piece:
-    """Frames `first` to `last` (excluded) of one entry. `semitones` tells a speed variant (0: as recorded)."""
+    """Frames `first` to `last` (excluded) of one entry. `semitones` tells a speed variant (0: as recorded).
+
+    `pulse` is the pulse clarity of the recording, 0..1 (analysis/measures.py).
+    """
 
     entry: str
     genre: int
@@ -31,15 +36,21 @@ class Piece:
     first: int
     last: int
     semitones: float
+    pulse: float = 1.0
 
     @property
     def frames(self) -> int:
         return self.last - self.first
 
+    @property
+    def confidence(self) -> float:
+        """How far the tracked beats can be believed, 0..1: below a pulse of `NO_PULSE` there is no beat to track."""
+        return min(1.0, max(0.0, (self.pulse - NO_PULSE) / (CLEAR_PULSE - NO_PULSE)))
+
 
 @dataclass(frozen=True)
 class Prepared:
-    """`tempos` in BPM, `flux` (see analysis/measures.py) and `seconds` of training audio, one per genre.
+    """`tempos` in BPM, `beaten` (mean confidence in the beats, 0..1), `flux` (see analysis/measures.py) and `seconds` of training audio, one per genre.
 
     `credits` name the works that a model learns from.
     """
@@ -51,6 +62,7 @@ class Prepared:
     bands: int
     tempos: list[float]
     flux: list[float]
+    beaten: list[float]
     seconds: list[float]
     tracks: list[int]
     pieces: list[Piece]

@@ -10,12 +10,13 @@ import torch
 from torch import Tensor
 
 from noizestream.nn.codec import Codec
-from noizestream.nn.predictor import Predictor, clock_features, negative_log_likelihood
+from noizestream.nn.clock import Clock
+from noizestream.nn.predictor import LAGS, Predictor, negative_log_likelihood
 from noizestream.training.baselines import baselines
 from noizestream.training.budget import Budget
 from noizestream.training.codec_loop import Report
 from noizestream.training.config import Config
-from noizestream.training.lanes import Draw, Lanes
+from noizestream.training.lanes import Draw, Lanes, recall, remembered
 from noizestream.training.prepared import Piece, Prepared
 
 VALIDATION_FRAMES = 600
@@ -72,6 +73,7 @@ class SequenceLoop:
         device: str,
     ):
         self.predictor, self.prepared, self.config, self.device = predictor, prepared, config, device
+        self.clock = Clock().to(device)
         pieces, latents = train
         self.genres = len(prepared.genres)
         draw = Draw(pieces, np.random.default_rng([config.seed, 3]))
@@ -82,7 +84,8 @@ class SequenceLoop:
             predictor.parameters(), lr=config.rate, weight_decay=config.weight_decay, betas=(0.9, 0.98)
         )
         self.carried = predictor.recurrent.initial_sequence_state(config.batch, device)
-        self.slow = torch.ones(config.batch)
+        self.confidence = torch.tensor([piece.confidence for piece in pieces])
+        self.shown = torch.ones(config.batch, 2 + len(LAGS))  # per lane: the slow clock, the clock, and each lag of the memory
         self.smooth = float("nan")
         self.best, self.best_nats, self.worse = {k: v.clone() for k, v in predictor.state_dict().items()}, float("inf"), 0
         self.evaluated = 0
@@ -131,26 +134,39 @@ class SequenceLoop:
     def _step(self) -> float:
         config, chunk = self.config, self.lanes.next()
         keep = torch.from_numpy(~chunk.fresh).float()
-        self.slow = torch.where(keep > 0, self.slow, (torch.rand(config.batch) >= config.hide_slow).float())
+        self._hide(keep, torch.from_numpy(chunk.lane_piece))
         state = [s.detach() * keep.to(self.device)[None, :, None] for s in self.carried]
-        z, previous, genre, clock = self._tensors(chunk.z, chunk.previous, chunk.genre, chunk.beat, self.slow)
+        z, previous, memory, known, genre = (
+            torch.from_numpy(a).to(self.device) for a in (chunk.z, chunk.previous, chunk.memory, chunk.known, chunk.genre)
+        )
+        known = known * self.shown[:, None, 2:].to(self.device)
         deviation = config.input_noise * torch.rand(config.batch, 1, 1, device=self.device)
-        mixture, self.carried = self.predictor.sequence(previous + deviation * torch.randn_like(previous), genre, clock, state)
-        loss = negative_log_likelihood(mixture, z).mean()
+        previous = previous + deviation * torch.randn_like(previous)
+        memory = (memory + deviation[..., None] * torch.randn_like(memory)) * known[..., None]
+        clock = self._clock(chunk.beat, self.shown[:, 0], self.shown[:, 1])
+        genre = genre[:, None].expand(-1, z.shape[1], -1)
+        mixture, self.carried = self.predictor.sequence(previous, memory, known, genre, clock, z, state)
+        loss = negative_log_likelihood(mixture, z, self.predictor.ends).mean()
         self.optimiser.zero_grad(set_to_none=True)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(self.predictor.parameters(), config.clip)
         self.optimiser.step()
         return loss.item()
 
-    def _tensors(
-        self, z: np.ndarray, previous: np.ndarray, genre: np.ndarray, beat: np.ndarray, slow: Tensor
-    ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        frames = z.shape[1]
-        clock = clock_features(torch.from_numpy(beat), slow[:, None].expand(-1, frames))
-        spread = torch.from_numpy(genre)[:, None].expand(-1, frames, -1)
-        device = self.device
-        return torch.from_numpy(z).to(device), torch.from_numpy(previous).to(device), spread.to(device), clock.to(device)
+    def _hide(self, keep: Tensor, piece: Tensor) -> None:
+        """A lane that starts anew draws what it will not see: slow clock, whole clock (the less even its beats), memory."""
+        config = self.config
+        draws = torch.rand(self.shown.shape)
+        hidden = torch.full_like(draws, config.hide_memory)
+        hidden[:, 0] = config.hide_slow
+        hidden[:, 1] = 1 - (1 - config.hide_clock) * self.confidence[piece]
+        self.shown = torch.where(keep[:, None] > 0, self.shown, (draws >= hidden).float())
+
+    def _clock(self, beat: np.ndarray, slow: Tensor, shown: Tensor) -> Tensor:
+        """Features [B, T, C] of beat [B, T]; slow, shown [B]."""
+        rows = (value.to(self.device)[:, None].expand(-1, beat.shape[1]) for value in (slow, shown))
+        # float64 stays on the CPU: not every device has it
+        return self.clock(torch.from_numpy(beat).to(torch.float64 if self.device != "mps" else torch.float32).to(self.device), *rows)
 
     def _evaluate(self, budget: Budget) -> None:
         nats = self.validate()
@@ -170,18 +186,23 @@ class SequenceLoop:
         lengths = [min(len(latents), VALIDATION_FRAMES) for _, latents in rows]
         z = np.zeros((len(rows), max(lengths), self.config.latent), np.float32)
         beat = np.zeros(z.shape[:2])
+        memory = np.zeros((*z.shape[:2], len(LAGS), self.config.latent), np.float32)
+        known = np.zeros(memory.shape[:3], np.float32)
         for row, ((piece, latents), length) in enumerate(zip(rows, lengths, strict=True)):
             z[row, :length] = latents[:length]
             beat[row, :length] = self.prepared.beats_of(piece)[:length]
+            memory[row, :length], known[row, :length] = remembered(z[row], recall(beat[row, :length], LAGS))
         previous = np.concatenate([np.zeros_like(z[:, :1]), z[:, :-1]], axis=1)
         genre = np.eye(self.genres, dtype=np.float32)[[piece.genre for piece, _ in rows]]
-        target, before, label, clock = self._tensors(z, previous, genre, beat, torch.ones(len(rows)))
+        tensors = [torch.from_numpy(a).to(self.device) for a in (previous, memory, known)]
+        label = torch.from_numpy(genre).to(self.device)[:, None].expand(-1, z.shape[1], -1)
+        shown = torch.tensor([float(piece.confidence >= 0.5) for piece, _ in rows])
+        clock, target = self._clock(beat, torch.ones(len(rows)), shown), torch.from_numpy(z).to(self.device)
         self.predictor.eval()
-        mixture, _ = self.predictor.sequence(
-            before, label, clock, self.predictor.recurrent.initial_sequence_state(len(rows), self.device)
-        )
+        state = self.predictor.recurrent.initial_sequence_state(len(rows), self.device)
+        mixture, _ = self.predictor.sequence(*tensors, label, clock, target, state)
         self.predictor.train()
-        nats = negative_log_likelihood(mixture, target).cpu().numpy()
+        nats = negative_log_likelihood(mixture, target, self.predictor.ends).cpu().numpy()
         by_genre: dict[int, list[float]] = {}
         for (piece, _), length, row in zip(rows, lengths, nats, strict=True):
             by_genre.setdefault(piece.genre, []).append(float(row[:length].mean()))
@@ -193,7 +214,7 @@ class SequenceLoop:
             "optimiser": self.optimiser.state_dict(),
             "lanes": self.lanes.state(),
             "carried": [s.detach() for s in self.carried],
-            "slow": self.slow,
+            "shown": self.shown,
             "smooth": self.smooth,
             "best": self.best,
             "best_nats": self.best_nats,
@@ -207,5 +228,5 @@ class SequenceLoop:
         self.optimiser.load_state_dict(state["optimiser"])
         self.lanes.restore(state["lanes"])
         self.carried = [s.to(self.device) for s in state["carried"]]
-        for name in ("slow", "smooth", "best", "best_nats", "worse", "evaluated", "history"):
+        for name in ("shown", "smooth", "best", "best_nats", "worse", "evaluated", "history"):
             setattr(self, name, state[name])
