@@ -42,7 +42,7 @@ def skipped_table(skipped: Sequence[Skipped], console=None) -> None:
 
 
 def _common_folder(items: Sequence[str]) -> str:
-    """The folder that all paths among `items` share, with a slash at its end; "" if they share none. It is said once, not in every row."""
+    """The folder that all paths among `items` share, with a slash at its end; "" if they share none."""
     paths = [os.path.dirname(item) for item in items if os.path.isabs(item)]
     if not paths:
         return ""

@@ -23,7 +23,7 @@ class Codec(nn.Module):
 
     def __init__(self, front: SpectralFront, latent: int = 64, hidden: int = 256):
         super().__init__()
-        self.latent = latent
+        self.latent, self.context = latent, CONTEXT
         bands = front.bands
         self.register_buffer("weight", front.band_weight.clone())
         self.register_buffer("mean", torch.zeros(bands))
@@ -74,5 +74,5 @@ class Codec(nn.Module):
 
     def decode(self, latents: Tensor) -> Tensor:
         """latents [B, T, latent] -> log magnitudes [B, T, bands]; before the first frame the latents are zero."""
-        padded = torch.nn.functional.pad(latents, (0, 0, CONTEXT - 1, 0))
-        return self.decode_frame(padded.unfold(1, CONTEXT, 1).transpose(-1, -2))
+        padded = torch.nn.functional.pad(latents, (0, 0, self.context - 1, 0))
+        return self.decode_frame(padded.unfold(1, self.context, 1).transpose(-1, -2))

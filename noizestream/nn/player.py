@@ -134,11 +134,11 @@ class Player(nn.Module):
 
     def encode(self, audio: Tensor) -> tuple[Tensor, Tensor]:
         """audio [channels, n] -> latents [T, latent], log band magnitudes [T, bands]; T = n // block - 3."""
-        bands = self.front.analyse(audio)
+        bands = self.front.analyse(audio.mean(0))
         return self.codec.encode(bands.unsqueeze(0))[0].clamp(-self.limit, self.limit), bands
 
     def score(self, audio: Tensor, genre: Tensor) -> tuple[Tensor, Tensor]:
-        """Nats per block [T] of audio [channels, n], and the mean prediction in log band magnitudes [T, bands]; no clock, no memory."""
+        """Nats per block [T] of audio [channels, n], and mean prediction in log band magnitudes [T, bands]; clock and memory off."""
         return self.predicted(audio, genre, torch.zeros(audio.shape[-1] // self.block, dtype=torch.float64), False)
 
     def score_at(self, audio: Tensor, genre: Tensor, beat: Tensor) -> tuple[Tensor, Tensor]:

@@ -40,6 +40,8 @@ class Predictor(nn.Module):
         super().__init__()
         self.latent, self.genres, self.hidden, self.mixtures = latent, genres, hidden, mixtures
         self.lags: int = len(LAGS)
+        self.sharpest: float = SHARPEST
+        self.widest: float = WIDEST
         self.ends: list[int] = sorted({max(1, round(share * latent)) for share in GROUPS})
         self.starts: list[int] = [0, *self.ends[:-1]]
         self.groups: int = len(self.ends)
@@ -54,9 +56,8 @@ class Predictor(nn.Module):
         self.heads = nn.ModuleList([nn.Linear(hidden, mixtures * (1 + 2 * size)) for size in sizes])
         self.given = nn.ModuleList([nn.Linear(max(start, 1), hidden) for start in self.starts])
         self.lean = nn.Parameter(_first_lean(mixtures, latent))
-        for head in self.heads:
-            nn.init.normal_(head.weight, std=0.01)
-            nn.init.zeros_(head.bias)
+        for name, parameter in self.heads.named_parameters():
+            nn.init.zeros_(parameter) if name.endswith("bias") else nn.init.normal_(parameter, std=0.01)
 
     def enter_features(self, z: Tensor, memory: Tensor, known: Tensor, genre: Tensor, clock: Tensor) -> Tensor:
         """z [..., latent], memory [..., lags, latent], known [..., lags], genre [..., G], clock [..., C] -> [..., hidden]."""
@@ -82,7 +83,7 @@ class Predictor(nn.Module):
             spreads.append(out[..., 1 + end - start :])
         leant = (self.lean * torch.cat([z.unsqueeze(-2), memory], -2).unsqueeze(-3)).sum(-2)
         # -0.7 starts at half a standard deviation.
-        spread = (torch.cat(spreads, -1) - 0.7).clamp(SHARPEST, WIDEST)
+        spread = (torch.cat(spreads, -1) - 0.7).clamp(self.sharpest, self.widest)
         return torch.stack(logits, -2), leant + torch.cat(deltas, -1), spread
 
     def mean(self, mixture: tuple[Tensor, Tensor, Tensor]) -> Tensor:
@@ -133,7 +134,7 @@ class Predictor(nn.Module):
             row, lean = out.index_select(0, chosen), self.lean.index_select(0, chosen)
             size = end - start
             mean = (lean[0, :, start:end] * around[:, start:end]).sum(0, keepdim=True) + row[:, 1 : 1 + size]
-            deviation = torch.exp((row[:, 1 + size :] - 0.7).clamp(SHARPEST, WIDEST)) * width
+            deviation = torch.exp((row[:, 1 + size :] - 0.7).clamp(self.sharpest, self.widest)) * width
             drawn = torch.cat([drawn, torch.addcmul(mean, deviation, gauss[:, start:end])], -1)
         return drawn
 

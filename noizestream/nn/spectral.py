@@ -112,4 +112,4 @@ class SpectralFront(nn.Module):
         frames = audio.unfold(0, long, block)
         low = torch.fft.rfft(frames * self.long_window)[:, : self.low_bins].abs() * (2 / (long / 2))
         high = torch.fft.rfft(frames[:, block : block + short] * self.short_window).abs() * (2 / (short / 2))
-        return torch.log(torch.cat([low, high @ self.pool], dim=1) + FLOOR)
+        return torch.log(torch.cat([low, high @ self.pool], dim=1) + self.floor)

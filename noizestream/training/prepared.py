@@ -50,7 +50,7 @@ class Piece:
 
 @dataclass(frozen=True)
 class Prepared:
-    """`tempos` in BPM, `beaten` (mean confidence in the beats, 0..1), `flux` (see analysis/measures.py) and `seconds` of training audio, one per genre.
+    """`tempos` in BPM, `beaten` (mean confidence in the beats), `flux` (see analysis/measures.py) and `seconds` of training audio, one per genre.
 
     `credits` name the works that a model learns from.
     """

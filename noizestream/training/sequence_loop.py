@@ -9,8 +9,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from noizestream.nn.codec import Codec
 from noizestream.nn.clock import Clock
+from noizestream.nn.codec import Codec
 from noizestream.nn.predictor import LAGS, Predictor, negative_log_likelihood
 from noizestream.training.baselines import baselines
 from noizestream.training.budget import Budget
@@ -166,7 +166,9 @@ class SequenceLoop:
         """Features [B, T, C] of beat [B, T]; slow, shown [B]."""
         rows = (value.to(self.device)[:, None].expand(-1, beat.shape[1]) for value in (slow, shown))
         # float64 stays on the CPU: not every device has it
-        return self.clock(torch.from_numpy(beat).to(torch.float64 if self.device != "mps" else torch.float32).to(self.device), *rows)
+        return self.clock(
+            torch.from_numpy(beat).to(torch.float64 if self.device != "mps" else torch.float32).to(self.device), *rows
+        )
 
     def _evaluate(self, budget: Budget) -> None:
         nats = self.validate()
@@ -194,13 +196,13 @@ class SequenceLoop:
             memory[row, :length], known[row, :length] = remembered(z[row], recall(beat[row, :length], LAGS))
         previous = np.concatenate([np.zeros_like(z[:, :1]), z[:, :-1]], axis=1)
         genre = np.eye(self.genres, dtype=np.float32)[[piece.genre for piece, _ in rows]]
-        tensors = [torch.from_numpy(a).to(self.device) for a in (previous, memory, known)]
+        before, remembering, there = (torch.from_numpy(a).to(self.device) for a in (previous, memory, known))
         label = torch.from_numpy(genre).to(self.device)[:, None].expand(-1, z.shape[1], -1)
         shown = torch.tensor([float(piece.confidence >= 0.5) for piece, _ in rows])
         clock, target = self._clock(beat, torch.ones(len(rows)), shown), torch.from_numpy(z).to(self.device)
         self.predictor.eval()
         state = self.predictor.recurrent.initial_sequence_state(len(rows), self.device)
-        mixture, _ = self.predictor.sequence(*tensors, label, clock, target, state)
+        mixture, _ = self.predictor.sequence(before, remembering, there, label, clock, target, state)
         self.predictor.train()
         nats = negative_log_likelihood(mixture, target, self.predictor.ends).cpu().numpy()
         by_genre: dict[int, list[float]] = {}

@@ -18,7 +18,8 @@ def player() -> Player:
     codec.mean.fill_(-4.0)
     torch.nn.init.normal_(codec.synthesis, std=0.3)
     predictor = Predictor(8, genres=2, hidden=16)
-    torch.nn.init.normal_(predictor.head.weight, std=0.5)
+    for head in predictor.heads:
+        torch.nn.init.normal_(head.weight, std=0.5)
     return Player(front, codec, predictor, torch.tensor([120.0, 90.0]), torch.tensor([0.7, 0.7])).eval()
 
 
@@ -62,14 +63,14 @@ def test_the_beat_runs_at_the_genres_own_tempo_the_asked_one_or_follows():
     net = player()
     seconds = 90 * 512 / 48000
     _, own = run(net, 90)
-    assert torch.isclose(own[CELLS + 1], torch.tensor(120 / 60 * seconds % 16, dtype=torch.float64), atol=1e-6)
+    assert torch.isclose(own[CELLS + 1], torch.tensor(120 / 60 * seconds % 48, dtype=torch.float64), atol=1e-6)
     _, asked = run(net, 90, controls=(1.0, 60.0, -1.0))
-    assert torch.isclose(asked[CELLS + 1], torch.tensor(60 / 60 * seconds % 16, dtype=torch.float64), atol=1e-6)
+    assert torch.isclose(asked[CELLS + 1], torch.tensor(60 / 60 * seconds % 48, dtype=torch.float64), atol=1e-6)
     _, followed = run(net, 3, controls=(1.0, 60.0, 7.5))
     assert torch.isclose(followed[CELLS + 1], torch.tensor(7.5 + 512 / 48000, dtype=torch.float64), atol=1e-6)
     _, between = run(net, 90, genre=torch.tensor([0.5, 0.5]))
     mean = (120 * 90) ** 0.5
-    assert torch.isclose(between[CELLS + 1], torch.tensor(mean / 60 * seconds % 16, dtype=torch.float64), atol=1e-4)
+    assert torch.isclose(between[CELLS + 1], torch.tensor(mean / 60 * seconds % 48, dtype=torch.float64), atol=1e-4)
 
 
 def test_temperature_zero_spreads_less_than_two():
@@ -91,3 +92,65 @@ def test_every_noise_in_the_open_interval_gives_finite_bounded_sound():
                 block, state = net.step(GENRE, torch.tensor([2.0, 0.0, -1.0]), torch.full((net.noise_size,), value), state)
                 assert bool(torch.isfinite(block).all())
         assert float(state[CELLS].abs().max()) <= net.limit
+
+
+def test_the_memory_holds_what_stood_one_and_four_bars_ago():
+    net = player()
+    tempo, state, drawn, beats = 200.0, net.initial_state(), [], []
+    with torch.no_grad():
+        for i in range(470):
+            beats.append(i * tempo * net.beats_per_bpm)
+            if i % 9 == 0 or i > 440:
+                remembered, known = net.recalled(state[CELLS + 2], state[CELLS + 3])
+                for lag, row, there in zip(net.lags.tolist(), remembered[0], known[0], strict=True):
+                    behind = [z for z, beat in zip(drawn, beats, strict=False) if beats[-1] - beat >= lag - 1e-3]
+                    assert bool(there) == bool(behind)
+                    if behind and abs(beats[len(behind) - 1] - (beats[-1] - lag)) > 1e-3:  # on the edge either will do
+                        assert torch.allclose(row, behind[-1], atol=5e-3)
+            noise = torch.rand(net.noise_size, generator=torch.Generator().manual_seed(i)).clamp(1e-6, 1 - 1e-6)
+            _, state = net.step(GENRE, torch.tensor([1.0, tempo, -1.0]), noise, state)
+            drawn.append(state[CELLS][-1])
+    assert bool(known.all())
+
+
+def test_a_genre_without_a_beat_lets_the_clock_go():
+    net = player()
+    net.beaten.copy_(torch.tensor([0.0, 1.0]))
+    state = run(net, 3)[1]
+    later = [s.clone() for s in state]
+    later[CELLS + 1] = later[CELLS + 1] + 0.5
+    assert torch.equal(run(net, 1, state=state)[0], run(net, 1, state=later)[0])
+    other = torch.tensor([0.0, 1.0])
+    assert not torch.equal(run(net, 1, genre=other, state=state)[0], run(net, 1, genre=other, state=later)[0])
+
+
+@torch.no_grad()
+def test_hearing_its_own_music_leaves_it_where_playing_it_did():
+    """Primed with what it would encode, the LSTM stands where teacher forcing of the same latents puts it."""
+    net = player()
+    sound = 0.1 * torch.randn(1, 48000, generator=torch.Generator().manual_seed(1))
+    z, _ = net.encode(sound)
+    state = net.prime(sound, GENRE)
+    assert torch.equal(state[CELLS], z[-net.context :])
+    assert torch.allclose(state[CELLS + 2][0].float(), z[-1], atol=5e-3)
+    assert float(state[CELLS + 1]) > 0 and bool(torch.isfinite(run(net, 5, state=state)[0]).all())
+    assert not torch.equal(state[0], net.initial_state()[0])
+
+
+@torch.no_grad()
+def test_score_counts_every_frame_and_knows_more_with_the_beat():
+    net = player()
+    sound = 0.1 * torch.randn(1, 24000, generator=torch.Generator().manual_seed(1))
+    z, bands = net.encode(sound)
+    nats, means = net.score(sound, GENRE)
+    assert nats.shape == z.shape[:1] and means.shape == bands.shape and bool(torch.isfinite(nats).all())
+    at_beat, _ = net.score_at(sound, GENRE, torch.arange(100, dtype=torch.float64) / 40)
+    assert not torch.allclose(at_beat, nats)
+
+
+@torch.no_grad()
+def test_reconstruct_keeps_the_length():
+    net = player()
+    sound = 0.1 * torch.randn(1, 10001, generator=torch.Generator().manual_seed(1))
+    assert net.reconstruct(sound).shape == sound.shape
+    assert torch.equal(net.reconstruct(sound), net.reconstruct(sound))

@@ -1,48 +1,67 @@
-"""The sequence model: streaming equals training, the likelihood is the likelihood, the clock is the clock."""
+"""The sequence model: streaming equals training, the likelihood is the likelihood, and what is drawn follows it."""
 
-import pytest
 import torch
 from torch.distributions import Categorical, Independent, MixtureSameFamily, Normal
 
-from noizestream.nn.predictor import CLOCK_FEATURES, PERIODS, Predictor, clock_features, negative_log_likelihood
+from noizestream.nn.clock import Clock
+from noizestream.nn.predictor import LAGS, Predictor, negative_log_likelihood
+
+
+def net(latent: int = 8) -> Predictor:
+    torch.manual_seed(0)
+    predictor = Predictor(latent, genres=3, hidden=32).eval()
+    for head in predictor.heads:
+        torch.nn.init.normal_(head.weight, std=0.3)
+    return predictor
 
 
 @torch.no_grad()
 def test_frame_by_frame_equals_the_whole_sequence():
-    torch.manual_seed(0)
-    net = Predictor(latent=8, genres=3, hidden=32).eval()
-    torch.nn.init.normal_(net.head.weight, std=0.3)
-    z, genre = torch.randn(1, 20, 8), torch.eye(3)[1].expand(1, 20, 3)
-    clock = clock_features(torch.linspace(0, 3, 20), torch.ones(20))[None]
-    whole, (h, c) = net.sequence(z, genre, clock, net.recurrent.initial_sequence_state(1))
+    predictor = net()
+    z, target, genre = torch.randn(1, 20, 8), torch.randn(1, 20, 8), torch.eye(3)[1].expand(1, 20, 3)
+    known = (torch.rand(1, 20, len(LAGS)) < 0.5).float()
+    memory = torch.randn(1, 20, len(LAGS), 8) * known[..., None]
+    clock = Clock()(torch.linspace(0, 3, 20, dtype=torch.float64), torch.ones(20), torch.ones(20))[None]
+    start = predictor.recurrent.initial_sequence_state(1)
+    whole, (h, c) = predictor.sequence(z, memory, known, genre, clock, target, start)
     state = [torch.zeros(1, 32) for _ in range(4)]
     for t in range(20):
-        part, state = net.frame(z[0, t], genre[0, t], clock[0, t], state)
-        for a, b in zip(part, whole, strict=True):
-            assert torch.allclose(a, b[0, t], atol=1e-5)
+        hidden, state = predictor.hidden_frame(z[:, t], memory[:, t], known[:, t], genre[:, t], clock[:, t], state)
+        for a, b in zip(predictor.mixture(hidden, z[:, t], memory[:, t], target[:, t]), whole, strict=True):
+            assert torch.allclose(a, b[:, t], atol=1e-5)
     assert torch.allclose(torch.cat(state[0::2]), h[:, 0], atol=1e-5)
     assert torch.allclose(torch.cat(state[1::2]), c[:, 0], atol=1e-5)
 
 
-def test_the_loss_is_the_negative_log_likelihood_of_the_mixture():
+def test_the_loss_is_the_negative_log_likelihood_of_the_mixtures():
     torch.manual_seed(1)
-    logits, means, log_deviations, target = torch.randn(5, 4), torch.randn(5, 4, 6), torch.randn(5, 4, 6) * 0.3, torch.randn(5, 6)
-    mixture = MixtureSameFamily(Categorical(logits=logits), Independent(Normal(means, log_deviations.exp()), 1))
-    assert torch.allclose(negative_log_likelihood((logits, means, log_deviations), target), -mixture.log_prob(target), atol=1e-4)
+    logits, means, log_deviations, target = (
+        torch.randn(5, 2, 4),
+        torch.randn(5, 4, 6),
+        torch.randn(5, 4, 6) * 0.3,
+        torch.randn(5, 6),
+    )
+    expected = torch.zeros(5)
+    for group, part in ((0, slice(0, 2)), (1, slice(2, 6))):
+        components = Independent(Normal(means[..., part], log_deviations[..., part].exp()), 1)
+        expected -= MixtureSameFamily(Categorical(logits=logits[:, group]), components).log_prob(target[:, part])
+    assert torch.allclose(negative_log_likelihood((logits, means, log_deviations), target, [2, 6]), expected, atol=1e-4)
 
 
-def test_the_clock_repeats_with_its_longest_period_and_can_hide_the_slow_ones():
-    beat = torch.tensor([0.3, 0.3 + PERIODS[-1]], dtype=torch.float64)
-    shown = clock_features(beat, torch.ones(2))
-    assert shown.shape == (2, CLOCK_FEATURES)
-    assert torch.allclose(shown[0], shown[1], atol=1e-5)
-    hidden = clock_features(beat, torch.zeros(2))
-    fast = 4  # periods up to two beats
-    assert torch.equal(hidden[:, :fast], shown[:, :fast])
-    assert bool((hidden[:, fast:7] == 0).all()) and float(hidden[0, -1]) == 0
+@torch.no_grad()
+def test_what_is_drawn_has_the_mean_of_the_distribution_and_later_groups_depend_on_earlier_ones():
+    predictor = net()
+    torch.manual_seed(3)
+    h, z, memory = torch.randn(1, 32), torch.randn(1, 8), torch.randn(1, len(LAGS), 8)
+    one = torch.ones([])
 
+    def draw() -> torch.Tensor:
+        gumbel = -torch.log(-torch.log(torch.rand(predictor.groups, predictor.mixtures).clamp(1e-6, 1 - 1e-6)))
+        return predictor.draw(h, z, memory, gumbel, torch.randn(1, 8), one, one)[0]
 
-@pytest.mark.parametrize("period", PERIODS)
-def test_every_period_of_the_clock_is_told_from_its_half(period):
-    a, b = clock_features(torch.tensor([0.0, period / 2], dtype=torch.float64), torch.ones(2))
-    assert not torch.allclose(a, b, atol=0.5)
+    drawn = torch.stack([draw() for _ in range(1500)])
+    first = predictor.ends[0]
+    expected = predictor.mean(predictor.mixture(h, z, memory, torch.zeros(1, 8)))[0, :first]
+    assert torch.allclose(drawn[:, :first].mean(0), expected, atol=4 * float(drawn.std(0).max()) / 1500**0.5)
+    other = predictor.mixture(h, z, memory, torch.ones(1, 8) * 2)[1][..., first:]
+    assert not torch.allclose(other, predictor.mixture(h, z, memory, torch.zeros(1, 8))[1][..., first:], atol=1e-3)

@@ -114,7 +114,7 @@ def test_the_self_test_notices_a_wrong_export(prepared, config, tmp_path):
     player, _ = trained(prepared, config, tmp_path / "run")
     other = copy.deepcopy(player)
     with torch.no_grad():
-        other.predictor.head.bias.add_(0.5)
+        other.predictor.heads[0].bias.add_(0.5)
         other.codec.synthesis.mul_(1.5)
     scripted = script(other)
     with pytest.raises(NoizestreamError, match="differs"):
