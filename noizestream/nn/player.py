@@ -138,7 +138,7 @@ class Player(nn.Module):
         return self.codec.encode(bands.unsqueeze(0))[0].clamp(-self.limit, self.limit), bands
 
     def score(self, audio: Tensor, genre: Tensor) -> tuple[Tensor, Tensor]:
-        """Nats per block [T] of audio [channels, n], and mean prediction in log band magnitudes [T, bands]; clock and memory off."""
+        """Nats per block [T] of audio [channels, n], mean prediction in log band magnitudes [T, bands]; clock and memory off."""
         return self.predicted(audio, genre, torch.zeros(audio.shape[-1] // self.block, dtype=torch.float64), False)
 
     def score_at(self, audio: Tensor, genre: Tensor, beat: Tensor) -> tuple[Tensor, Tensor]:

@@ -48,7 +48,7 @@ def recall(beats: np.ndarray, lags: Sequence[float]) -> np.ndarray:
 class Chunk:
     """`z` [B, T, latent] with `previous` one frame earlier; `genre` [B, G]; `beat` [B, T]; `fresh` [B]: starts anew here.
 
-    `memory` [B, T, lags, latent] is what stood `LAGS` beats earlier, 0 where `known` [B, T, lags] is 0; `lane_piece` [B] index pieces.
+    `memory` [B, T, lags, latent] stood `LAGS` beats earlier, 0 where `known` [B, T, lags] is 0. `lane_piece` [B]: its index.
     """
 
     z: np.ndarray

@@ -29,7 +29,7 @@ SHORT_S = 600.0
 def extract(
     track: Track, audio: np.ndarray, sample_rate: int, semitones: tuple[float, ...], samples: bool = False
 ) -> dict[str, np.ndarray]:
-    """Features of one piece of audio [channels, n], in a worker: `bands.S` and `beats.S` per speed variant S, `tempo`, `flux`, `pulse`.
+    """Features of one piece of audio [channels, n], in a worker: `bands.S`, `beats.S` per speed variant, `tempo`, `flux`, `pulse`.
 
     With `samples` also `samples.S`, the audio itself, a row for every row of bands.
     """

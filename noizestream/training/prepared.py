@@ -50,7 +50,7 @@ class Piece:
 
 @dataclass(frozen=True)
 class Prepared:
-    """`tempos` in BPM, `beaten` (mean confidence in the beats), `flux` (see analysis/measures.py) and `seconds` of training audio, one per genre.
+    """One per genre: `tempos` in BPM, `beaten` (mean confidence in the beats), `flux` (analysis/measures.py), `seconds` of music.
 
     `credits` name the works that a model learns from.
     """
