@@ -27,6 +27,10 @@ MEMORY_S = 16.0
 """Seconds that the memory holds: four bars of four beats at 60 BPM. Slower music remembers one bar only."""
 NEVER = 1e6
 """Age, in beats, of what was never played."""
+SINGLE_BELOW_HZ = 3400.0
+"""Up to here every band is one bin of its window, fine enough to tell a partial from its surroundings."""
+NEIGHBOURS = 6
+"""Bands to either side that make a band's surroundings."""
 SETTLE = 8
 """Frames after which the phases of the synthesis do not remember where they began."""
 
@@ -43,7 +47,9 @@ class Player(nn.Module):
     log_tempos: Tensor
     beaten: Tensor
     spread: Tensor
+    contrast: Tensor
     level: Tensor
+    around: Tensor
     lags: Tensor
     controls = CONTROLS
 
@@ -58,6 +64,8 @@ class Player(nn.Module):
         # [G] 1 where the genre has a beat: the clock runs; 0 where it is let go
         self.register_buffer("beaten", (torch.ones_like(tempos) if beaten is None else beaten >= 0.5).float())
         self.register_buffer("spread", spread)  # [G] factor on the deviations at temperature 1, calibrated on flux
+        self.register_buffer("contrast", torch.ones_like(tempos))  # [G] how far partials stand out, calibrated on peakiness
+        self.register_buffer("around", _away_from_surroundings(front))
         self.register_buffer("level", torch.zeros(len(tempos), front.bands))  # [G, bands] nepers, calibrated on the spectrum
         self.register_buffer("lags", torch.tensor(LAGS), persistent=False)
         self.cells: int = 2 * predictor.recurrent.layers
@@ -116,7 +124,7 @@ class Player(nn.Module):
         z = self.predictor.draw(h, z, remembered, gumbel, gauss, choice, width).clamp(-self.limit, self.limit)
 
         history = torch.cat([history[1:], z])
-        log_bands = self.codec.decode_frame(history) + genre @ self.level
+        log_bands = self.shaped(self.codec.decode_frame(history), genre)
         audio, sound = self.synthesis(log_bands, noise[self.choices + self.latent :], state[cells + 4 :])
 
         tempo = torch.exp(torch.dot(genre, self.log_tempos)) if bool(controls[1] <= 0) else controls[1]
@@ -125,6 +133,11 @@ class Player(nn.Module):
         ages = torch.cat([torch.zeros_like(ages[:1]), ages[:-1]]) + passed.to(torch.float32)
         after = [history, torch.remainder(beat + passed, self.wrap), memory, ages]
         return audio.view(-1, self.block), recurrent + after + sound
+
+    def shaped(self, log_bands: Tensor, genre: Tensor) -> Tensor:
+        """Decoded log magnitudes [bands] with the level and the contrast of the genre [G]."""
+        more = torch.dot(genre, self.contrast) - 1.0
+        return log_bands + genre @ self.level + more * torch.mv(self.around, log_bands)
 
     def recalled(self, memory: Tensor, ages: Tensor) -> tuple[Tensor, Tensor]:
         """What stood one and four bars before the next frame: [1, lags, latent], and known [1, lags]."""
@@ -183,7 +196,7 @@ class Player(nn.Module):
             _, recurrent = self.predictor.hidden_frame(history[-1:], remembered, known, row, clock, recurrent)
             history = torch.cat([history[1:], z[t : t + 1]])
             if t >= count - self.settle:
-                log_bands = self.codec.decode_frame(history) + genre @ self.level
+                log_bands = self.shaped(self.codec.decode_frame(history), genre)
                 _, sound = self.synthesis(log_bands, torch.full((self.block,), 0.5), sound)
             beat = torch.remainder(beat + passed, self.wrap)
             memory = torch.cat([z[t : t + 1].to(torch.float16), memory[:-1]])
@@ -206,3 +219,16 @@ class Player(nn.Module):
             blocks.append(block.view(-1, self.block))
         made = torch.cat(blocks, 1)[:, 4 * self.block : 4 * self.block + length]
         return made.expand(channels, -1) if made.shape[0] == 1 else made.mean(0, keepdim=True) if channels == 1 else made
+
+
+def _away_from_surroundings(front: SpectralFront) -> Tensor:
+    """[bands, bands]: each band less the mean of its neighbourhood, where bands are single bins; nothing where they are wider."""
+    hz = front.band_hz
+    single = torch.zeros(front.bands, dtype=torch.bool)
+    single[: len(hz)] = hz < SINGLE_BELOW_HZ
+    index = torch.arange(front.bands)
+    near = ((index[:, None] - index[None]).abs() <= NEIGHBOURS) & single[:, None] & single[None]
+    # The two windows have bins of different widths: neighbours on the other side of the crossover do not count.
+    near &= (index[:, None] < front.low_bins) == (index[None] < front.low_bins)
+    mean = near.float() / near.sum(1, keepdim=True).clamp(min=1)
+    return (torch.eye(front.bands) - mean) * single[:, None]

@@ -1,9 +1,12 @@
-"""What is set after training, per genre, by listening to the model: how widely it samples, and how loud each band is.
+"""What is set after training, per genre, by listening to the model: how widely it samples, how loud and how sharp its bands are.
 
 Spread: the deviations cover what the model cannot predict; sampled in full they flutter, too narrow they stand still. It is
 set so that the generated sound moves as much as the real music (spectral flux).
-Level: where the model is unsure it predicts the mean of log magnitudes, which is quieter than the mean of magnitudes (Jensen's
-inequality), most of all for tones. What the long-term spectrum lacks is given back, smoothed over neighbouring bands.
+Contrast: where the model is unsure it predicts the mean of several spectra, which is flatter than any of them, as in all
+parametric synthesis (Toda and Tokuda 2007). Partials are raised over their surroundings until the sound is as peaked as the music.
+Level: the mean of log magnitudes is quieter than the mean of magnitudes (Jensen's inequality), most of all for tones. What the
+long-term spectrum lacks is given back, smoothed over neighbouring bands.
+All three are steered at once: a try is generated, each is moved by what it is off, by less from try to try.
 """
 
 from collections.abc import Iterator
@@ -18,10 +21,9 @@ from noizestream.nn.spectral import FLOOR
 from noizestream.noise import noise
 from noizestream.training.prepared import Prepared
 
-LOWEST, HIGHEST = 0.2, 1.0
-ROUNDS = 4
-LEVEL_ROUNDS = 2
-TRIES = 2 * ROUNDS + LEVEL_ROUNDS  # per genre, each of `Config.calibration_s` and one second of warm-up
+LOWEST_SPREAD, HIGHEST_SPREAD = 0.15, 1.0
+LEAST_CONTRAST, MOST_CONTRAST = 0.8, 2.0
+TRIES = 8  # per genre, each of `Config.calibration_s` and one second of warm-up
 MOST_LEVEL = 1.0  # nepers: 8.7 dB
 SMOOTH = 9  # bands
 PIECES, REAL_FRAMES = 20, 6000
@@ -58,43 +60,38 @@ def one_hot(number: int, genres: int) -> torch.Tensor:
 
 
 def calibrate(player: Player, scripted: Any, prepared: Prepared, seconds: float) -> dict[str, list[float]]:
-    """Set `player.spread` [G] and `player.level` [G, bands]; returns what was set and measured.
+    """Set `player.spread` [G], `player.contrast` [G] and `player.level` [G, bands]; returns what was set and measured.
 
     Every try generates `seconds`. `scripted` is the same player, not frozen: its buffers are shared with `player`.
     """
+    from noizestream.analysis.measures import flux, peakiness
+
     sizes = (player.front.block, player.front.sample_rate, player.noise_size)
-    real = real_power(prepared)
-    made = []
-    for number, wanted in enumerate(prepared.flux):
+    real, rate = real_power(prepared), player.front.sample_rate
+    made: list[tuple[float, float]] = []
+    for number, (flux_wanted, peak_wanted) in enumerate(zip(prepared.flux, prepared.peakiness, strict=True)):
         genre = one_hot(number, len(prepared.flux))
-        _set_spread(player, scripted, number, genre, wanted, seconds, sizes)
-        for seed in range(LEVEL_ROUNDS):
-            bands = player.front.analyse(generate(scripted, genre, seconds, seed + 1, sizes))
-            lacking = 0.5 * torch.log((real[number] + FLOOR**2) / (power(bands) + FLOOR**2))
-            player.level[number] = (player.level[number] + _smooth(lacking)).clamp(-MOST_LEVEL, MOST_LEVEL)
-        made.append(_set_spread(player, scripted, number, genre, wanted, seconds, sizes))
-    return {"spread": player.spread.tolist(), "flux_real": prepared.flux, "flux_made": made, "level": player.level.mean(1).tolist()}
-
-
-def _set_spread(
-    player: Player,
-    scripted: Any,
-    number: int,
-    genre: torch.Tensor,
-    wanted: float,
-    seconds: float,
-    sizes: tuple[int, int, int],
-) -> float:
-    """Bisect the spread of one genre; returns the flux of the last try."""
-    from noizestream.analysis.measures import flux
-
-    low, high, got = LOWEST, HIGHEST, 0.0
-    for _ in range(ROUNDS):
-        player.spread[number] = (low + high) / 2
-        got = flux(generate(scripted, genre, seconds, 0, sizes).numpy(), player.front.sample_rate)
-        low, high = (low, (low + high) / 2) if got > wanted else ((low + high) / 2, high)
-    player.spread[number] = (low + high) / 2
-    return got
+        for attempt in range(TRIES):
+            sound = generate(scripted, genre, seconds, attempt, sizes)
+            moves, peaks = flux(sound.numpy(), rate), peakiness(sound.numpy(), rate)
+            move = 1.0 / (1.0 + 0.4 * attempt)
+            spread, contrast = float(player.spread[number]), float(player.contrast[number])
+            spread *= min(max(flux_wanted / max(moves, 1e-6), 0.5), 2.0) ** (1.5 * move)
+            contrast += 0.6 * move * float(np.log(min(max(peak_wanted / max(peaks, 1e-6), 0.5), 2.0)))
+            player.spread[number] = min(max(spread, LOWEST_SPREAD), HIGHEST_SPREAD)
+            player.contrast[number] = min(max(contrast, LEAST_CONTRAST), MOST_CONTRAST)
+            lacking = 0.5 * torch.log((real[number] + FLOOR**2) / (power(player.front.analyse(sound)) + FLOOR**2))
+            player.level[number] = (player.level[number] + move * _smooth(lacking)).clamp(-MOST_LEVEL, MOST_LEVEL)
+        made.append((moves, peaks))
+    return {
+        "spread": player.spread.tolist(),
+        "contrast": player.contrast.tolist(),
+        "level": player.level.mean(1).tolist(),
+        "flux_real": prepared.flux,
+        "flux_made": [row[0] for row in made],
+        "peakiness_real": prepared.peakiness,
+        "peakiness_made": [row[1] for row in made],
+    }
 
 
 def power(bands: torch.Tensor) -> torch.Tensor:

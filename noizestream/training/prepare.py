@@ -29,13 +29,13 @@ SHORT_S = 600.0
 def extract(
     track: Track, audio: np.ndarray, sample_rate: int, semitones: tuple[float, ...], samples: bool = False
 ) -> dict[str, np.ndarray]:
-    """Features of one piece of audio [channels, n], in a worker: `bands.S`, `beats.S` per speed variant, `tempo`, `flux`, `pulse`.
+    """Features of one piece of audio [channels, n], in a worker: `bands.S`, `beats.S` per speed variant, `tempo`, `flux` and so on.
 
     With `samples` also `samples.S`, the audio itself, a row for every row of bands.
     """
     import torch
 
-    from noizestream.analysis.measures import flux, pulse
+    from noizestream.analysis.measures import flux, peakiness, pulse
     from noizestream.training.augment import change_speed
     from noizestream.training.beats import track_beats
 
@@ -46,6 +46,7 @@ def extract(
     arrays: dict[str, np.ndarray] = {
         "tempo": np.array([beats.tempo, beats.steady], np.float64),
         "flux": np.array([flux(mono, sample_rate)], np.float64),
+        "peakiness": np.array([peakiness(mono, sample_rate)], np.float64),
         "pulse": np.array([pulse(mono, sample_rate)[0]], np.float64),
     }
     for shift in (0.0, *semitones):
@@ -146,10 +147,10 @@ def _assemble(known: list, library: Library, config: Config, folder: Path, skipp
     validated |= {track.genre for track in set_aside}
     front = _front(config.sample_rate)
 
-    tempos, seconds, fluxes, beaten = [], [], [], []
+    tempos, seconds, fluxes, peaks, beaten = [], [], [], [], []
     for genre in genres:
         rows = [
-            (arrays["tempo"][0], len(arrays["bands.0"]), arrays["flux"][0], arrays["pulse"][0])
+            (arrays["tempo"][0], len(arrays["bands.0"]), arrays["flux"][0], arrays["peakiness"][0], arrays["pulse"][0])
             for t, arrays in known
             if t.genre == genre and t.split != "validation" and t not in set_aside
         ]
@@ -157,7 +158,8 @@ def _assemble(known: list, library: Library, config: Config, folder: Path, skipp
         middle = float(np.median(found))
         tempos.append(float(np.exp(np.median(np.log([t * fold(t, middle) for t in found])))))
         fluxes.append(float(np.mean([row[2] for row in rows])))
-        beaten.append(float(np.mean([Piece("", 0, "", 0, 0, 0.0, row[3]).confidence for row in rows])))
+        peaks.append(float(np.mean([row[3] for row in rows])))
+        beaten.append(float(np.mean([Piece("", 0, "", 0, 0, 0.0, row[4]).confidence for row in rows])))
         seconds.append(float(sum(row[1] for row in rows) * front.block / config.sample_rate))
 
     pieces: list[Piece] = []
@@ -181,6 +183,7 @@ def _assemble(known: list, library: Library, config: Config, folder: Path, skipp
         bands=front.bands,
         tempos=tempos,
         flux=fluxes,
+        peakiness=peaks,
         beaten=beaten,
         seconds=seconds,
         tracks=[len({t.path for t, _ in known if t.genre == g and t.split != "validation" and t not in set_aside}) for g in genres],

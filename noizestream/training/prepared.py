@@ -50,7 +50,7 @@ class Piece:
 
 @dataclass(frozen=True)
 class Prepared:
-    """One per genre: `tempos` in BPM, `beaten` (mean confidence in the beats), `flux` (analysis/measures.py), `seconds` of music.
+    """One per genre: `tempos` in BPM, `beaten` (mean confidence in the beats), `flux`, `peakiness` (analysis/measures.py), `seconds`.
 
     `credits` name the works that a model learns from.
     """
@@ -62,6 +62,7 @@ class Prepared:
     bands: int
     tempos: list[float]
     flux: list[float]
+    peakiness: list[float]
     beaten: list[float]
     seconds: list[float]
     tracks: list[int]
