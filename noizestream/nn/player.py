@@ -5,8 +5,6 @@ docs/model-format.md gives the contract of `step`. The state is a list of tensor
     h0 c0 h1 c1 ...   [1, hidden]         LSTM
     history           [CONTEXT, latent]   newest latent last
     beat              [] float64          position of the next frame, in beats
-    memory            [MEMORY, latent]    float16, the latents of the last bars, newest first
-    ages              [MEMORY]            how many beats before the next frame each of them stood
     phases, overlap-add tail, last noise (see phases.py)
 """
 
@@ -18,15 +16,11 @@ from torch import Tensor, nn
 from noizestream.nn.clock import BEAT_WRAP, Clock
 from noizestream.nn.codec import CONTEXT, Codec
 from noizestream.nn.phases import PhaseSynthesis
-from noizestream.nn.predictor import LAGS, Predictor, negative_log_likelihood
+from noizestream.nn.predictor import Predictor, negative_log_likelihood
 from noizestream.nn.spectral import SpectralFront
 
 LIMIT = 5.0
 """Latents stay within this many standard deviations: what training has seen, with room."""
-MEMORY_S = 16.0
-"""Seconds that the memory holds: four bars of four beats at 60 BPM. Slower music remembers one bar only."""
-NEVER = 1e6
-"""Age, in beats, of what was never played."""
 SINGLE_BELOW_HZ = 3400.0
 """Up to here every band is one bin of its window, fine enough to tell a partial from its surroundings."""
 NEIGHBOURS = 6
@@ -50,7 +44,6 @@ class Player(nn.Module):
     contrast: Tensor
     level: Tensor
     around: Tensor
-    lags: Tensor
     controls = CONTROLS
 
     def __init__(
@@ -67,7 +60,6 @@ class Player(nn.Module):
         self.register_buffer("contrast", torch.ones_like(tempos))  # [G] how far partials stand out, calibrated on peakiness
         self.register_buffer("around", _away_from_surroundings(front))
         self.register_buffer("level", torch.zeros(len(tempos), front.bands))  # [G, bands] nepers, calibrated on the spectrum
-        self.register_buffer("lags", torch.tensor(LAGS), persistent=False)
         self.cells: int = 2 * predictor.recurrent.layers
         self.layers: int = predictor.recurrent.layers
         self.hidden: int = predictor.hidden
@@ -80,8 +72,6 @@ class Player(nn.Module):
         self.context: int = CONTEXT
         self.limit: float = LIMIT
         self.wrap: float = BEAT_WRAP
-        self.memory_frames: int = round(MEMORY_S * front.sample_rate / front.block)
-        self.never: float = NEVER
         self.settle: int = SETTLE
 
     @property
@@ -90,30 +80,23 @@ class Player(nn.Module):
         return 2 * self.front.block
 
     def initial_state(self) -> list[Tensor]:
-        """Silence heard, beat 0, nothing remembered."""
+        """Silence heard, beat 0."""
         state = [torch.zeros(1, self.hidden) for _ in range(2 * self.layers)]
         state.append(torch.zeros(self.context, self.latent))
         state.append(torch.zeros([], dtype=torch.float64))
-        state.append(torch.zeros(self.memory_frames, self.latent, dtype=torch.float16))
-        state.append(torch.full((self.memory_frames,), self.never))
         return state + self.synthesis.initial_state()
 
     def step(self, genre: Tensor, controls: Tensor, noise: Tensor, state: list[Tensor]) -> tuple[Tensor, list[Tensor]]:
         """genre [G], controls [3], noise [noise_size], state -> block [channels, block], state."""
         cells = self.cells
-        history, beat, memory, ages = state[cells], state[cells + 1], state[cells + 2], state[cells + 3]
+        history, beat = state[cells], state[cells + 1]
         temperature = controls[0]
         if bool(controls[2] >= 0):
-            asked = controls[2].to(torch.float64)
-            # The way round that is shorter: what is remembered stands as far back as the jump says.
-            jump = torch.remainder(asked - beat + 0.5 * self.wrap, self.wrap) - 0.5 * self.wrap
-            ages, beat = ages + jump.to(torch.float32), asked
-
+            beat = controls[2].to(torch.float64)
         shown = torch.dot(genre, self.beaten).unsqueeze(0)
         clock = self.clock(beat.unsqueeze(0), torch.ones_like(shown), shown)
-        remembered, known = self.recalled(memory, ages)
-        row, z = genre.unsqueeze(0), history[-1:]
-        h, recurrent = self.predictor.hidden_frame(z, remembered, known, row, clock, state[:cells])
+        z = history[-1:]
+        h, recurrent = self.predictor.hidden_frame(z, genre.unsqueeze(0), clock, state[:cells])
 
         # The largest of logits + Gumbel noise is a draw from their softmax. One knob for two temperatures: the choice between
         # components sharpens towards 0, their spread shrinks more gently.
@@ -121,17 +104,15 @@ class Player(nn.Module):
         gauss = math.sqrt(2.0) * torch.erfinv(2 * noise[self.choices : self.choices + self.latent] - 1).unsqueeze(0)
         width = torch.dot(genre, self.spread) * (0.43 + 0.57 * temperature)
         choice = 0.15 + 0.35 * temperature * temperature
-        z = self.predictor.draw(h, z, remembered, gumbel, gauss, choice, width).clamp(-self.limit, self.limit)
+        z = self.predictor.draw(h, z, gumbel, gauss, choice, width).clamp(-self.limit, self.limit)
 
         history = torch.cat([history[1:], z])
         log_bands = self.shaped(self.codec.decode_frame(history), genre)
-        audio, sound = self.synthesis(log_bands, noise[self.choices + self.latent :], state[cells + 4 :])
+        audio, sound = self.synthesis(log_bands, noise[self.choices + self.latent :], state[cells + 2 :])
 
         tempo = torch.exp(torch.dot(genre, self.log_tempos)) if bool(controls[1] <= 0) else controls[1]
         passed = tempo.to(torch.float64) * self.beats_per_bpm
-        memory = torch.cat([z.to(torch.float16), memory[:-1]])
-        ages = torch.cat([torch.zeros_like(ages[:1]), ages[:-1]]) + passed.to(torch.float32)
-        after = [history, torch.remainder(beat + passed, self.wrap), memory, ages]
+        after = [history, torch.remainder(beat + passed, self.wrap)]
         return audio.view(-1, self.block), recurrent + after + sound
 
     def shaped(self, log_bands: Tensor, genre: Tensor) -> Tensor:
@@ -139,19 +120,13 @@ class Player(nn.Module):
         more = torch.dot(genre, self.contrast) - 1.0
         return log_bands + genre @ self.level + more * torch.mv(self.around, log_bands)
 
-    def recalled(self, memory: Tensor, ages: Tensor) -> tuple[Tensor, Tensor]:
-        """What stood one and four bars before the next frame: [1, lags, latent], and known [1, lags]."""
-        index = torch.searchsorted(ages, self.lags).clamp(max=self.memory_frames - 1)
-        known = (ages.index_select(0, index) < self.lags + 1.0).to(torch.float32)
-        return (memory.index_select(0, index).to(torch.float32) * known.unsqueeze(1)).unsqueeze(0), known.unsqueeze(0)
-
     def encode(self, audio: Tensor) -> tuple[Tensor, Tensor]:
         """audio [channels, n] -> latents [T, latent], log band magnitudes [T, bands]; T = n // block - 3."""
         bands = self.front.analyse(audio.mean(0))
         return self.codec.encode(bands.unsqueeze(0))[0].clamp(-self.limit, self.limit), bands
 
     def score(self, audio: Tensor, genre: Tensor) -> tuple[Tensor, Tensor]:
-        """Nats per block [T] of audio [channels, n], mean prediction in log band magnitudes [T, bands]; clock and memory off."""
+        """Nats per block [T] of audio [channels, n], mean prediction in log band magnitudes [T, bands]; the clock let go."""
         return self.predicted(audio, genre, torch.zeros(audio.shape[-1] // self.block, dtype=torch.float64), False)
 
     def score_at(self, audio: Tensor, genre: Tensor, beat: Tensor) -> tuple[Tensor, Tensor]:
@@ -159,21 +134,17 @@ class Player(nn.Module):
         return self.predicted(audio, genre, beat, True)
 
     def predicted(self, audio: Tensor, genre: Tensor, beat: Tensor, known_beat: bool) -> tuple[Tensor, Tensor]:
+        """`score` and `score_at`."""
         z, bands = self.encode(audio)
-        beat = beat[: z.shape[0]]
-        index = torch.searchsorted(beat, beat.unsqueeze(1) - self.lags, right=True) - 1
-        known = (index >= 0).to(torch.float32) if known_beat else torch.zeros(index.shape)
-        memory = z[index.clamp(min=0)] * known.unsqueeze(2)
         shown = torch.dot(genre, self.beaten).unsqueeze(0) if known_beat else torch.zeros(1)
         row, history = genre.unsqueeze(0), torch.zeros(self.context, self.latent)
         state = [torch.zeros(1, self.hidden) for _ in range(2 * self.layers)]
         nats, means = torch.zeros(z.shape[0]), torch.zeros_like(bands)
         for t in range(z.shape[0]):
             before, target = history[-1:], z[t : t + 1]
-            recalled = memory[t : t + 1]
             clock = self.clock(beat[t : t + 1], torch.ones_like(shown), shown)
-            h, state = self.predictor.hidden_frame(before, recalled, known[t : t + 1], row, clock, state)
-            mixture = self.predictor.mixture(h, before, recalled, target)
+            h, state = self.predictor.hidden_frame(before, row, clock, state)
+            mixture = self.predictor.mixture(h, before, target)
             nats[t] = negative_log_likelihood(mixture, target, self.predictor.ends)[0]
             expected = self.predictor.mean(mixture)
             means[t] = self.codec.decode_frame(torch.cat([history[1:], expected]))
@@ -183,25 +154,19 @@ class Player(nn.Module):
     def prime(self, audio: Tensor, genre: Tensor) -> list[Tensor]:
         """The state after hearing audio [channels, n], taken to begin on a beat and to run at the genre's own tempo."""
         z, _ = self.encode(audio)
-        count = z.shape[0]
-        state = self.initial_state()
+        count, cells, state = z.shape[0], self.cells, self.initial_state()
         passed = torch.exp(torch.dot(genre, self.log_tempos)).to(torch.float64) * self.beats_per_bpm
         shown = torch.dot(genre, self.beaten).unsqueeze(0)
-        row, cells = genre.unsqueeze(0), self.cells
-        history, beat, memory, ages = state[cells], state[cells + 1], state[cells + 2], state[cells + 3]
-        recurrent, sound = state[:cells], state[cells + 4 :]
+        history, beat, recurrent, sound = state[cells], state[cells + 1], state[:cells], state[cells + 2 :]
         for t in range(count):
             clock = self.clock(beat.unsqueeze(0), torch.ones_like(shown), shown)
-            remembered, known = self.recalled(memory, ages)
-            _, recurrent = self.predictor.hidden_frame(history[-1:], remembered, known, row, clock, recurrent)
+            _, recurrent = self.predictor.hidden_frame(history[-1:], genre.unsqueeze(0), clock, recurrent)
             history = torch.cat([history[1:], z[t : t + 1]])
             if t >= count - self.settle:
                 log_bands = self.shaped(self.codec.decode_frame(history), genre)
                 _, sound = self.synthesis(log_bands, torch.full((self.block,), 0.5), sound)
             beat = torch.remainder(beat + passed, self.wrap)
-            memory = torch.cat([z[t : t + 1].to(torch.float16), memory[:-1]])
-            ages = torch.cat([torch.zeros_like(ages[:1]), ages[:-1]]) + passed.to(torch.float32)
-        return recurrent + [history, beat, memory, ages] + sound  # noqa: RUF005 (TorchScript knows no unpacking)
+        return recurrent + [history, beat] + sound  # noqa: RUF005 (TorchScript knows no unpacking)
 
     def reconstruct(self, audio: Tensor) -> Tensor:
         """Through the codec and back: audio [channels, n] -> the same shape, with what the synthesis makes of the latents."""

@@ -1,11 +1,11 @@
-"""The sequence model: an LSTM over latents with a clock and a memory, and a mixture density for the next latent.
+"""The sequence model: an LSTM over latents with a clock, and mixture densities for the next latent, drawn in groups.
 
-    z[t-1], z one and four bars ago, genre, clock[t] -> Linear -> LSTM x layers -> + genre-selected clock network = h
+    z[t-1], genre, clock[t] -> Linear -> LSTM x layers -> + genre-selected clock network = h
     h -> mixture for the first dimensions of z[t]; h and those -> mixture for the next ones; ... (GROUPS)
 
 A mixture of diagonal Gaussians (Bishop 1994, in generation Graves 2013) blurs what its components cannot tell apart. Drawn in
 groups, each conditioned on what was drawn before (the chain rule, as in Uria et al. 2016), a few components make many shapes.
-The mean of each component leans on the last frame and on the bars before: `a * z[t-1] + b * z[-1 bar] + c * z[-4 bars] + delta`.
+The mean of each component is `persistence * z[t-1] + delta`.
 """
 
 import math
@@ -16,8 +16,6 @@ from torch import Tensor, nn
 from noizestream.nn.clock import CLOCK_FEATURES
 from noizestream.nn.recurrent import Recurrent
 
-LAGS = (4.0, 16.0)
-"""How far back the memory looks, in beats: one bar and four."""
 GROUPS = (0.125, 0.25, 0.5, 1.0)
 """Where each group of dimensions ends, as a share of the latent. PCA puts what matters most first, so the first are small."""
 SHARPEST, WIDEST = -4.0, 2.0
@@ -39,13 +37,12 @@ class Predictor(nn.Module):
     ):
         super().__init__()
         self.latent, self.genres, self.hidden, self.mixtures = latent, genres, hidden, mixtures
-        self.lags: int = len(LAGS)
         self.sharpest: float = SHARPEST
         self.widest: float = WIDEST
         self.ends: list[int] = sorted({max(1, round(share * latent)) for share in GROUPS})
         self.starts: list[int] = [0, *self.ends[:-1]]
         self.groups: int = len(self.ends)
-        self.enter = nn.Linear(latent * (1 + self.lags) + self.lags + genres + CLOCK_FEATURES, hidden)
+        self.enter = nn.Linear(latent + genres + CLOCK_FEATURES, hidden)
         self.recurrent = Recurrent(hidden, hidden, layers, dropout)
         self.dropout = nn.Dropout(dropout)
         # The first layer sees genre x clock, the second genre x hidden: each genre has its own clock network, morphs blend.
@@ -55,20 +52,20 @@ class Predictor(nn.Module):
         # Rows of a head belong together by component: its logit, its deltas, its log deviations.
         self.heads = nn.ModuleList([nn.Linear(hidden, mixtures * (1 + 2 * size)) for size in sizes])
         self.given = nn.ModuleList([nn.Linear(max(start, 1), hidden) for start in self.starts])
-        self.lean = nn.Parameter(_first_lean(mixtures, latent))
+        self.persistence = nn.Parameter(torch.full((mixtures, latent), 0.8))
         for name, parameter in self.heads.named_parameters():
             nn.init.zeros_(parameter) if name.endswith("bias") else nn.init.normal_(parameter, std=0.01)
 
-    def enter_features(self, z: Tensor, memory: Tensor, known: Tensor, genre: Tensor, clock: Tensor) -> Tensor:
-        """z [..., latent], memory [..., lags, latent], known [..., lags], genre [..., G], clock [..., C] -> [..., hidden]."""
-        return self.enter(torch.cat([z, memory.flatten(-2), known, genre, clock], dim=-1))
+    def enter_features(self, z: Tensor, genre: Tensor, clock: Tensor) -> Tensor:
+        """z [..., latent], genre [..., G], clock [..., CLOCK_FEATURES] -> [..., hidden]."""
+        return self.enter(torch.cat([z, genre, clock], dim=-1))
 
     def with_clock(self, h: Tensor, genre: Tensor, clock: Tensor) -> Tensor:
         """LSTM output h [..., hidden] and what the genre's own clock network adds to it."""
         inner = torch.nn.functional.gelu(self.clock_in((genre.unsqueeze(-1) * clock.unsqueeze(-2)).flatten(-2)))
         return h + self.clock_out((genre.unsqueeze(-1) * inner.unsqueeze(-2)).flatten(-2))
 
-    def mixture(self, h: Tensor, z: Tensor, memory: Tensor, target: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    def mixture(self, h: Tensor, z: Tensor, target: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Every group given the true dimensions before it (`target` [..., latent]).
 
         Returns logits [..., groups, M], means and log deviations [..., M, latent].
@@ -81,10 +78,9 @@ class Predictor(nn.Module):
             logits.append(out[..., 0])
             deltas.append(out[..., 1 : 1 + end - start])
             spreads.append(out[..., 1 + end - start :])
-        leant = (self.lean * torch.cat([z.unsqueeze(-2), memory], -2).unsqueeze(-3)).sum(-2)
         # -0.7 starts at half a standard deviation.
         spread = (torch.cat(spreads, -1) - 0.7).clamp(self.sharpest, self.widest)
-        return torch.stack(logits, -2), leant + torch.cat(deltas, -1), spread
+        return torch.stack(logits, -2), self.persistence * z.unsqueeze(-2) + torch.cat(deltas, -1), spread
 
     def mean(self, mixture: tuple[Tensor, Tensor, Tensor]) -> Tensor:
         """The mean [..., latent] of `mixture`'s distribution, each group given the dimensions before it as they were given."""
@@ -96,57 +92,38 @@ class Predictor(nn.Module):
         return torch.cat(parts, -1)
 
     def sequence(
-        self, z: Tensor, memory: Tensor, known: Tensor, genre: Tensor, clock: Tensor, target: Tensor, state: list[Tensor]
+        self, z: Tensor, genre: Tensor, clock: Tensor, target: Tensor, state: list[Tensor]
     ) -> tuple[tuple[Tensor, Tensor, Tensor], list[Tensor]]:
-        """Teacher forcing: z [B, T, latent] of frames t-1; memory, known, genre, clock and target of frames t.
+        """Teacher forcing: z [B, T, latent] of frames t-1; genre [B, T, G], clock [B, T, C] and target [B, T, latent] of frames t.
 
-        memory [B, T, lags, latent] is 0 where known [B, T, lags] is 0. state is [h, c], each [layers, B, hidden].
+        state is [h, c], each [layers, B, hidden].
         """
-        features = self.enter_features(z, memory, known, genre, clock)
-        h, state = self.recurrent.sequence(self.dropout(features), state)
-        return self.mixture(self.dropout(self.with_clock(h, genre, clock)), z, memory, target), state
+        h, state = self.recurrent.sequence(self.dropout(self.enter_features(z, genre, clock)), state)
+        return self.mixture(self.dropout(self.with_clock(h, genre, clock)), z, target), state
 
-    def hidden_frame(
-        self, z: Tensor, memory: Tensor, known: Tensor, genre: Tensor, clock: Tensor, state: list[Tensor]
-    ) -> tuple[Tensor, list[Tensor]]:
-        """One frame as far as h [1, hidden]: z [1, latent], memory [1, lags, latent], known [1, lags], genre [1, G], clock [1, C].
-
-        state is [h0, c0, h1, c1, ...], each [1, hidden].
-        """
-        h, state = self.recurrent.frame(self.enter_features(z, memory, known, genre, clock), state)
+    def hidden_frame(self, z: Tensor, genre: Tensor, clock: Tensor, state: list[Tensor]) -> tuple[Tensor, list[Tensor]]:
+        """One frame as far as h [1, hidden]: z [1, latent], genre [1, G], clock [1, C]; state [h0, c0, ...], each [1, hidden]."""
+        h, state = self.recurrent.frame(self.enter_features(z, genre, clock), state)
         return self.with_clock(h, genre, clock), state
 
-    def draw(
-        self, h: Tensor, z: Tensor, memory: Tensor, choice: Tensor, gauss: Tensor, choice_temperature: Tensor, width: Tensor
-    ) -> Tensor:
+    def draw(self, h: Tensor, z: Tensor, choice: Tensor, gauss: Tensor, choice_temperature: Tensor, width: Tensor) -> Tensor:
         """Draw the next latent [1, latent] from h [1, hidden].
 
-        choice [groups, M]: draws from the standard Gumbel distribution (the largest of logit + draw is a draw from the softmax);
+        choice [groups, M]: standard Gumbel draws (the largest of logit + draw is a draw from the softmax);
         gauss [1, latent]: standard normal; choice_temperature and width []: factors on the choice and on the deviations.
         """
-        around = torch.cat([z, memory[0]])
         drawn = gauss[:, :0]
         for g, (head, given) in enumerate(zip(self.heads, self.given)):  # noqa: B905
             start, end = self.starts[g], self.ends[g]
             inner = h if g == 0 else h + given(drawn)
             out = head(torch.nn.functional.gelu(inner)).view(self.mixtures, 1 + 2 * (end - start))
             chosen = torch.argmax(out[:, 0] + choice_temperature * choice[g]).unsqueeze(0)
-            row, lean = out.index_select(0, chosen), self.lean.index_select(0, chosen)
+            row, keep = out.index_select(0, chosen), self.persistence.index_select(0, chosen)
             size = end - start
-            mean = (lean[0, :, start:end] * around[:, start:end]).sum(0, keepdim=True) + row[:, 1 : 1 + size]
+            mean = torch.addcmul(row[:, 1 : 1 + size], keep[:, start:end], z[:, start:end])
             deviation = torch.exp((row[:, 1 + size :] - 0.7).clamp(self.sharpest, self.widest)) * width
             drawn = torch.cat([drawn, torch.addcmul(mean, deviation, gauss[:, start:end])], -1)
         return drawn
-
-
-def _first_lean(mixtures: int, latent: int) -> Tensor:
-    """[M, 1 + lags, latent]: half of the components start from the last frame, a quarter each from one and from four bars ago."""
-    lean = torch.zeros(mixtures, 1 + len(LAGS), latent)
-    for m in range(mixtures):
-        where = 0 if m % 4 < 2 else m % 4 - 1
-        lean[m, where] = 0.8 if where == 0 else 0.6
-        lean[m, 0] += 0.2 if where else 0.0
-    return lean
 
 
 def negative_log_likelihood(mixture: tuple[Tensor, Tensor, Tensor], target: Tensor, ends: list[int]) -> Tensor:

@@ -81,7 +81,7 @@ def self_test(player: Player | RawPlayer, scripted: Any) -> None:
 
 def is_quantised(player: Player | RawPlayer) -> bool:
     """Whether `player` came from `quantised`."""
-    return hasattr(player.predictor.enter, "_packed_params")
+    return any(hasattr(module, "_packed_params") for module in player.predictor.modules())
 
 
 def _test_offline(player: Any, genre: Tensor, states: list[list[Tensor]]) -> None:
@@ -91,11 +91,9 @@ def _test_offline(player: Any, genre: Tensor, states: list[list[Tensor]]) -> Non
     beats = torch.stack([state[cells + 1] for state in states[:-1]])
     frames, state = len(z), states[-1]
     previous = torch.cat([torch.zeros_like(z[:1]), z[:-1]])[None]
-    # Too few frames to remember a bar.
-    memory, known = torch.zeros(1, frames, predictor.lags, player.latent), torch.zeros(1, frames, predictor.lags)
     clock = player.clock(beats, torch.ones(frames), torch.dot(genre, player.beaten).expand(frames))[None]
     start = predictor.recurrent.initial_sequence_state(1)
-    _, (h, c) = predictor.sequence(previous, memory, known, genre.expand(1, frames, -1), clock, z[None], start)
+    _, (h, c) = predictor.sequence(previous, genre.expand(1, frames, -1), clock, z[None], start)
     streamed = torch.cat(state[:cells])
     offline = torch.stack([h[:, 0], c[:, 0]], dim=1).flatten(0, 1)
     whole = player.codec.decode(z[None])[0, -1]

@@ -1,12 +1,10 @@
 """Batches for both loops, from memory-mapped arrays. Genres are drawn evenly, however unevenly the library fills them."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from noizestream.nn.predictor import LAGS
 from noizestream.training.prepared import Piece
 
 
@@ -39,32 +37,19 @@ def windows(draw: Draw, arrays: list[np.ndarray], batch: int, frames: int) -> np
     return np.stack(rows)
 
 
-def recall(beats: np.ndarray, lags: Sequence[float]) -> np.ndarray:
-    """For every frame the last one that is at least so many beats back: beats [T] rising -> int32 [T, lags], -1 where none is."""
-    return np.stack([np.searchsorted(beats, beats - lag, side="right") - 1 for lag in lags], axis=1).astype(np.int32)
-
-
 @dataclass
 class Chunk:
     """`z` [B, T, latent] with `previous` one frame earlier; `genre` [B, G]; `beat` [B, T]; `fresh` [B]: starts anew here.
 
-    `memory` [B, T, lags, latent] stood `LAGS` beats earlier, 0 where `known` [B, T, lags] is 0. `lane_piece` [B]: its index.
+    `lane_piece` [B] are indices of pieces.
     """
 
     z: np.ndarray
     previous: np.ndarray
-    memory: np.ndarray
-    known: np.ndarray
     genre: np.ndarray
     beat: np.ndarray
     fresh: np.ndarray
     lane_piece: np.ndarray
-
-
-def remembered(latents: np.ndarray, index: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """latents [N, latent], index [T, lags] of `recall` -> memory [T, lags, latent] and known [T, lags], both float32."""
-    known = (index >= 0).astype(np.float32)
-    return np.asarray(latents[np.maximum(index, 0)], np.float32) * known[..., None], known
 
 
 class Lanes:
@@ -77,7 +62,6 @@ class Lanes:
         self, draw: Draw, latents: list[np.ndarray], beats: list[np.ndarray], genres: int, batch: int, frames: int, chunks: int
     ):
         self.draw, self.latents, self.beats = draw, latents, beats
-        self.recall = [recall(np.asarray(positions, np.float64), LAGS) for positions in beats]
         self.genres, self.batch, self.frames, self.chunks = genres, batch, frames, chunks
         self.piece = [0] * batch
         self.at = [0] * batch
@@ -88,7 +72,7 @@ class Lanes:
     def next(self) -> Chunk:
         rng, t = self.draw.rng, self.frames
         fresh = np.zeros(self.batch, bool)
-        z, previous, beat, memories, genre = [], [], [], [], np.zeros((self.batch, self.genres), np.float32)
+        z, previous, beat, genre = [], [], [], np.zeros((self.batch, self.genres), np.float32)
         for lane in range(self.batch):
             if self.left[lane] == 0 or self.at[lane] + t > len(self.latents[self.piece[lane]]):
                 self.piece[lane] = self._long_enough()
@@ -105,14 +89,12 @@ class Lanes:
                 rows[0] = 0.0
             z.append(rows[1:])
             previous.append(rows[:-1])
-            memories.append(remembered(source, self.recall[self.piece[lane]][start : start + t]))
             beat.append(np.asarray(self.beats[self.piece[lane]][start : start + t], np.float64))
             genre[lane, self.draw.pieces[self.piece[lane]].genre] = 1.0
             self.at[lane] += t
             self.left[lane] -= 1
         self._first = False
-        memory, known = (np.stack(part) for part in zip(*memories, strict=True))
-        return Chunk(np.stack(z), np.stack(previous), memory, known, genre, np.stack(beat), fresh, np.array(self.piece))
+        return Chunk(np.stack(z), np.stack(previous), genre, np.stack(beat), fresh, np.array(self.piece))
 
     def _long_enough(self) -> int:
         for _ in range(1000):

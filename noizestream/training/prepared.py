@@ -50,7 +50,7 @@ class Piece:
 
 @dataclass(frozen=True)
 class Prepared:
-    """One per genre: `tempos` in BPM, `beaten` (mean confidence in the beats), `flux`, `peakiness` (analysis/measures.py), `seconds`.
+    """One per genre: `tempos` (BPM), `beaten` (confidence in the beats), `flux`, `peakiness` (analysis/measures.py), `seconds`.
 
     `credits` name the works that a model learns from.
     """

@@ -11,12 +11,12 @@ from torch import Tensor
 
 from noizestream.nn.clock import Clock
 from noizestream.nn.codec import Codec
-from noizestream.nn.predictor import LAGS, Predictor, negative_log_likelihood
+from noizestream.nn.predictor import Predictor, negative_log_likelihood
 from noizestream.training.baselines import baselines
 from noizestream.training.budget import Budget
 from noizestream.training.codec_loop import Report
 from noizestream.training.config import Config
-from noizestream.training.lanes import Draw, Lanes, recall, remembered
+from noizestream.training.lanes import Draw, Lanes
 from noizestream.training.prepared import Piece, Prepared
 
 VALIDATION_FRAMES = 600
@@ -85,7 +85,7 @@ class SequenceLoop:
         )
         self.carried = predictor.recurrent.initial_sequence_state(config.batch, device)
         self.confidence = torch.tensor([piece.confidence for piece in pieces])
-        self.shown = torch.ones(config.batch, 2 + len(LAGS))  # per lane: the slow clock, the clock, and each lag of the memory
+        self.shown = torch.ones(config.batch, 2)  # per lane: the slow clock, the clock
         self.smooth = float("nan")
         self.best, self.best_nats, self.worse = {k: v.clone() for k, v in predictor.state_dict().items()}, float("inf"), 0
         self.evaluated = 0
@@ -136,16 +136,12 @@ class SequenceLoop:
         keep = torch.from_numpy(~chunk.fresh).float()
         self._hide(keep, torch.from_numpy(chunk.lane_piece))
         state = [s.detach() * keep.to(self.device)[None, :, None] for s in self.carried]
-        z, previous, memory, known, genre = (
-            torch.from_numpy(a).to(self.device) for a in (chunk.z, chunk.previous, chunk.memory, chunk.known, chunk.genre)
-        )
-        known = known * self.shown[:, None, 2:].to(self.device)
+        z, previous, genre = (torch.from_numpy(a).to(self.device) for a in (chunk.z, chunk.previous, chunk.genre))
         deviation = config.input_noise * torch.rand(config.batch, 1, 1, device=self.device)
         previous = previous + deviation * torch.randn_like(previous)
-        memory = (memory + deviation[..., None] * torch.randn_like(memory)) * known[..., None]
         clock = self._clock(chunk.beat, self.shown[:, 0], self.shown[:, 1])
         genre = genre[:, None].expand(-1, z.shape[1], -1)
-        mixture, self.carried = self.predictor.sequence(previous, memory, known, genre, clock, z, state)
+        mixture, self.carried = self.predictor.sequence(previous, genre, clock, z, state)
         loss = negative_log_likelihood(mixture, z, self.predictor.ends).mean()
         self.optimiser.zero_grad(set_to_none=True)
         loss.backward()
@@ -154,10 +150,10 @@ class SequenceLoop:
         return loss.item()
 
     def _hide(self, keep: Tensor, piece: Tensor) -> None:
-        """A lane that starts anew draws what it will not see: slow clock, whole clock (the less even its beats), memory."""
+        """A lane that starts anew draws what it will not see: the slow clock, the whole clock (the less even its beats)."""
         config = self.config
         draws = torch.rand(self.shown.shape)
-        hidden = torch.full_like(draws, config.hide_memory)
+        hidden = torch.empty_like(draws)
         hidden[:, 0] = config.hide_slow
         hidden[:, 1] = 1 - (1 - config.hide_clock) * self.confidence[piece]
         self.shown = torch.where(keep[:, None] > 0, self.shown, (draws >= hidden).float())
@@ -188,21 +184,18 @@ class SequenceLoop:
         lengths = [min(len(latents), VALIDATION_FRAMES) for _, latents in rows]
         z = np.zeros((len(rows), max(lengths), self.config.latent), np.float32)
         beat = np.zeros(z.shape[:2])
-        memory = np.zeros((*z.shape[:2], len(LAGS), self.config.latent), np.float32)
-        known = np.zeros(memory.shape[:3], np.float32)
         for row, ((piece, latents), length) in enumerate(zip(rows, lengths, strict=True)):
             z[row, :length] = latents[:length]
             beat[row, :length] = self.prepared.beats_of(piece)[:length]
-            memory[row, :length], known[row, :length] = remembered(z[row], recall(beat[row, :length], LAGS))
         previous = np.concatenate([np.zeros_like(z[:, :1]), z[:, :-1]], axis=1)
         genre = np.eye(self.genres, dtype=np.float32)[[piece.genre for piece, _ in rows]]
-        before, remembering, there = (torch.from_numpy(a).to(self.device) for a in (previous, memory, known))
+        before = torch.from_numpy(previous).to(self.device)
         label = torch.from_numpy(genre).to(self.device)[:, None].expand(-1, z.shape[1], -1)
         shown = torch.tensor([float(piece.confidence >= 0.5) for piece, _ in rows])
         clock, target = self._clock(beat, torch.ones(len(rows)), shown), torch.from_numpy(z).to(self.device)
         self.predictor.eval()
         state = self.predictor.recurrent.initial_sequence_state(len(rows), self.device)
-        mixture, _ = self.predictor.sequence(before, remembering, there, label, clock, target, state)
+        mixture, _ = self.predictor.sequence(before, label, clock, target, state)
         self.predictor.train()
         nats = negative_log_likelihood(mixture, target, self.predictor.ends).cpu().numpy()
         by_genre: dict[int, list[float]] = {}

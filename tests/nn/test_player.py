@@ -94,25 +94,6 @@ def test_every_noise_in_the_open_interval_gives_finite_bounded_sound():
         assert float(state[CELLS].abs().max()) <= net.limit
 
 
-def test_the_memory_holds_what_stood_one_and_four_bars_ago():
-    net = player()
-    tempo, state, drawn, beats = 200.0, net.initial_state(), [], []
-    with torch.no_grad():
-        for i in range(470):
-            beats.append(i * tempo * net.beats_per_bpm)
-            if i % 9 == 0 or i > 440:
-                remembered, known = net.recalled(state[CELLS + 2], state[CELLS + 3])
-                for lag, row, there in zip(net.lags.tolist(), remembered[0], known[0], strict=True):
-                    behind = [z for z, beat in zip(drawn, beats, strict=False) if beats[-1] - beat >= lag - 1e-3]
-                    assert bool(there) == bool(behind)
-                    if behind and abs(beats[len(behind) - 1] - (beats[-1] - lag)) > 1e-3:  # on the edge either will do
-                        assert torch.allclose(row, behind[-1], atol=5e-3)
-            noise = torch.rand(net.noise_size, generator=torch.Generator().manual_seed(i)).clamp(1e-6, 1 - 1e-6)
-            _, state = net.step(GENRE, torch.tensor([1.0, tempo, -1.0]), noise, state)
-            drawn.append(state[CELLS][-1])
-    assert bool(known.all())
-
-
 def test_a_genre_without_a_beat_lets_the_clock_go():
     net = player()
     net.beaten.copy_(torch.tensor([0.0, 1.0]))
@@ -132,7 +113,6 @@ def test_hearing_its_own_music_leaves_it_where_playing_it_did():
     z, _ = net.encode(sound)
     state = net.prime(sound, GENRE)
     assert torch.equal(state[CELLS], z[-net.context :])
-    assert torch.allclose(state[CELLS + 2][0].float(), z[-1], atol=5e-3)
     assert float(state[CELLS + 1]) > 0 and bool(torch.isfinite(run(net, 5, state=state)[0]).all())
     assert not torch.equal(state[0], net.initial_state()[0])
 

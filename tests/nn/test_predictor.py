@@ -4,7 +4,7 @@ import torch
 from torch.distributions import Categorical, Independent, MixtureSameFamily, Normal
 
 from noizestream.nn.clock import Clock
-from noizestream.nn.predictor import LAGS, Predictor, negative_log_likelihood
+from noizestream.nn.predictor import Predictor, negative_log_likelihood
 
 
 def net(latent: int = 8) -> Predictor:
@@ -19,15 +19,13 @@ def net(latent: int = 8) -> Predictor:
 def test_frame_by_frame_equals_the_whole_sequence():
     predictor = net()
     z, target, genre = torch.randn(1, 20, 8), torch.randn(1, 20, 8), torch.eye(3)[1].expand(1, 20, 3)
-    known = (torch.rand(1, 20, len(LAGS)) < 0.5).float()
-    memory = torch.randn(1, 20, len(LAGS), 8) * known[..., None]
     clock = Clock()(torch.linspace(0, 3, 20, dtype=torch.float64), torch.ones(20), torch.ones(20))[None]
     start = predictor.recurrent.initial_sequence_state(1)
-    whole, (h, c) = predictor.sequence(z, memory, known, genre, clock, target, start)
+    whole, (h, c) = predictor.sequence(z, genre, clock, target, start)
     state = [torch.zeros(1, 32) for _ in range(4)]
     for t in range(20):
-        hidden, state = predictor.hidden_frame(z[:, t], memory[:, t], known[:, t], genre[:, t], clock[:, t], state)
-        for a, b in zip(predictor.mixture(hidden, z[:, t], memory[:, t], target[:, t]), whole, strict=True):
+        hidden, state = predictor.hidden_frame(z[:, t], genre[:, t], clock[:, t], state)
+        for a, b in zip(predictor.mixture(hidden, z[:, t], target[:, t]), whole, strict=True):
             assert torch.allclose(a, b[:, t], atol=1e-5)
     assert torch.allclose(torch.cat(state[0::2]), h[:, 0], atol=1e-5)
     assert torch.allclose(torch.cat(state[1::2]), c[:, 0], atol=1e-5)
@@ -52,16 +50,16 @@ def test_the_loss_is_the_negative_log_likelihood_of_the_mixtures():
 def test_what_is_drawn_has_the_mean_of_the_distribution_and_later_groups_depend_on_earlier_ones():
     predictor = net()
     torch.manual_seed(3)
-    h, z, memory = torch.randn(1, 32), torch.randn(1, 8), torch.randn(1, len(LAGS), 8)
+    h, z = torch.randn(1, 32), torch.randn(1, 8)
     one = torch.ones([])
 
     def draw() -> torch.Tensor:
         gumbel = -torch.log(-torch.log(torch.rand(predictor.groups, predictor.mixtures).clamp(1e-6, 1 - 1e-6)))
-        return predictor.draw(h, z, memory, gumbel, torch.randn(1, 8), one, one)[0]
+        return predictor.draw(h, z, gumbel, torch.randn(1, 8), one, one)[0]
 
     drawn = torch.stack([draw() for _ in range(1500)])
     first = predictor.ends[0]
-    expected = predictor.mean(predictor.mixture(h, z, memory, torch.zeros(1, 8)))[0, :first]
+    expected = predictor.mean(predictor.mixture(h, z, torch.zeros(1, 8)))[0, :first]
     assert torch.allclose(drawn[:, :first].mean(0), expected, atol=4 * float(drawn.std(0).max()) / 1500**0.5)
-    other = predictor.mixture(h, z, memory, torch.ones(1, 8) * 2)[1][..., first:]
-    assert not torch.allclose(other, predictor.mixture(h, z, memory, torch.zeros(1, 8))[1][..., first:], atol=1e-3)
+    other = predictor.mixture(h, z, torch.ones(1, 8) * 2)[1][..., first:]
+    assert not torch.allclose(other, predictor.mixture(h, z, torch.zeros(1, 8))[1][..., first:], atol=1e-3)

@@ -2,8 +2,7 @@
 
 import numpy as np
 
-from noizestream.nn.predictor import LAGS
-from noizestream.training.lanes import Draw, Lanes, recall, windows
+from noizestream.training.lanes import Draw, Lanes, windows
 from noizestream.training.prepared import Piece
 
 LENGTHS = (400, 300, 90)
@@ -60,18 +59,3 @@ def test_windows_of_short_pieces_repeat_their_last_frame():
     batch = windows(draw, arrays, 4, 8)
     assert batch.shape == (4, 8, 1)
     assert np.array_equal(batch[0, :, 0], [0, 1, 2, 3, 4, 4, 4, 4])
-
-
-def test_the_memory_is_the_frame_that_stood_so_many_beats_earlier():
-    for chunk in (reader.next() for reader in [lanes()] for _ in range(40)):
-        for lag, memory, known in zip(LAGS, np.moveaxis(chunk.memory, 2, 0), np.moveaxis(chunk.known, 2, 0), strict=True):
-            there = chunk.z[..., 1] / 10 >= lag
-            assert np.array_equal(known > 0, there)
-            # ten frames a beat
-            assert np.allclose(memory[there][:, 1], chunk.z[there][:, 1] - 10 * lag, atol=1) and not memory[~there].any()
-            assert np.array_equal(memory[there][:, 0], chunk.z[there][:, 0])
-
-
-def test_uneven_beats_are_looked_up_where_they_fell():
-    index = recall(np.array([0.0, 1.0, 1.5, 3.0, 5.2, 5.4]), [4.0])[:, 0]
-    assert index.tolist() == [-1, -1, -1, -1, 1, 1]
