@@ -17,23 +17,26 @@ CHUNK = round(10 * MELS_PER_S)
 
 
 def available_s(mels: Sequence[np.ndarray]) -> float:
-    """Seconds of features that `mels`, log-mels [T, 80] each, can give."""
-    return sum(len(chunk) - STEPS[-1] for chunk in _chunks(mels)) / MELS_PER_S
+    """Seconds of audio in `mels`, log-mels [T, 80] each, that can be used: pieces under a second are not."""
+    return sum(map(len, _chunks(mels))) / MELS_PER_S
 
 
 def motion(mels: Sequence[np.ndarray], seconds: float) -> np.ndarray:
-    """Features [seconds * MELS_PER_S, 240] of chunks of `mels`; fewer if there are fewer."""
-    wanted, chunks = round(seconds * MELS_PER_S), _chunks(mels)
-    per = CHUNK - STEPS[-1]
-    count = min(len(chunks), -(-wanted // per))
-    while count < len(chunks) and sum(len(chunk) - STEPS[-1] for chunk in _spread(chunks, count)) < wanted:
+    """Features [n, 240] of `seconds` of audio in chunks of `mels`, half a second less of each; of all if there is less."""
+    left, chunks = round(seconds * MELS_PER_S), _chunks(mels)
+    count = min(len(chunks), -(-left // CHUNK))
+    while count < len(chunks) and sum(map(len, _spread(chunks, count))) < left:
         count += 1  # some chunks are short
     rows = []
-    for chunk in _spread(chunks, count):
+    for whole in _spread(chunks, count):
+        chunk = whole[: max(0, left)]
+        left -= len(chunk)
+        if len(chunk) <= STEPS[-1]:
+            continue
         now = chunk[STEPS[-1] :].astype(np.float64)
         past = [chunk[STEPS[-1] - step : len(chunk) - step] for step in STEPS]
         rows.append(np.concatenate([now, *(now - before for before in past)], axis=1))
-    return np.concatenate(rows)[:wanted] if rows else np.zeros((0, 80 * (1 + len(STEPS))))
+    return np.concatenate(rows) if rows else np.zeros((0, 80 * (1 + len(STEPS))))
 
 
 def frechet(one: np.ndarray, other: np.ndarray) -> float:

@@ -14,6 +14,7 @@ import numpy as np
 
 from noizestream.analysis.description import describe_audio
 from noizestream.analysis.excerpts import Excerpt
+from noizestream.analysis.measures import flux, repeats, silence
 from noizestream.errors import NoizestreamError
 from noizestream.music.decode import RATE
 from noizestream.music.skipped import Skip
@@ -48,17 +49,21 @@ def render(genre: str, seed: int, seconds: float, temperature: float, keep: bool
 
     As `noizestream render` would: behind the output safety. `resets` counts blocks that the model spoilt.
     """
-    from noizestream.engine.safety import SafeStream
+    stream = _stream(genre, seed, temperature)
+    audio = next(_parts(stream, seconds, 1))
+    return describe_audio(audio.mean(axis=0)) | {"resets": stream.resets} | ({"audio": audio} if keep else {})
 
-    metadata = _generator.metadata
-    _generator.set_genre(genre)
-    _generator.set_control("temperature", temperature)
-    _generator.reset(seed)
-    stream, wanted = SafeStream(_generator), round(seconds * metadata.sample_rate)
-    blocks = [stream.step() for _ in range(-(-wanted // metadata.block_frames))]
-    audio = _at_rate(np.concatenate(blocks, axis=1)[:, :wanted], metadata.sample_rate)
-    described = describe_audio(audio.mean(axis=0))
-    return described | {"resets": stream.resets} | ({"audio": audio} if keep else {})
+
+def render_minutes(genre: str, seed: int, minutes: int, temperature: float) -> list[dict[str, float]]:
+    """Figures of each of `minutes` minutes of one rendering: `level` (RMS in dBFS), `silence`, `repeats`, `flux`."""
+    return [minute(audio) for audio in _parts(_stream(genre, seed, temperature), 60.0, minutes)]
+
+
+def minute(audio: np.ndarray) -> dict[str, float]:
+    """`level` (RMS in dBFS), `silence`, `repeats` and `flux` of `audio` [channels, n] at `RATE`."""
+    mono = audio.mean(axis=0)
+    level = 10 * np.log10(max(float(np.mean(np.square(audio, dtype=np.float64))), 1e-12))
+    return {"level": level, "silence": silence(mono, RATE), "repeats": repeats(mono, RATE), "flux": flux(mono, RATE)}
 
 
 def probe(genre: str, known: list[Excerpt], unseen: list[Excerpt]) -> dict[str, Any]:
@@ -87,7 +92,26 @@ def _open_quietly(model: Path) -> None:
     _open(model)
 
 
-def _at_rate(audio: np.ndarray, rate: int) -> np.ndarray:
+def _stream(genre: str, seed: int, temperature: float) -> Any:
+    from noizestream.engine.safety import SafeStream
+
+    _generator.set_genre(genre)
+    _generator.set_control("temperature", temperature)
+    _generator.reset(seed)
+    return SafeStream(_generator)
+
+
+def _parts(stream: Any, seconds: float, count: int) -> Iterator[np.ndarray]:
+    """`count` parts [channels, n] of `seconds` each, at `RATE`."""
     import soxr
 
-    return audio if rate == RATE else np.ascontiguousarray(soxr.resample(audio.T, rate, RATE, quality="HQ").T)
+    rate = _generator.metadata.sample_rate
+    size, rest = round(seconds * rate), np.zeros((_generator.metadata.channels, 0), np.float32)
+    for _ in range(count):
+        blocks, ready = [rest], rest.shape[1]
+        while ready < size:
+            blocks.append(stream.step())
+            ready += blocks[-1].shape[1]
+        joined = np.concatenate(blocks, axis=1)
+        part, rest = joined[:, :size], joined[:, size:]
+        yield part if rate == RATE else np.ascontiguousarray(soxr.resample(part.T, rate, RATE, quality="HQ").T)

@@ -39,16 +39,15 @@ class Probe:
             raise NoizestreamError(f"{self.metadata.name}: its {name} fails ({last_line(error)})") from None
         return arrays if isinstance(result, tuple) else arrays[0]
 
-    def score(self, audio: np.ndarray, genre: np.ndarray, beats: Callable | None) -> tuple[np.ndarray, np.ndarray]:
-        """nats [T] and mean prediction [T, bands]; with `beats`, a function of seconds, the model's clock follows them."""
+    def score(self, audio: np.ndarray, genre: np.ndarray, frames: int, beats: Callable | None) -> tuple[np.ndarray, np.ndarray]:
+        """nats [T] and mean prediction [T, bands]; with `beats`, a function of seconds, the model's clock follows them.
+
+        `frames` is T where it is known, or more. A frame lies where its block is heard: `latency_frames` after the block's start.
+        """
         if beats is None:
             return self("score", audio, genre)
-        m = self.metadata
-        frames = audio.shape[1] // m.block_frames + 1
-        middles = (np.arange(frames) * m.block_frames + m.latency_frames) / m.sample_rate
-        if self.offers("encode"):
-            middles = middles[: len(self("encode", audio)[0])]
-        return self("score_at", audio, genre, beats(middles))
+        heard = np.arange(frames) * self.metadata.block_frames + self.metadata.latency_frames
+        return self("score_at", audio, genre, beats(heard / self.metadata.sample_rate))
 
 
 def prediction(probe: Probe, genre: str, tempo: float | None, known: list[Excerpt], unseen: list[Excerpt]) -> dict | None:
@@ -70,10 +69,12 @@ def prediction(probe: Probe, genre: str, tempo: float | None, known: list[Excerp
         beats = _beats(whole, rate, tempo) if probe.offers("score_at") else None
         for (first, _), part in zip(excerpt.stretches, parts, strict=True):
             at = None if beats is None else (lambda seconds, first=first, beats=beats: beats(first + seconds))
-            scored, predicted = probe.score(part, weights, at)
+            encoded = probe("encode", part) if probe.offers("encode") else ()
+            frames = len(encoded[0]) if encoded else part.shape[1] // probe.metadata.block_frames
+            scored, predicted = probe.score(part, weights, frames, at)
             nats.append(scored[1:])
-            if probe.offers("encode"):
-                z, bands = probe("encode", part)
+            if encoded:
+                z, bands = encoded
                 if len(z) != len(scored) or bands.shape != predicted.shape:
                     raise NoizestreamError(f"{probe.metadata.name}: its score and encode differ in frames or bands")
                 latents.append(z)

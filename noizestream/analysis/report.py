@@ -89,7 +89,7 @@ def _frechet(genres: Mapping[str, Any]):
         rows.append([genre, *cells, "yes" if figures["own_nearest"] else "NO", f"{figures['floor_seconds']:.0f} s"])
     seconds = next(iter(genres.values()))["frechet"]["seconds"]
     note = "floor: one half of the real music against the other" + (
-        "" if seconds >= 60 else f"; {seconds:.0f} s are few: at least 60 of every genre make it reliable"
+        "" if seconds >= 59.5 else f"; {seconds:.0f} s are few: at least 60 of every genre make it reliable"
     )
     heads = ("genre", "to own genre", "to nearest other", "real floor", "shuffled control", "own nearest", "floor of")
     return f"Fréchet distance, {seconds:.0f} s each", heads, rows, note

@@ -53,6 +53,9 @@ def command(
     chosen = [name.strip() for name in genres.split(",") if name.strip()] if genres else None
     library = read_library(data, chosen)
     judged = read_library(audio) if audio else None
+    offered = metadata.genres if metadata is not None else judged.genres if judged is not None else ()
+    if not {genre.casefold() for genre in offered} & {genre.casefold() for genre in library.genres}:
+        raise NoizestreamError(f"{path}: none of its genres ({', '.join(offered)}) is in {data} ({', '.join(library.genres)})")
 
     from noizestream.analysis import made as side
     from noizestream.analysis.compare import compare
@@ -76,7 +79,7 @@ def command(
         assert metadata is not None
         with LateBar(f"rendering {metadata.name}") as bar:
             made, probed = side.render_and_probe(path, metadata, real, settings, workers, folder is not None, bar)
-    skipped_table(skipped)
+    skipped_table(list(dict.fromkeys(skipped)))  # DATA and the audio may be the same
     figures = compare(real, made, probed)
     print_report(figures)
     if folder:

@@ -27,9 +27,9 @@ def test_frames_out_of_order_are_further_away_though_each_is_real():
 
 def test_equal_lengths_are_taken_from_everywhere():
     pieces = [np.full((CHUNK * 3 + 50, 80), number, np.float16) for number in range(4)]  # the last 50 are too few
-    per = (CHUNK - STEPS[-1]) / 93.75
-    assert available_s(pieces) == pytest.approx(12 * per)
-    some = motion(pieces, 4 * per)
+    chunk_s = CHUNK / 93.75
+    assert available_s(pieces) == pytest.approx(12 * chunk_s)
+    some = motion(pieces, 4 * chunk_s)
     assert some.shape == (4 * (CHUNK - STEPS[-1]), 240)
     assert set(some[:, 0]) == {0, 1, 2, 3}
     assert len(motion(pieces, 1e6)) == 12 * (CHUNK - STEPS[-1])

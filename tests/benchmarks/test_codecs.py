@@ -1,0 +1,65 @@
+"""The benchmarks of the codec and of long renderings."""
+
+import importlib.util
+import json
+import shutil
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+from noizestream.errors import NoizestreamError
+from tests import foreign_models
+from tests.analysis import optional_model
+
+RATE = 48000
+
+
+def benchmark(name: str):
+    spec = importlib.util.spec_from_file_location(f"{name}_benchmark", Path(__file__).parents[2] / "benchmarks" / f"{name}.py")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture
+def library(tmp_path, monkeypatch) -> Path:
+    """One genre: 3 s to learn from, and 3 s held out, of chords with an attack."""
+    monkeypatch.setenv("NOIZESTREAM_CACHE", str(tmp_path / "cache"))
+    time = np.arange(3 * RATE) / RATE
+    lines = ["path,genre,split"]
+    for split, root in (("training", 220), ("test", 247)):
+        chord = sum(np.sin(2 * np.pi * root * ratio * time) for ratio in (1, 1.26, 1.5)) * np.exp(-4 * (time % 0.5))
+        soundfile.write(tmp_path / f"{split}.wav", 0.2 * chord, RATE)
+        lines.append(f"{split}.wav,A,{split}")
+    (tmp_path / "list.csv").write_text("\n".join(lines))
+    return tmp_path / "list.csv"
+
+
+@pytest.mark.skipif(shutil.which("opusenc") is None, reason="opus-tools are not installed")
+def test_opus_gets_better_with_its_rate_and_stands_beside_the_model(library, tmp_path, capsys):
+    opus = benchmark("opus")
+    model = foreign_models.write(optional_model.Persistent(), tmp_path / "m.ts", optional_model.METADATA)
+    line = [str(library), str(model), "--kbit", "8,64", "--seconds", "3", "--workers", "0", "--json", str(tmp_path / "o.json")]
+    rows = opus.main(line)
+    assert list(rows) == ["Opus 8", "Opus 64", "model", "PCA of 4", "no latent"]
+    for distance in ("codec", "tonal"):
+        assert rows["Opus 64"][distance] < rows["Opus 8"][distance]
+        assert rows["no latent"][distance] < rows["PCA of 4"][distance]
+    assert rows["Opus 8"]["kbit"] < rows["Opus 64"]["kbit"]
+    assert rows["model"]["genres"]["A"]["seconds"] == pytest.approx(3)
+    assert json.loads((tmp_path / "o.json").read_text()) == rows and "PCA of 4" in capsys.readouterr().out
+
+
+def test_a_long_rendering_minute_by_minute(library, sine_model, capsys):
+    long = benchmark("long")
+    result = long.main([str(sine_model), "--minutes", "1", "--genres", "a", "--data", str(library), "--workers", "0"])
+    (minute,) = result["minutes"]["A"]
+    assert minute["silence"] == 0 and minute["repeats"] > 0.8  # a tone that never ends
+    assert minute["level"] == pytest.approx(20 * np.log10(0.25 / 2**0.5), abs=2)
+    assert minute["flux"] < result["real"]["A"]["flux"] and "real" in capsys.readouterr().out
+    with pytest.raises(NoizestreamError):
+        long.main(["nowhere.ts"])
