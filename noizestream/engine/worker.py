@@ -70,7 +70,7 @@ class Worker:
         self.set_controls()
         self._process: Any = None
         self._pipe: Any = None
-        self.settings: dict[str, Any] = {}  # how steadily the process steps (steady.py), once it is ready
+        self.settings: dict[str, Any] = {}  # what the process steps with: steady.py, and the precision
         self._last_statistics: dict[str, Any] = {}
 
     def __enter__(self) -> "Worker":
@@ -221,7 +221,7 @@ def _play(pipe: Connection, ring: Ring, model: str, device_rate: int, seed: int,
     resampled = metadata.sample_rate != device_rate
     seen = -1
 
-    settings = settle()
+    settings = settle() | {"precision": artifact.precisions(metadata)[0]}
     with contextlib.suppress(OSError):
         os.nice(NICENESS)  # where the system lets us: everything else can wait, a block cannot
 

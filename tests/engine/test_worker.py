@@ -113,7 +113,7 @@ def test_interrupts_of_the_terminal_do_not_reach_it(worker):
 def test_it_steps_steadily(worker):
     settings = dict(worker.settings)
     assert settings.pop("frozen") > 1000, "what was loaded is not looked at again"
-    assert settings == {"threads": 1, "denormals_flushed": True, "collector": False}
+    assert settings == {"threads": 1, "denormals_flushed": True, "collector": False, "precision": "float32"}
 
 
 def test_statistics(worker):
