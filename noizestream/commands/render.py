@@ -2,6 +2,9 @@
 
 import click
 
+PRIME_S = 60.0
+"""How much of a recording is heard before going on: an LSTM remembers no more."""
+
 
 @click.command()
 @click.argument("model", required=False)
@@ -10,9 +13,17 @@ import click
 @click.option("-g", "--genre", metavar="NAME", help='Genre, or a mix such as "Jazz:0.5,Folk:0.5" (default: the model\'s first).')
 @click.option("-t", "--temperature", type=float, help="Spread of the sampling: 0 most likely, 1 as learned, 2 wild.")
 @click.option("--tempo", type=float, metavar="BPM", help="Pulse of the model's clock; 0 is the genre's own.")
+@click.option("--prime", metavar="AUDIO", help="Begin where this recording ends: the model hears it first.")
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="The same seed gives the same bytes.")
 def command(
-    model: str | None, output: str, seconds: float, genre: str | None, temperature: float | None, tempo: float | None, seed: int
+    model: str | None,
+    output: str,
+    seconds: float,
+    genre: str | None,
+    temperature: float | None,
+    tempo: float | None,
+    prime: str | None,
+    seed: int,
 ) -> None:
     """Render MODEL (a file, or a bundled model's name; default: the bundled model) to a file, faster than real time."""
     from noizestream import artifact
@@ -28,6 +39,7 @@ def command(
     asked = {"temperature": temperature, "tempo": tempo}
     controls = {name: metadata.check_control(name, value) for name, value in asked.items() if value is not None}
     check_output(output)
+    heard = None if prime is None else read_prime(prime, metadata.sample_rate)
 
     from noizestream.engine.generator import load
     from noizestream.engine.render import render
@@ -37,6 +49,21 @@ def command(
     generator.set_genre(weights)
     for name, value in controls.items():
         generator.set_control(name, value)
+    if heard is not None:
+        generator.prime(heard)
     with LateBar(f"rendering {metadata.name}") as bar:
         factor = render(generator, output, seconds, bar)
     click.echo(f"{output}: {seconds:g} s of {metadata.name} at {metadata.sample_rate} Hz, {factor:.1f}x real time")
+
+
+def read_prime(path: str, sample_rate: int):
+    """The last `PRIME_S` seconds of the recording at `path`, float32 [channels, n]; NoizestreamError in one line if it is none."""
+    from noizestream.errors import NoizestreamError
+    from noizestream.music.decode import decode
+    from noizestream.music.skipped import Skip
+
+    try:
+        audio = decode(path, sample_rate)
+    except Skip as error:
+        raise NoizestreamError(f"--prime {path}: {error}") from None
+    return audio[:, -round(PRIME_S * sample_rate) :]

@@ -45,6 +45,21 @@ class Generator:
         with torch.inference_mode():
             self.state = self.module.initial_state()
 
+    def prime(self, audio: np.ndarray) -> None:
+        """Hear `audio` [channels, n] at the model's rate, in the genre asked for: what follows goes on from there.
+
+        UsageError if the model cannot be primed, NoizestreamError if it fails.
+        """
+        if not hasattr(self.module, "prime"):
+            raise UsageError(f"{self.metadata.name}: this model cannot be primed (it has no method prime)")
+        wanted = self.metadata.channels
+        audio = audio if len(audio) == wanted else np.broadcast_to(audio.mean(axis=0, keepdims=True), (wanted, audio.shape[1]))
+        try:
+            with torch.inference_mode():
+                self.state = self.module.prime(torch.from_numpy(np.ascontiguousarray(audio, np.float32)), self._genre)
+        except Exception as error:  # whatever a foreign module may raise
+            raise NoizestreamError(f"{self.metadata.name}: priming fails ({artifact.last_line(error)})") from None
+
     def warm_up(self, steps: int = 20) -> None:
         """Step and throw away: TorchScript optimises itself in the first steps. Leaves the stream at its start.
 

@@ -35,6 +35,7 @@ BAD_ARGUMENTS = [
     (["--seconds", "0"], 2, ["--seconds"]),
     (["--seconds", "-3"], 2, ["--seconds"]),
     (["--seconds", "inf"], 2, ["--seconds"]),
+    (["--prime", "missing.wav"], 1, ["--prime", "missing.wav"]),
     (["-o", "nowhere/take.wav"], 1, ["nowhere", "does not exist"]),
     (["-o", "take.mp3"], 2, [".wav"]),
     (["-o", "."], 2, [".wav"]),
@@ -59,3 +60,10 @@ def test_bad_models(tmp_path, kind):
 def test_wrong_usage_is_2(sine_model):
     assert run("render", sine_model).returncode == 2
     assert run("render", sine_model, "-o", "x.wav", "--seed", "-1").returncode == 2
+
+
+def test_a_model_that_cannot_hear_says_so(sine_model, tmp_path):
+    soundfile.write(tmp_path / "loop.wav", np.zeros(48000), 48000)
+    done = run("render", sine_model, "-o", "take.wav", "--prime", "loop.wav", cwd=tmp_path)
+    assert_one_line(done, 2, "cannot be primed")
+    assert not (tmp_path / "take.wav").exists()

@@ -35,6 +35,12 @@ def test_it_writes_a_model_that_renders_and_says_what_it_did(trained):
     assert "held-out music" in done.stdout
     rendered = run("render", folder / "mine.ts", "-o", folder / "take.wav", "--seconds", "1", "-g", "low")
     assert rendered.returncode == 0, rendered.stderr
+    primed = ("render", folder / "mine.ts", "--seconds", "1", "-g", "low", "--prime", folder / "take.wav")
+    takes = []
+    for name in ("first.wav", "second.wav"):
+        assert run(*primed, "-o", folder / name).returncode == 0
+        takes.append((folder / name).read_bytes())
+    assert takes[0] == takes[1] != (folder / "take.wav").read_bytes(), "it goes on from what it heard, the same way every time"
 
 
 def test_the_run_folder_has_previews_a_checkpoint_and_the_figures(trained):
