@@ -9,6 +9,8 @@ from torch import Tensor, nn
 
 from noizestream.nn.spectral import SpectralFront
 
+IMAGE_LATENTS = 4
+"""Latents more where there is a stereo image, so that the magnitudes lose none to it."""
 CONTEXT = 3
 """Frames that the decoder sees: the current latent and the two before it."""
 
@@ -23,7 +25,9 @@ class Codec(nn.Module):
 
     def __init__(self, front: SpectralFront, latent: int = 64, hidden: int = 256):
         super().__init__()
+        latent += IMAGE_LATENTS if front.image else 0
         self.latent, self.context = latent, CONTEXT
+        self.tones = front.tones
         bands = front.bands
         self.register_buffer("weight", front.band_weight.clone())
         self.register_buffer("mean", torch.zeros(bands))

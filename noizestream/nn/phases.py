@@ -6,6 +6,9 @@ white noise is mixed in: fresh random phases for every block would flutter at th
 
 A step costs what its operators cost to call, so both windows go through them as one vector, bins of the long window first, and
 everything that does not depend on the music is a table. Phases are kept without the alternating signs, which are in the gains.
+
+In stereo the side is the middle's spectrum times pan + j * sign * width: what is panned in phase, what is wide a quarter turn away,
+ahead in one critical band and behind in the next. Left and right are middle + side and middle - side: their mean is the mono sound.
 """
 
 import math
@@ -39,9 +42,15 @@ class PhaseSynthesis(nn.Module):
     doubled: Tensor
     circle: Tensor
     start: Tensor
+    image_columns: Tensor
+    image_sign: Tensor
+    image_least: Tensor
+    image_most: Tensor
+    image_index: Tensor
 
     def __init__(self, front: SpectralFront):
         super().__init__()
+        self.channels: int = front.channels
         self.block: int = front.block
         self.low_bins: int = front.low_bins
         block, low_bins, high_bins = front.block, front.low_bins, front.high_bins
@@ -84,14 +93,26 @@ class PhaseSynthesis(nn.Module):
         # Zero phases would put one loud click at the start of every stream; the golden angle spreads them, without chance.
         self.register_buffer("start", torch.remainder(bins * (math.pi * (3 - math.sqrt(5)) - math.pi), 2 * math.pi))
 
-    def initial_state(self) -> list[Tensor]:
-        """[phases of all bins, overlap-add tail, last noise]."""
-        return [self.start.clone(), torch.zeros(3 * self.block), torch.full((self.block,), 0.5)]
+        # The image is looked up as [pans, widths, negative widths]; each bin has the index of its pan and of its signed width.
+        image = front.image
+        widths = torch.arange(image, 2 * image)
+        self.register_buffer("image_columns", front.tones + torch.cat([torch.arange(2 * image), widths]))
+        self.register_buffer("image_sign", torch.cat([torch.ones(2 * image), -torch.ones(image)]))
+        self.register_buffer("image_least", torch.cat([-torch.ones(image), torch.zeros(2 * image)]))
+        self.register_buffer("image_most", torch.ones(3 * image))
+        bin_hz = torch.cat([torch.arange(low_bins) / (4 * block), torch.arange(high_bins) / (2 * block)]) * front.sample_rate
+        behind = torch.floor(21.4 * torch.log10(1 + 0.00437 * bin_hz)).long() % 2  # ERB number, Glasberg and Moore 1990
+        signed = front.image_of + image * (1 + behind)
+        self.register_buffer("image_index", torch.stack([front.image_of, signed], dim=1))
 
-    def advance(self, slope: Tensor, phase: Tensor) -> Tensor:
+    def initial_state(self) -> list[Tensor]:
+        """[phases of all bins, overlap-add tail (middle, and side in stereo), last noise]."""
+        return [self.start.clone(), torch.zeros(self.channels, 3 * self.block), torch.full((self.block,), 0.5)]
+
+    def advance(self, slope: Tensor, phase: Tensor) -> tuple[Tensor, Tensor]:
         """Next phase of every bin: rise of the log magnitude from each bin to the next [bins + 1], last phases [bins] -> [bins].
 
-        Phases are in radians, without the alternating signs.
+        Phases are in radians, without the alternating signs. Also returns the peak that each bin belongs to [bins].
         """
         before, after = slope[:-1], slope[1:]
         peaks = torch.nonzero(torch.gt(torch.signbit(after), torch.signbit(before)) | self.edge).flatten()
@@ -99,21 +120,31 @@ class PhaseSynthesis(nn.Module):
         turned = torch.addcdiv(phase + self.turn, (before + after) * self.half_turn, before - after + self.steep)
         # Halfway between two peaks, the bin belongs to the lower one.
         nearest = peaks.index_select(0, torch.bucketize(self.doubled, peaks[1:] + peaks[:-1]))
-        return torch.remainder(turned, self.circle).index_select(0, nearest)
+        return torch.remainder(turned, self.circle).index_select(0, nearest), nearest
 
     def forward(self, log_bands: Tensor, noise: Tensor, state: list[Tensor]) -> tuple[Tensor, list[Tensor]]:
-        """One block: log_bands [bands], noise [block] in 0..1 uniform, state as above -> (samples [block], state)."""
+        """One block: log_bands [bands], noise [block] in 0..1 uniform, state as above -> (samples [channels, block], state)."""
         block, low_bins = self.block, self.low_bins
         level = torch.lerp(log_bands.index_select(0, self.left), log_bands.index_select(0, self.right), self.share)
-        phase = self.advance(level[1:] - level[:-1], state[0])
+        phase, nearest = self.advance(level[1:] - level[:-1], state[0])
         magnitude = torch.relu(torch.exp(level[1:-1]) - self.floor)
         spectrum = torch.polar(magnitude * self.gain, phase)
 
         heard = torch.cat([state[2], noise])
         hiss = torch.fft.rfft(torch.addcmul(self.noise_centre, heard, self.noise_window))
-        high = spectrum[low_bins:] + hiss * (magnitude[low_bins:] * self.noise_gain)
+        spectrum[low_bins:].add_(hiss * (magnitude[low_bins:] * self.noise_gain))
+        if self.channels == 2:
+            # All bins of a partial go where its peak is.
+            image = log_bands.index_select(0, self.image_columns).clamp(self.image_least, self.image_most) * self.image_sign
+            placed = image.index_select(0, self.image_index.index_select(0, nearest).flatten()).view(-1, 2)
+            spectra = torch.stack([spectrum, spectrum * torch.view_as_complex(placed)])
+        else:
+            spectra = spectrum.unsqueeze(0)
 
-        frame = torch.fft.irfft(spectrum[:low_bins], n=4 * block) * self.low_window
-        frame[block : 3 * block].addcmul_(torch.fft.irfft(high, n=2 * block), self.high_window)
-        frame[: 3 * block].add_(state[1])
-        return frame[:block], [phase, frame[block:], heard[block:]]
+        frame = torch.fft.irfft(spectra[:, :low_bins], n=4 * block) * self.low_window
+        frame[:, block : 3 * block].addcmul_(torch.fft.irfft(spectra[:, low_bins:], n=2 * block), self.high_window)
+        frame[:, : 3 * block].add_(state[1])
+        sound = frame[:, :block]
+        if self.channels == 2:
+            sound = torch.stack([sound[0] + sound[1], sound[0] - sound[1]])
+        return sound, [phase, frame[:, block:], heard[block:]]

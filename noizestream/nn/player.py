@@ -68,6 +68,7 @@ class Player(nn.Module):
         self.sample_rate: int = front.sample_rate
         self.choices: int = predictor.groups * predictor.mixtures
         self.noise_size: int = self.choices + self.latent + self.block
+        self.channels: int = front.channels
         self.beats_per_bpm: float = front.block / front.sample_rate / 60.0
         self.context: int = CONTEXT
         self.limit: float = LIMIT
@@ -113,7 +114,7 @@ class Player(nn.Module):
         tempo = torch.exp(torch.dot(genre, self.log_tempos)) if bool(controls[1] <= 0) else controls[1]
         passed = tempo.to(torch.float64) * self.beats_per_bpm
         after = [history, torch.remainder(beat + passed, self.wrap)]
-        return audio.view(-1, self.block), recurrent + after + sound
+        return audio, recurrent + after + sound
 
     def shaped(self, log_bands: Tensor, genre: Tensor) -> Tensor:
         """Decoded log magnitudes [bands] with the level and the contrast of the genre [G]."""
@@ -121,12 +122,12 @@ class Player(nn.Module):
         return log_bands + genre @ self.level + more * torch.mv(self.around, log_bands)
 
     def encode(self, audio: Tensor) -> tuple[Tensor, Tensor]:
-        """audio [channels, n] -> latents [T, latent], log band magnitudes [T, bands]; T = n // block - 3."""
-        bands = self.front.analyse(audio.mean(0))
-        return self.codec.encode(bands.unsqueeze(0))[0].clamp(-self.limit, self.limit), bands
+        """audio [channels, n] -> latents [T, latent], log band magnitudes [T, tones]; T = n // block - 3."""
+        bands = self.front.analyse(audio)
+        return self.codec.encode(bands.unsqueeze(0))[0].clamp(-self.limit, self.limit), bands[:, : self.codec.tones]
 
     def score(self, audio: Tensor, genre: Tensor) -> tuple[Tensor, Tensor]:
-        """Nats per block [T] of audio [channels, n], mean prediction in log band magnitudes [T, bands]; the clock let go."""
+        """Nats per block [T] of audio [channels, n], mean prediction in log band magnitudes [T, tones]; the clock let go."""
         return self.predicted(audio, genre, torch.zeros(audio.shape[-1] // self.block, dtype=torch.float64), False)
 
     def score_at(self, audio: Tensor, genre: Tensor, beat: Tensor) -> tuple[Tensor, Tensor]:
@@ -147,7 +148,7 @@ class Player(nn.Module):
             mixture = self.predictor.mixture(h, before, target)
             nats[t] = negative_log_likelihood(mixture, target, self.predictor.ends)[0]
             expected = self.predictor.mean(mixture)
-            means[t] = self.codec.decode_frame(torch.cat([history[1:], expected]))
+            means[t] = self.codec.decode_frame(torch.cat([history[1:], expected]))[: self.codec.tones]
             history = torch.cat([history[1:], target])
         return nats, means
 
@@ -181,7 +182,7 @@ class Player(nn.Module):
         blocks: list[Tensor] = []
         for t in range(z.shape[0]):
             block, sound = self.synthesis(bands[t], white[t * self.block : (t + 1) * self.block], sound)
-            blocks.append(block.view(-1, self.block))
+            blocks.append(block)
         made = torch.cat(blocks, 1)[:, 4 * self.block : 4 * self.block + length]
         return made.expand(channels, -1) if made.shape[0] == 1 else made.mean(0, keepdim=True) if channels == 1 else made
 

@@ -63,6 +63,7 @@ class RawPlayer(nn.Module):
         self.hidden: int = predictor.hidden
         self.block: int = predictor.block
         self.sample_rate: int = sample_rate
+        self.channels: int = 1
         self.noise_size: int = predictor.block
         self.latency_frames: int = 0
 

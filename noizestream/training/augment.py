@@ -25,7 +25,7 @@ def torchaudio() -> ModuleType:
 
 
 def change_speed(audio: np.ndarray, rate: int, semitones: float) -> np.ndarray:
-    """Play float32 `audio` [n] faster and higher (semitones > 0) or slower, like a tape -> [n / 2 ** (semitones / 12)]."""
+    """Play float32 `audio` [..., n] faster and higher (semitones > 0) or slower, like a tape: n / 2 ** (semitones / 12) samples."""
     if semitones == 0:
         return audio
     import torch

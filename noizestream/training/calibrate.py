@@ -41,7 +41,7 @@ def one_thread() -> Iterator[None]:
 
 
 def generate(scripted: Any, genre: torch.Tensor, seconds: float, seed: int, sizes: tuple[int, int, int]) -> torch.Tensor:
-    """Audio [n] at default controls after a first second; `sizes` are block frames, sample rate, noise size."""
+    """Audio [channels, n] at default controls after a first second; `sizes` are block frames, sample rate, noise size."""
     block, rate, noise_size = sizes
     warm, steps = rate // block, int(seconds * rate / block)
     controls = torch.tensor([control["default"] for control in CONTROLS])
@@ -50,8 +50,8 @@ def generate(scripted: Any, genre: torch.Tensor, seconds: float, seed: int, size
         for step in range(warm + steps):
             sound, state = scripted.step(genre, controls, torch.from_numpy(noise(seed, step, noise_size)), state)
             if step >= warm:
-                blocks.append(sound[0])
-    return torch.cat(blocks)
+                blocks.append(sound)
+    return torch.cat(blocks, 1)
 
 
 def one_hot(number: int, genres: int) -> torch.Tensor:
@@ -60,19 +60,20 @@ def one_hot(number: int, genres: int) -> torch.Tensor:
 
 
 def calibrate(player: Player, scripted: Any, prepared: Prepared, seconds: float) -> dict[str, list[float]]:
-    """Set `player.spread` [G], `player.contrast` [G] and `player.level` [G, bands]; returns what was set and measured.
+    """Set `player.spread` [G], `player.contrast` [G] and `player.level` [G, bands] of magnitudes; returns what was set.
 
     Every try generates `seconds`. `scripted` is the same player, not frozen: its buffers are shared with `player`.
     """
     from noizestream.analysis.measures import flux, peakiness
 
     sizes = (player.front.block, player.front.sample_rate, player.noise_size)
-    real, rate = real_power(prepared), player.front.sample_rate
+    tones = player.front.tones
+    real, rate = real_power(prepared, tones), player.front.sample_rate
     made: list[tuple[float, float]] = []
     for number, (flux_wanted, peak_wanted) in enumerate(zip(prepared.flux, prepared.peakiness, strict=True)):
         genre = one_hot(number, len(prepared.flux))
         for attempt in range(TRIES):
-            sound = generate(scripted, genre, seconds, attempt, sizes)
+            sound = generate(scripted, genre, seconds, attempt, sizes).mean(0)
             moves, peaks = flux(sound.numpy(), rate), peakiness(sound.numpy(), rate)
             move = 1.0 / (1.0 + 0.4 * attempt)
             spread, contrast = float(player.spread[number]), float(player.contrast[number])
@@ -80,8 +81,8 @@ def calibrate(player: Player, scripted: Any, prepared: Prepared, seconds: float)
             contrast += 0.6 * move * float(np.log(min(max(peak_wanted / max(peaks, 1e-6), 0.5), 2.0)))
             player.spread[number] = min(max(spread, LOWEST_SPREAD), HIGHEST_SPREAD)
             player.contrast[number] = min(max(contrast, LEAST_CONTRAST), MOST_CONTRAST)
-            lacking = 0.5 * torch.log((real[number] + FLOOR**2) / (power(player.front.analyse(sound)) + FLOOR**2))
-            player.level[number] = (player.level[number] + move * _smooth(lacking)).clamp(-MOST_LEVEL, MOST_LEVEL)
+            lacking = 0.5 * torch.log((real[number] + FLOOR**2) / (power(player.front.analyse(sound)[:, :tones]) + FLOOR**2))
+            player.level[number, :tones] = (player.level[number, :tones] + move * _smooth(lacking)).clamp(-MOST_LEVEL, MOST_LEVEL)
         made.append((moves, peaks))
     return {
         "spread": player.spread.tolist(),
@@ -99,12 +100,14 @@ def power(bands: torch.Tensor) -> torch.Tensor:
     return bands.exp().square().mean(0)
 
 
-def real_power(prepared: Prepared) -> list[torch.Tensor]:
-    """Mean power of each band over the training music of each genre, [bands]."""
+def real_power(prepared: Prepared, tones: int) -> list[torch.Tensor]:
+    """Mean power of each of the first `tones` bands over the training music of each genre."""
     sums: list[list[torch.Tensor]] = [[] for _ in prepared.genres]
     for piece in prepared.of("training"):
         if piece.semitones == 0 and len(sums[piece.genre]) < PIECES:
-            sums[piece.genre].append(power(torch.from_numpy(np.asarray(prepared.bands_of(piece)[:REAL_FRAMES], np.float32))))
+            sums[piece.genre].append(
+                power(torch.from_numpy(np.asarray(prepared.bands_of(piece)[:REAL_FRAMES, :tones], np.float32)))
+            )
     return [torch.stack(rows).mean(0) for rows in sums]
 
 

@@ -23,10 +23,10 @@ Report = Callable[[str, int, float, dict[str, float]], None]
 """`report(stage, step, seconds left, figures)`."""
 
 
-def codec_loss(predicted: Tensor, target: Tensor, weight: Tensor) -> Tensor:
-    """L1 of weighted log magnitudes, and half of it on their slope along frequency, which keeps harmonics sharp."""
+def codec_loss(predicted: Tensor, target: Tensor, weight: Tensor, tones: int) -> Tensor:
+    """L1 of weighted columns, and half of it on the slope of the first `tones` along frequency, which keeps harmonics sharp."""
     error = (predicted - target) * weight
-    return error.abs().mean() + 0.5 * error.diff(dim=-1).abs().mean()
+    return error.abs().mean() + 0.5 * error[..., :tones].diff(dim=-1).abs().mean()
 
 
 class CodecLoop:
@@ -70,7 +70,7 @@ class CodecLoop:
             x = torch.from_numpy(windows(self.draw, self.arrays, config.codec_batch, config.codec_frames)).to(self.device)
             z = self.codec.encode(x)
             predicted = self.codec.decode(z + LATENT_NOISE * torch.randn_like(z))
-            loss = codec_loss(predicted[:, 2:], x[:, 2:], self.codec.weight)
+            loss = codec_loss(predicted[:, 2:], x[:, 2:], self.codec.weight, self.codec.tones)
             self.optimiser.zero_grad(set_to_none=True)
             loss.backward()
             torch.nn.utils.clip_grad_norm_(self.codec.parameters(), 1.0)
@@ -93,7 +93,7 @@ class CodecLoop:
 
     @torch.no_grad()
     def validate(self) -> float:
-        """Mean error of the validation frames in nepers (natural log of magnitude), unweighted."""
+        """Mean error of the validation frames' magnitudes in nepers (natural logarithm), unweighted."""
         return validation_error(self.codec, self.prepared, self.prepared.of("validation") or self.draw.pieces[:4], self.device)
 
     def state(self) -> dict[str, Any]:
@@ -115,5 +115,5 @@ def validation_error(codec: Codec, prepared: Prepared, pieces: list[Piece], devi
     errors = []
     for piece in pieces[:16]:
         x = torch.from_numpy(np.asarray(prepared.bands_of(piece)[:VALIDATION_FRAMES], np.float32)).to(device)[None]
-        errors.append(float((codec.decode(codec.encode(x)) - x).abs().mean()))
+        errors.append(float((codec.decode(codec.encode(x)) - x)[..., : codec.tones].abs().mean()))
     return float(np.mean(errors))

@@ -21,7 +21,7 @@ class Config:
 
     # networks
     arch: str = "spectral"  # or "raw": an LSTM over blocks of samples, the baseline
-    latent: int = 64
+    latent: int = 64  # numbers per frame; stereo adds codec.IMAGE_LATENTS
     codec_hidden: int = 256
     hidden: int = 256
     layers: int = 2
@@ -29,6 +29,7 @@ class Config:
     precision: str = "auto"  # of the exported model: float32, int8, or int8 where this machine has kernels for it
 
     # data
+    channels: int = 0  # 1 or 2; 0: 2 where the music is stereo
     semitones: tuple[float, ...] = (-1.0, 1.0)  # speed variants of the training tracks, where there is little music
     holdout: float = 0.1  # share of each training clip held out where a genre has no validation clips
 

@@ -136,7 +136,7 @@ def export(
     metadata = Metadata(
         name=name,
         sample_rate=player.sample_rate,
-        channels=1,
+        channels=player.channels,
         block_frames=player.block,
         latency_frames=player.latency_frames,
         genres=genres,

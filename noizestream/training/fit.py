@@ -42,10 +42,10 @@ class Fit:
     def __init__(self, prepared: Prepared, config: Config, folder: Path, device: str = "cpu"):
         self.prepared, self.config, self.folder, self.device = prepared, config, folder, device
         torch.manual_seed(config.seed)
-        self.front = SpectralFront(prepared.sample_rate, prepared.block)
+        self.front = SpectralFront(prepared.sample_rate, prepared.block, prepared.channels)
         self.codec = Codec(self.front, config.latent, config.codec_hidden).to(device)
         self.predictor = Predictor(
-            config.latent, len(prepared.genres), config.hidden, config.layers, config.mixtures, dropout=config.dropout
+            self.codec.latent, len(prepared.genres), config.hidden, config.layers, config.mixtures, dropout=config.dropout
         ).to(device)
         self.figures: dict[str, Any] = {}
         self._checkpoints = Checkpoints(folder)

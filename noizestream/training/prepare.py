@@ -17,24 +17,31 @@ from noizestream.music.tracks import Library, Track
 from noizestream.training.config import Config
 from noizestream.training.prepared import Piece, Prepared
 
-FEATURES_VERSION = 3
+FEATURES_VERSION = 4
 """Part of the cache key: raise it when the features change."""
 MIN_HOLDOUT_FRAMES = 128
 MANY_TRACKS = 8
 """From so many tracks of a genre on, whole tracks are held out: the end of a track is too much like the rest of it."""
 SHORT_S = 600.0
 """With less training music than this, speed variants are made of it. With more they cost more than they teach."""
+STEREO_SHARE = 0.1
+"""Music is learned in stereo where at least this share of it is. Less would be a model that is mono most of the time."""
+STEREO_WIDTH = 0.02
+"""A track is stereo when its side has at least this share of its middle's amplitude: less is what a converter adds."""
 
 
 def extract(
     track: Track, audio: np.ndarray, sample_rate: int, semitones: tuple[float, ...], samples: bool = False
 ) -> dict[str, np.ndarray]:
-    """Features of one piece of audio [channels, n], in a worker: `bands.S`, `beats.S` per speed variant, `tempo`, `flux` and so on.
+    """Features of a piece of audio [channels, n], in a worker: `bands.S`, `beats.S` per speed variant, `tempo`, `flux` and so on.
 
-    With `samples` also `samples.S`, the audio itself, a row for every row of bands.
+    Bands always have the image's columns, zero unless there are two channels. The variants below the original have their sides
+    swapped: where there is little music, the image is learned from both.
+    With `samples` also `samples.S`, the mono mix itself, a row for every row of bands.
     """
     import torch
 
+    from noizestream.analysis.image import width
     from noizestream.analysis.measures import flux, peakiness, pulse
     from noizestream.training.augment import change_speed
     from noizestream.training.beats import track_beats
@@ -48,16 +55,19 @@ def extract(
         "flux": np.array([flux(mono, sample_rate)], np.float64),
         "peakiness": np.array([peakiness(mono, sample_rate)], np.float64),
         "pulse": np.array([pulse(mono, sample_rate)[0]], np.float64),
+        "width": np.array([width(audio) if len(audio) == 2 else 0.0], np.float64),
     }
     for shift in (0.0, *semitones):
-        sound = change_speed(mono, sample_rate, shift)
+        sound = change_speed(audio if len(audio) == 2 else mono[None], sample_rate, shift)
+        sound = sound[::-1].copy() if shift < 0 else sound
         with torch.inference_mode():
             bands = torch.cat([front.analyse(part) for part in _overlapping(torch.from_numpy(sound), front.block)])
         middles = (np.arange(len(bands)) + 2) * front.block / sample_rate
         arrays[f"bands.{shift:g}"] = bands.half().numpy()
         if samples:
-            arrays[f"samples.{shift:g}"] = sound[: len(bands) * front.block].reshape(len(bands), front.block).astype(np.float16)
-        arrays[f"beats.{shift:g}"] = beats.at(middles * len(mono) / len(sound)).astype(np.float32)
+            heard = sound.mean(0)[: len(bands) * front.block]
+            arrays[f"samples.{shift:g}"] = heard.reshape(len(bands), front.block).astype(np.float16)
+        arrays[f"beats.{shift:g}"] = beats.at(middles * len(mono) / sound.shape[1]).astype(np.float32)
     return arrays
 
 
@@ -76,13 +86,13 @@ def is_short(library: Library) -> bool:
 def _front(sample_rate: int):
     from noizestream.nn.spectral import SpectralFront
 
-    return SpectralFront(sample_rate)
+    return SpectralFront(sample_rate, channels=2)
 
 
 def _overlapping(sound, block: int, frames: int = 2000):
-    """Parts of `sound` [n] that give `frames` frames each: a whole track's frames at once would take 50 times its memory."""
-    for start in range(0, max(1, len(sound) // block - 3), frames):
-        yield sound[start * block : (start + frames + 3) * block]
+    """Parts of `sound` [channels, n] that give `frames` frames each: all at once would take 50 times the memory of the track."""
+    for start in range(0, max(1, sound.shape[1] // block - 3), frames):
+        yield sound[:, start * block : (start + frames + 3) * block]
 
 
 def prepare(
@@ -162,6 +172,7 @@ def _assemble(known: list, library: Library, config: Config, folder: Path, skipp
         beaten.append(float(np.mean([Piece("", 0, "", 0, 0, 0.0, row[4]).confidence for row in rows])))
         seconds.append(float(sum(row[1] for row in rows) * front.block / config.sample_rate))
 
+    channels = config.channels or _channels([arrays for t, arrays in known if t.split != "validation"])
     pieces: list[Piece] = []
     for number, (track, arrays) in enumerate(known):
         genre = genres.index(track.genre)
@@ -180,7 +191,8 @@ def _assemble(known: list, library: Library, config: Config, folder: Path, skipp
         genres=genres,
         sample_rate=config.sample_rate,
         block=front.block,
-        bands=front.bands,
+        channels=channels,
+        bands=front.bands if channels == 2 else front.tones,
         tempos=tempos,
         flux=fluxes,
         peakiness=peaks,
@@ -193,6 +205,13 @@ def _assemble(known: list, library: Library, config: Config, folder: Path, skipp
     )
     prepared.save()
     return prepared
+
+
+def _channels(known: list[dict[str, np.ndarray]]) -> int:
+    """2 where enough of the music is stereo, else 1."""
+    frames = np.array([len(arrays["bands.0"]) for arrays in known])
+    stereo = np.array([arrays["width"][0] >= STEREO_WIDTH for arrays in known])
+    return 2 if frames @ stereo >= STEREO_SHARE * frames.sum() else 1
 
 
 def _split(piece: Piece, whole: bool, hold_out: bool, share: float) -> list[Piece]:

@@ -1,7 +1,7 @@
 """The prepared set: a folder of arrays and an index, all that the training loops read. Needs only numpy.
 
     index.json             genres, rate, block, tempos, pieces, credits, skipped files
-    NNNN.bands.npy         float16 [T, bands]   log band magnitudes
+    NNNN.bands.npy         float16 [T, bands]   log band magnitudes, then the stereo image (unused columns where `channels` is 1)
     NNNN.beats.npy         float32 [T]          position in beats of every frame's middle
     NNNN.samples.npy       float16 [T, block]   the audio itself, only for --arch raw
 
@@ -59,6 +59,7 @@ class Prepared:
     genres: list[str]
     sample_rate: int
     block: int
+    channels: int
     bands: int
     tempos: list[float]
     flux: list[float]
@@ -76,7 +77,7 @@ class Prepared:
 
     def bands_of(self, piece: Piece) -> np.ndarray:
         """float16 [T, bands], memory-mapped."""
-        return np.load(self.folder / f"{piece.entry}.bands.npy", mmap_mode="r")[piece.first : piece.last]
+        return np.load(self.folder / f"{piece.entry}.bands.npy", mmap_mode="r")[piece.first : piece.last, : self.bands]
 
     def beats_of(self, piece: Piece) -> np.ndarray:
         """float32 [T]."""

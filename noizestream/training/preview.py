@@ -25,8 +25,8 @@ def write_previews(folder: Path, name: str, player: Any, scripted: Any, genres: 
     for number, genre in enumerate(genres):
         audio = generate(scripted, torch.eye(len(genres))[number], SECONDS, number, sizes).numpy()
         file = target / f"{safe_name(genre)}.wav"
-        soundfile.write(file, np.clip(audio, -CEILING, CEILING), player.sample_rate, subtype="PCM_24")
-        view(audio[None], player.sample_rate, file.with_suffix(".png"), title=f"{genre}, {name}")
+        soundfile.write(file, np.clip(audio.T, -CEILING, CEILING), player.sample_rate, subtype="PCM_24")
+        view(audio, player.sample_rate, file.with_suffix(".png"), title=f"{genre}, {name}")
         written.append(file)
     return written
 

@@ -182,7 +182,7 @@ class SequenceLoop:
             return float("nan")
         # One batch, short pieces padded at the end: the LSTM is causal, so padding changes nothing before it.
         lengths = [min(len(latents), VALIDATION_FRAMES) for _, latents in rows]
-        z = np.zeros((len(rows), max(lengths), self.config.latent), np.float32)
+        z = np.zeros((len(rows), max(lengths), self.predictor.latent), np.float32)
         beat = np.zeros(z.shape[:2])
         for row, ((piece, latents), length) in enumerate(zip(rows, lengths, strict=True)):
             z[row, :length] = latents[:length]

@@ -17,7 +17,7 @@ def resynthesise(audio: torch.Tensor, seed: int = 0) -> torch.Tensor:
     for row in FRONT.analyse(audio):
         block, state = synthesis(row, torch.rand(512, generator=random), state)
         blocks.append(block)
-    return torch.cat(blocks)
+    return torch.cat(blocks, 1)[0]
 
 
 @pytest.mark.parametrize("hz", [110.0, 440.0, 770.0, 1500.0, 2500.0])

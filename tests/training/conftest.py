@@ -1,4 +1,4 @@
-"""A small library to train on, prepared once: two genres of eight seconds a track, and the faults that real folders have."""
+"""A small library to train on, prepared once: one genre in stereo that leans left, one in mono, and the faults of real folders."""
 
 from pathlib import Path
 
@@ -28,7 +28,9 @@ def music(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for genre, bpm, pitch in (("Höch", 120, 800), ("low", 90, 150)):
         (folder / genre).mkdir()
         for number in range(2):
-            soundfile.write(folder / genre / f"{number}.wav", clicks(bpm, 16, pitch=pitch * (1 + 0.1 * number), seed=number), RATE)
+            sound = clicks(bpm, 16, pitch=pitch * (1 + 0.1 * number), seed=number)
+            sides = np.stack([1.5 * sound, 0.5 * sound], 1) if genre == "Höch" else sound
+            soundfile.write(folder / genre / f"{number}.wav", sides, RATE)
     (folder / "low" / "broken.wav").write_text("this is not audio")
     (folder / "low" / "empty.mp3").touch()
     soundfile.write(folder / "low" / "silent.wav", np.zeros(5 * RATE), RATE)

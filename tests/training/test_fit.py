@@ -5,9 +5,12 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import soundfile
 import torch
 
 from noizestream import artifact
+from noizestream.engine.generator import load
+from noizestream.engine.render import render
 from noizestream.errors import NoizestreamError
 from noizestream.nn.player import Player
 from noizestream.training import checkpoint
@@ -97,6 +100,13 @@ def test_the_exported_file_plays_what_was_trained(prepared, config, tmp_path):
     player, _ = trained(prepared, config, tmp_path / "run")
     metadata = export(player, "tiny", prepared.genres, {"licence": "none"}, tmp_path / "tiny.ts")
     assert metadata.genres == ["Höch", "low"] and metadata.extra["golden"]
+    assert metadata.channels == 2, "one of the genres is in stereo"
+    generator = load(tmp_path / "tiny.ts")
+    generator.set_genre("Höch")
+    render(generator, tmp_path / "take.wav", 0.5)
+    heard, _ = soundfile.read(tmp_path / "take.wav")
+    assert heard.shape == (24000, 2)
+    assert heard[:, 0].std() > heard[:, 1].std(), "it leans to the left, as its music does"
     for precision, network in (("float32", player), ("int8", quantised(player))):
         module, again = artifact.load(tmp_path / "tiny.ts", precision)
         assert again.extra["licence"] == "none" and again.extra["precision"] == precision

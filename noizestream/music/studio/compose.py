@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from noizestream.errors import UsageError
-from noizestream.music.studio.effects import master, narrow
+from noizestream.music.studio.effects import centred, master
 from noizestream.music.studio.genres import GENRES, Genre, by_name
 from noizestream.music.studio.song import SCALES, Song
 from noizestream.music.studio.synth import Array, frames
@@ -31,7 +31,7 @@ def draw(genre: Genre, seed: int | Sequence[int], seconds: float) -> Song:
 def perform_song(genre: Genre, song: Song) -> Array:
     """Play, mix and master a song: float32 [2, song.length] at 48 kHz, in -1..1."""
     stems = {part: getattr(genre, part)(song) for part in ("bass", "chords", "lead", "drums")}
-    return master(narrow(genre.effects(song, stems), 0.8), genre.rms_db)
+    return master(centred(genre.effects(song, stems)), genre.rms_db)
 
 
 def compose(genre_name: str, seed: int | Sequence[int], seconds: float) -> Array:

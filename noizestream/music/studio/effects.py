@@ -60,10 +60,28 @@ def duck(length: int, starts: Array, depth: float, release: float) -> Array:
     return ndimage.uniform_filter1d(gain, 240, mode="nearest").astype(np.float32)
 
 
-def narrow(audio: Array, width: float) -> Array:
-    """Scale the difference of the two sides; 0 is mono. Below 150 Hz nothing of it stays, as on a record."""
+def ensemble(audio: Array, depth: float) -> Array:
+    """`audio` [2, n] with a swaying copy of its middle 12 ms later, added left and taken away right: wide, and the same in mono."""
+    middle = audio.mean(0)
+    position = (
+        np.arange(len(middle)) - (0.012 + 0.002 * np.sin(2 * np.pi * 0.6 * np.arange(len(middle)) / SAMPLE_RATE)) * SAMPLE_RATE
+    )
+    before = np.maximum(position.astype(np.int64), 0)
+    share = (position - before).clip(0).astype(np.float32)
+    late = middle[before] * (1 - share) + middle[np.minimum(before + 1, len(middle) - 1)] * share
+    return audio + np.float32(depth) * np.stack([late, -late])
+
+
+def sway(audio: Array, hertz: float, depth: float) -> Array:
+    """`audio` [2, n] that leans to the left and to the right `hertz` times a second; a sound in the middle is the same in mono."""
+    lean = (depth * np.sin(2 * np.pi * hertz * np.arange(audio.shape[1]) / SAMPLE_RATE)).astype(np.float32)
+    return audio * np.stack([1 + lean, 1 - lean])
+
+
+def centred(audio: Array, below: float = 150.0) -> Array:
+    """No difference of the two sides below a frequency in Hz, as on a record."""
     middle, side = (audio[0] + audio[1]) / 2, (audio[0] - audio[1]) / 2
-    side = passed(side, "highpass", 150.0) * width
+    side = passed(side, "highpass", below)
     return np.stack([middle + side, middle - side])
 
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from noizestream.music.studio.effects import echo, passed, reverb
+from noizestream.music.studio.effects import echo, ensemble, passed, reverb
 from noizestream.music.studio.song import Note, Song, perform
 from noizestream.music.studio.synth import Array, adsr, bell, frames, oscillator, unison, wander
 
@@ -30,14 +30,14 @@ def chords(song: Song) -> Array:
         low = 52 if bar % 8 < 4 else 55
         for i, pitch in enumerate(song.voicing(song.chord(bar), 4, low)):
             # The first chord of the piece is there at once: a track must not begin with silence.
-            notes.append(Note(bar * 4, 4.0, pitch, 1.0, 0.35 * (i - 1.5) / 1.5, 1.0 if bar == 0 else 0.0))
+            notes.append(Note(bar * 4, 4.0, pitch, 1.0, 0.7 * (i - 1.5) / 1.5, 1.0 if bar == 0 else 0.0))
 
     def voice(f: float, held: int, shade: float) -> Array:
         envelope = _swell(held, song, 0.05 if shade else 1.2)
         swell = np.sin(np.pi * np.minimum(1, np.arange(len(envelope)) / len(envelope))) ** 2
         return unison(shape, f, len(envelope), (-9, -3, 4, 8), dark + (bright - dark) * swell) * envelope
 
-    return 0.12 * perform(song, notes, voice)
+    return ensemble(0.12 * perform(song, notes, voice), 0.3)
 
 
 def lead(song: Song) -> Array:
@@ -49,7 +49,7 @@ def lead(song: Song) -> Array:
     for block in range(0, song.bars, 4):
         for beat, degree, octave in theme:
             if "L" in song.layers(min(block + int(beat // 4), song.bars - 1)) and rng.random() < 0.8:
-                notes.append(Note(block * 4 + beat, 0, song.pitch(degree, octave), rng.uniform(0.4, 1), rng.uniform(-0.5, 0.5)))
+                notes.append(Note(block * 4 + beat, 0, song.pitch(degree, octave), rng.uniform(0.4, 1), rng.uniform(-0.9, 0.9)))
     return 0.16 * perform(song, notes, lambda f, *_: bell(f, frames(3.5), ratio, 1.6, 0.9))
 
 
@@ -58,11 +58,11 @@ def drums(song: Song) -> Array:
     rng = song.rng("wind")
     hiss = passed(rng.standard_normal((2, song.length)), "bandpass", (500, 5000), 1)
     low, high = wander(rng, song.length, 5.0, 0.3, 1.0), wander(rng, song.length, 7.0, 0.3, 1.0)
-    return 0.02 * (0.6 * hiss + 0.4 * hiss[::-1]) * np.stack([low, high])
+    return 0.02 * (0.85 * hiss + 0.15 * hiss[::-1]) * np.stack([low, high])
 
 
 def effects(song: Song, stems: dict[str, Array]) -> Array:
     bells = stems["lead"] + 0.7 * echo(stems["lead"], 1.5 * song.seconds_per_beat, 0.6, (400, 6000))
     dry = stems["chords"] + bells
-    room = reverb(dry + 0.3 * stems["bass"], 5.0, song.rng("room"), 3000.0, 0.6)
+    room = reverb(dry + 0.3 * stems["bass"], 5.0, song.rng("room"), 3000.0, 0.8)
     return 0.6 * dry + stems["bass"] + 0.8 * room + stems["drums"]

@@ -3,7 +3,7 @@
 import numpy as np
 
 from noizestream.music.studio import drums as kit
-from noizestream.music.studio.effects import duck, echo, passed, reverb
+from noizestream.music.studio.effects import duck, echo, passed, reverb, sway
 from noizestream.music.studio.song import Note, Song, hiss, motif, perform, steps, strike
 from noizestream.music.studio.synth import SAMPLE_RATE, Array, adsr, bell, frames, oscillator, unison
 
@@ -41,9 +41,9 @@ def drums(song: Song) -> Array:
     ride = str(rng.choice(["X.x.X.x.X.x.X.x.", "X.o.X.o.X.o.X.o.", "X.ooX.ooX.ooX.oo"]))
     out = 1.0 * strike(song, _kicks(song), kit.kick(rng, rng.uniform(58, 70), 140, 0.06, 0.7))
     out += 0.75 * strike(song, _snares(song), kit.snare(rng, rng.uniform(190, 240), rng.uniform(0.05, 0.08), 11000))
-    hits = [n for bar in song.bars_with("Dd") for n in steps(ride, bar * 4, pan=-0.25)]
+    hits = [n for bar in song.bars_with("Dd") for n in steps(ride, bar * 4, pan=-0.5)]
     out += 0.3 * strike(song, hits, kit.hat(rng, rng.uniform(0.025, 0.05), 5500))
-    crashes = [Note(bar * 4, velocity=0.8, pan=0.3) for bar in song.bars_with("D") if bar % 8 == 0]
+    crashes = [Note(bar * 4, velocity=0.8, pan=0.6) for bar in song.bars_with("D") if bar % 8 == 0]
     return out + 0.3 * strike(song, crashes, kit.noise(rng, 1.6, 0.35, (3500, 14000)))
 
 
@@ -74,20 +74,21 @@ def chords(song: Song) -> Array:
     for bar in song.bars_with("C"):
         for hit in steps(pattern, bar * 4):
             for i, pitch in enumerate(song.voicing(song.chord(bar), 4, 58)):
-                notes.append(Note(hit.beat, 1.4, pitch, hit.velocity, 0.3 * (i - 1.5) / 1.5))
+                notes.append(Note(hit.beat, 1.4, pitch, hit.velocity, 0.5 * (i - 1.5) / 1.5))
 
     def voice(f: float, held: int, shade: float) -> Array:
         length = held + frames(0.3)
         return bell(f, length, 1.0, 1.3, 0.7) * adsr(held, 0.002, 2.0, 0.8, 0.3)[:length] + 0.15 * bell(f, length, 14.0, 0.6, 0.15)
 
-    return 0.17 * perform(song, notes, voice)
+    # The electric piano's own tremolo, from speaker to speaker, in time.
+    return sway(0.17 * perform(song, notes, voice), 1 / song.seconds_per_beat, 0.6)
 
 
 def lead(song: Song) -> Array:
     rng = song.rng("lead")
     phrase = motif(rng, 64, 0.3)
     notes = [
-        Note((bar - bar % 4) * 4 + step / 4, held / 4 * 0.8, song.pitch(song.chord(bar) + degree, 3), 0.8, 0.2)
+        Note((bar - bar % 4) * 4 + step / 4, held / 4 * 0.8, song.pitch(song.chord(bar) + degree, 3), 0.8, 0.4)
         for bar in song.bars_with("L")
         for step, held, degree in phrase
         if bar % 4 * 16 <= step < bar % 4 * 16 + 16
@@ -104,6 +105,8 @@ def lead(song: Song) -> Array:
 def effects(song: Song, stems: dict[str, Array]) -> Array:
     hits = np.sort(np.array([song.frame(n.beat) for n in _kicks(song) + _snares(song) if n.velocity > 0.5]))
     pump = duck(song.length, hits, 0.4, 0.5 * song.seconds_per_beat)
-    late = echo(stems["lead"] + 0.4 * stems["chords"], 1.5 * song.seconds_per_beat, 0.45, (300, 5000))
-    room = reverb(stems["chords"] + stems["lead"] + 0.1 * passed(stems["drums"], "highpass", 300), 1.8, song.rng("room"), 5000.0)
+    late = echo(stems["lead"] + 0.4 * stems["chords"], 1.5 * song.seconds_per_beat, 0.45, (300, 5000), 1.0)
+    room = reverb(
+        stems["chords"] + stems["lead"] + 0.1 * passed(stems["drums"], "highpass", 300), 1.8, song.rng("room"), 5000.0, 0.8
+    )
     return hiss(song, -50) + stems["drums"] + pump * (stems["bass"] + stems["chords"] + stems["lead"] + 0.4 * late) + 0.35 * room

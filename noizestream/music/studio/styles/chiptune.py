@@ -24,9 +24,9 @@ def drums(song: Song) -> Array:
     low, snare, tick = [], [], []
     for bar in song.bars_with("D"):
         low += steps(beat, bar * 4)
-        snare += steps("....X.......X.xx" if song.fills(bar) else "....X.......X...", bar * 4, pan=0.1)
+        snare += steps("....X.......X.xx" if song.fills(bar) else "....X.......X...", bar * 4, pan=0.2)
     for bar in song.bars_with("Dd"):
-        tick += steps("x.o.x.o.x.o.x.o.", bar * 4, pan=-0.15)
+        tick += steps("x.o.x.o.x.o.x.o.", bar * 4, pan=-0.4)
         if "d" in song.layers(bar):
             low += steps("X.......X.......", bar * 4)
     out = 0.9 * strike(song, low, falling) + 0.5 * strike(song, snare, _blip(rng, 5, 0.06))
@@ -52,7 +52,7 @@ def chords(song: Song) -> Array:
     for bar in song.bars_with("C"):
         tones = song.voicing(song.chord(bar), 3, 60)
         for i in range(16):
-            notes.append(Note(bar * 4 + i / 4, 0.22, tones[order[i % 4]] + 12 * (i % 8 == 7), 1.0 if i % 4 == 0 else 0.7, -0.3))
+            notes.append(Note(bar * 4 + i / 4, 0.22, tones[order[i % 4]] + 12 * (i % 8 == 7), 1.0 if i % 4 == 0 else 0.7, -0.65))
     return 0.13 * perform(song, notes, lambda f, held, _: oscillator(shape, f, held + 240) * adsr(held, 0.001, 0.07, 0.35, 0.005))
 
 
@@ -66,7 +66,7 @@ def lead(song: Song) -> Array:
         for step, held, degree in phrase:
             if bar % 2 * 16 <= step < bar % 2 * 16 + 16:
                 beat = (bar - bar % 2) * 4 + step / 4
-                notes.append(Note(beat, held / 4 * 0.9, song.pitch(song.chord(bar) + degree, 2), 0.9, 0.25))
+                notes.append(Note(beat, held / 4 * 0.9, song.pitch(song.chord(bar) + degree, 2), 0.9, 0.45))
 
     def voice(f: float, held: int, shade: float) -> Array:
         length = held + frames(0.01)

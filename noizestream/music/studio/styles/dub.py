@@ -21,14 +21,14 @@ def drums(song: Song) -> Array:
     hats = str(rng.choice(["x.o.x.o.x.o.x.o.", "xoo.xoo.xoo.xoox", "x.oox.o.x.oox.o."]))
     low, high, side, tumble = [], [], [], []
     for bar in song.bars_with("Dd"):
-        high += steps(hats, bar * 4, swing, -0.2)
-        side += steps("....X.......X..o" if rng.random() < 0.3 else "....X.......X...", bar * 4, swing, 0.1)
+        high += steps(hats, bar * 4, swing, -0.4)
+        side += steps("....X.......X..o" if rng.random() < 0.3 else "....X.......X...", bar * 4, swing, 0.2)
         if "D" in song.layers(bar):
             low += steps(beat, bar * 4, swing)
         else:
             low += steps("X...............", bar * 4)
         if song.fills(bar):
-            tumble += [Note(bar * 4 + 3 + i / 4, pitch=p, velocity=0.8, pan=0.3 - 0.2 * i) for i, p in enumerate((55, 52, 48, 45))]
+            tumble += [Note(bar * 4 + 3 + i / 4, pitch=p, velocity=0.8, pan=0.7 - 0.45 * i) for i, p in enumerate((55, 52, 48, 45))]
     out = 0.95 * strike(song, low, kit.kick(rng, rng.uniform(50, 60), 90, 0.11, 0.35))
     out += 0.2 * strike(song, high, kit.hat(rng, rng.uniform(0.02, 0.035), 6000))
     out += 0.5 * strike(song, side, kit.rim(rng, rng.uniform(1500, 1900)))
@@ -61,7 +61,7 @@ def chords(song: Song) -> Array:
     for bar in song.bars_with("Cd"):
         for hit in steps(pattern, bar * 4, swing):
             for i, pitch in enumerate(song.voicing(song.chord(bar), 3, 60)):
-                notes.append(Note(hit.beat, 0.18, pitch, hit.velocity, 0.2 + 0.1 * i))
+                notes.append(Note(hit.beat, 0.18, pitch, hit.velocity, 0.35 + 0.1 * i))
 
     def voice(f: float, held: int, shade: float) -> Array:
         envelope = adsr(held, 0.004, 0.06, 0.4, 0.03)
@@ -74,7 +74,7 @@ def lead(song: Song) -> Array:
     rng = song.rng("lead")
     phrase = motif(rng, 24, 0.5, 1)
     notes = [
-        Note(bar * 4 + step / 4, held / 4 * 0.85, song.pitch(song.chord(bar) + degree, 2), 0.9, -0.25)
+        Note(bar * 4 + step / 4, held / 4 * 0.85, song.pitch(song.chord(bar) + degree, 2), 0.9, -0.45)
         for bar in song.bars_with("L")
         if bar % 2 == 0
         for step, held, degree in phrase
@@ -96,7 +96,7 @@ def effects(song: Song, stems: dict[str, Array]) -> Array:
     beats = np.minimum((np.arange(song.length) / SAMPLE_RATE / song.seconds_per_beat).astype(np.int64), len(opened) - 1)
     send: Array = uniform_filter1d(opened[beats].astype(np.float32), frames(0.01), mode="nearest")
     thrown = stems["chords"] * (0.35 + 0.65 * send) + stems["lead"] * 0.5 + passed(stems["drums"], "highpass", 500) * 0.4 * send
-    tape = echo(thrown, 0.75 * song.seconds_per_beat, 0.62, (250, 2600))
+    tape = echo(thrown, 0.75 * song.seconds_per_beat, 0.62, (250, 2600), 1.0)
     splash = 0.5 * stems["chords"] + 0.25 * passed(stems["drums"], "highpass", 300) + 0.5 * tape
-    spring = reverb(splash, 2.2, song.rng("spring"), 2500.0)
+    spring = reverb(splash, 2.2, song.rng("spring"), 2500.0, 0.8)
     return stems["drums"] + stems["bass"] + stems["chords"] + stems["lead"] + 0.8 * tape + 0.35 * spring

@@ -3,7 +3,7 @@
 import numpy as np
 
 from noizestream.music.studio import drums as kit
-from noizestream.music.studio.effects import duck, echo, passed, reverb
+from noizestream.music.studio.effects import duck, echo, ensemble, passed, reverb
 from noizestream.music.studio.song import Note, Song, hiss, perform, steps, strike
 from noizestream.music.studio.synth import Array, adsr, fall, frames, oscillator, unison
 
@@ -25,17 +25,17 @@ def drums(song: Song) -> Array:
     clapping, riding = rng.random() < 0.85, rng.random() < 0.6
     out = strike(song, kicks(song), kit.kick(rng, rng.uniform(44, 54), rng.uniform(150, 260), rng.uniform(0.09, 0.14), 0.6))
     full, some = list(song.bars_with("D")), list(song.bars_with("Dd"))
-    hits = [n for bar in some for n in steps(closed, bar * 4, pan=-0.2)]
+    hits = [n for bar in some for n in steps(closed, bar * 4, pan=-0.4)]
     out += 0.26 * strike(song, hits, kit.hat(rng, rng.uniform(0.018, 0.03), 6000))
-    hits = [n for bar in full for n in steps("..x...x...x...x.", bar * 4, pan=0.15)]
+    hits = [n for bar in full for n in steps("..x...x...x...x.", bar * 4, pan=0.65)]
     out += 0.2 * strike(song, hits, kit.hat(rng, rng.uniform(0.06, 0.1), 7500))
     if clapping:
         hits = [n for bar in some for n in steps("....X.......X...", bar * 4, pan=0.05)]
         out += 0.42 * strike(song, hits, kit.clap(rng, rng.uniform(0.05, 0.08)))
     if riding:
-        hits = [n for bar in song.bars_with("L") for n in steps("X.o.X.o.X.o.X.o.", bar * 4, pan=0.3)]
+        hits = [n for bar in song.bars_with("L") for n in steps("X.o.X.o.X.o.X.o.", bar * 4, pan=0.5)]
         out += 0.14 * strike(song, hits, kit.hat(rng, 0.12, 4500))
-    hits = [n for bar in some for n in steps(rimshot, bar * 4, pan=0.35)]
+    hits = [n for bar in some for n in steps(rimshot, bar * 4, pan=0.65)]
     out += 0.18 * strike(song, hits, kit.rim(rng, rng.uniform(1300, 2100)))
     rolls = [bar for bar in some if song.fills(bar)]
     roll = [Note(bar * 4 + 3 + i / 4, velocity=0.3 + 0.2 * i) for bar in rolls for i in range(4)]
@@ -69,14 +69,14 @@ def chords(song: Song) -> Array:
         shade = (bar % 8) / 8
         for hit in steps(pattern, bar * 4):
             for i, pitch in enumerate(song.voicing(song.chord(bar), 3, 57)):
-                notes.append(Note(hit.beat, 0.3, pitch, hit.velocity, 0.25 * (i - 1), shade))
+                notes.append(Note(hit.beat, 0.3, pitch, hit.velocity, 0.6 * (i - 1), shade))
 
     def voice(f: float, held: int, shade: float) -> Array:
         envelope = adsr(held, 0.008, 0.12, 0.15, 0.15)
         cutoff = 250 + brightness * (0.6 + shade) * fall(len(envelope), 0.12)
         return unison(shape, f, len(envelope), (-7, 7), cutoff) * envelope
 
-    return 0.2 * passed(perform(song, notes, voice), "lowpass", 4500, 4)
+    return ensemble(0.2 * passed(perform(song, notes, voice), "lowpass", 4500, 4), 0.4)
 
 
 def lead(song: Song) -> Array:
@@ -93,7 +93,7 @@ def lead(song: Song) -> Array:
             0.2,
             song.pitch(degree, 1),
             1.0 if accent or i % 4 == 0 else 0.65,
-            -0.1,
+            -0.2,
             (1 - np.cos(bar * np.pi / 4)) / 2,
         )
         for bar in song.bars_with("L")
@@ -111,8 +111,8 @@ def lead(song: Song) -> Array:
 def effects(song: Song, stems: dict[str, Array]) -> Array:
     pump = duck(song.length, np.array([song.frame(n.beat) for n in kicks(song)]), 0.65, 0.7 * song.seconds_per_beat)
     wet = stems["chords"] + 0.4 * stems["lead"]
-    wet = echo(wet, 0.75 * song.seconds_per_beat, 0.5, (300, 4000))
-    room = reverb(stems["chords"] + wet + 0.08 * passed(stems["drums"], "highpass", 400), 1.4, song.rng("room"))
+    wet = echo(wet, 0.75 * song.seconds_per_beat, 0.5, (300, 4000), 1.0)
+    room = reverb(stems["chords"] + wet + 0.08 * passed(stems["drums"], "highpass", 400), 1.4, song.rng("room"), width=0.8)
     music = stems["bass"] + stems["chords"] + stems["lead"] + 0.5 * wet + 0.25 * room
     tail = frames(0.002)
     return hiss(song, -52) + stems["drums"] + 0.9 * music * np.roll(pump, tail)
