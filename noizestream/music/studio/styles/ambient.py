@@ -30,14 +30,14 @@ def chords(song: Song) -> Array:
         low = 52 if bar % 8 < 4 else 55
         for i, pitch in enumerate(song.voicing(song.chord(bar), 4, low)):
             # The first chord of the piece is there at once: a track must not begin with silence.
-            notes.append(Note(bar * 4, 4.0, pitch, 1.0, 0.7 * (i - 1.5) / 1.5, 1.0 if bar == 0 else 0.0))
+            notes.append(Note(bar * 4, 4.0, pitch, 1.0, 0.6 * (i - 1.5) / 1.5, 1.0 if bar == 0 else 0.0))
 
     def voice(f: float, held: int, shade: float) -> Array:
         envelope = _swell(held, song, 0.05 if shade else 1.2)
         swell = np.sin(np.pi * np.minimum(1, np.arange(len(envelope)) / len(envelope))) ** 2
         return unison(shape, f, len(envelope), (-9, -3, 4, 8), dark + (bright - dark) * swell) * envelope
 
-    return ensemble(0.12 * perform(song, notes, voice), 0.3)
+    return ensemble(0.12 * perform(song, notes, voice), 0.2)
 
 
 def lead(song: Song) -> Array:
@@ -64,5 +64,5 @@ def drums(song: Song) -> Array:
 def effects(song: Song, stems: dict[str, Array]) -> Array:
     bells = stems["lead"] + 0.7 * echo(stems["lead"], 1.5 * song.seconds_per_beat, 0.6, (400, 6000))
     dry = stems["chords"] + bells
-    room = reverb(dry + 0.3 * stems["bass"], 5.0, song.rng("room"), 3000.0, 0.8)
+    room = reverb(dry + 0.3 * stems["bass"], 5.0, song.rng("room"), 3000.0, 0.65)
     return 0.6 * dry + stems["bass"] + 0.8 * room + stems["drums"]
