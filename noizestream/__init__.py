@@ -21,7 +21,10 @@ _HOMES = {
 
 def __getattr__(name: str) -> Any:
     import importlib
+    import os
 
     if name not in _HOMES:
         raise AttributeError(f"module 'noizestream' has no attribute {name!r}")
+    # As on the command line: torch's C++ code warns at every load of int8 weights; only an environment set before its import helps.
+    os.environ.setdefault("TORCH_CPP_LOG_LEVEL", "ERROR")
     return getattr(importlib.import_module(_HOMES[name]), name)
