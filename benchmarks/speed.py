@@ -10,7 +10,8 @@
 The weights are random: they do not change the cost. Times are processor time of the one thread that steps, so that waiting for
 other programs does not count; the forms take turns of 25 steps, so that what others do to the caches meets all of them; ratios are
 medians over the turns. Below, the parts of a step, each scripted and stepped alone with what it was handed in a real step; "the
-rest" is what lies between them.
+rest" is what lies between them. Last the floor: what a step has to read and to transform in any form (a cache that holds the
+weights from one step to the next goes under it).
 """
 
 import argparse
@@ -159,6 +160,28 @@ def part_steppers(scripted: Any, recorded: list[list[tuple[str, str, tuple]]]) -
     return {title: one(work) for title, work in parts.items()}
 
 
+def floor(player: Player) -> dict[str, Any]:
+    """What no form can be under, in ms: reading every weight of a step once from memory, and the transforms of the synthesis."""
+    sequence = sum(weights.numel() for weights in player.predictor.parameters())
+    decoder = sum(weights.numel() for weights in (*player.codec.decoder.parameters(), player.codec.synthesis))
+    memory = torch.ones(64 << 20)  # far more than any cache holds
+    block = player.front.block
+    noise_block, short, long = torch.ones(2 * block), torch.ones(block + 1) + 0j, torch.ones(2 * block + 1) + 0j
+
+    def transforms() -> None:
+        torch.fft.rfft(noise_block)
+        torch.fft.irfft(short)
+        torch.fft.irfft(long)
+
+    times = take_turns({"memory": memory.sum, "transforms": transforms}, 2 * TURN)
+    medians = {name: statistics.median(value for turn in turns for value in turn) for name, turns in times.items()}
+    bytes_a_ms = 4 * memory.numel() / medians["memory"]
+    found: dict[str, Any] = {"memory_gb_s": bytes_a_ms / 1e6, "transforms_ms": medians["transforms"]}
+    for kind, size in (("float32", 4 * (sequence + decoder)), ("int8", sequence + 4 * decoder)):
+        found[kind] = {"weights_mb": size / 1e6, "ms": size / bytes_a_ms}
+    return found
+
+
 def measure(preset: str, steps: int) -> dict[str, Any]:
     """Medians in ms, and the median over the turns of each form's time over that of scripted float32."""
     player = network(preset)
@@ -194,7 +217,7 @@ def measure(preset: str, steps: int) -> dict[str, Any]:
     for kind in ("float32", "int8"):
         own = {name.split(": ")[1]: medians[name] for name in parts if name.startswith(kind)}
         found["parts"][kind] = own | {"the rest": medians[f"scripted {kind}"] - sum(own.values())}
-    return found | {"machine": machine.description()}
+    return found | {"floor": floor(player), "machine": machine.description()}
 
 
 def show(found: dict[str, Any]) -> None:
@@ -206,6 +229,12 @@ def show(found: dict[str, Any]) -> None:
     print(f"\n{'part, ms':20}" + "".join(f"{kind:>10}" for kind in found["parts"]))
     for title in found["parts"]["float32"]:
         print(f"{title:20}" + "".join(f"{own[title]:10.3f}" for own in found["parts"].values()))
+
+    floor = found["floor"]
+    print(f"\nfloor: the weights read once from memory, {floor['memory_gb_s']:.1f} GB/s", end="")
+    print(f", and the transforms, {floor['transforms_ms']:.3f} ms")
+    for kind in ("float32", "int8"):
+        print(f"{kind:20}{floor[kind]['weights_mb']:.2f} MB, {floor[kind]['ms']:.3f} ms")
 
 
 def main() -> None:
