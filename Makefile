@@ -30,8 +30,15 @@ endef
 play: setup
 	@NOIZESTREAM_WITHOUT_DEVICE=play.wav $(BIN)/noizestream play $(ARGS)
 
+# Those that listen to a real audio server have the machine to themselves; the others share its cores, one thread each: torch's
+# threads would wait for each other.
 test: setup setup-tests
+ifeq ($(strip $(ARGS)),)
+	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist loadfile --ignore tests/live
+	@$(BIN)/python -m pytest tests/live
+else
 	@$(BIN)/python -m pytest $(ARGS)
+endif
 
 lint: $(VENV)/.dev
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy noizestream

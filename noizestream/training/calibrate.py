@@ -22,7 +22,7 @@ from noizestream.noise import noise
 from noizestream.training.prepared import Prepared
 
 LOWEST_SPREAD, HIGHEST_SPREAD = 0.15, 1.0
-LEAST_CONTRAST, MOST_CONTRAST = 0.8, 2.0
+LEAST_CONTRAST, MOST_CONTRAST = 0.6, 2.5
 TRIES = 8  # per genre, each of `Config.calibration_s` and one second of warm-up
 MOST_LEVEL = 1.0  # nepers: 8.7 dB
 SMOOTH = 9  # bands
