@@ -1,6 +1,7 @@
 # make play   sets up what is missing, then plays the bundled model (without a sound device: renders play.wav)
 # make test   sets up what is missing, then runs the tests
 # make lint   ruff and mypy          make bench  docs/performance.md          make clean  removes what make made
+# make results  trains the seed paper's design and writes docs/results.md: it beside ours (half an hour)
 
 VENV ?= .venv
 BIN := $(VENV)/bin
@@ -24,7 +25,7 @@ define system
 	fi
 endef
 
-.PHONY: play test lint bench clean setup setup-tests
+.PHONY: play test lint bench results clean setup setup-tests
 .DEFAULT_GOAL := play
 
 play: setup
@@ -45,6 +46,9 @@ lint: $(VENV)/.dev
 
 bench: setup setup-tests
 	@$(BIN)/python benchmarks/performance.py $(ARGS)
+
+results: setup
+	@$(BIN)/python benchmarks/results.py $(ARGS)
 
 setup: $(VENV)/.installed
 	$(call system,[ "$$(uname)" != Linux ] || PATH="$$PATH:/sbin:/usr/sbin" ldconfig -p | grep -q libportaudio.so.2,libportaudio2,sound)

@@ -13,6 +13,9 @@ from noizestream.errors import NoizestreamError, UsageError
 KINDS = ("samples", "envelope", "spectrogram")
 SCALES = ("log", "linear")
 COLUMNS = 1200
+SIZE = (12.0, 5.0)
+"""Of a picture, in inches at `DPI` pixels each."""
+DPI = 110
 PIECE_S = 60.0
 FFT = 4096
 FLOOR_DB = -80.0
@@ -21,12 +24,18 @@ ROWS = 400
 
 
 def view(
-    audio: np.ndarray, rate: int, file: str | Path, kind: str = "spectrogram", scale: str | None = None, title: str = ""
+    audio: np.ndarray,
+    rate: int,
+    file: str | Path,
+    kind: str = "spectrogram",
+    scale: str | None = None,
+    title: str = "",
+    size: tuple[float, float] = SIZE,
 ) -> None:
-    """Draw `audio` [channels, n] or [n] at `rate` Hz into the PNG `file`; see `view_pieces`."""
+    """Draw `audio` [channels, n] or [n] at `rate` Hz into the PNG `file`, `size` inches large; see `view_pieces`."""
     audio = np.atleast_2d(audio)
     count = max(1, -(-audio.shape[1] // round(PIECE_S * rate)))
-    view_pieces(np.array_split(audio, count, axis=1), audio.shape[1] / rate, rate, file, kind, scale, title, count)
+    view_pieces(np.array_split(audio, count, axis=1), audio.shape[1] / rate, rate, file, kind, scale, title, count, size)
 
 
 def view_file(path: str | Path, file: str | Path, kind: str = "spectrogram", scale: str | None = None) -> None:
@@ -64,7 +73,15 @@ def view_file(path: str | Path, file: str | Path, kind: str = "spectrogram", sca
 
 
 def view_pieces(
-    pieces: Iterable[np.ndarray], seconds: float, rate: int, file: str | Path, kind: str, scale: str | None, title: str, count: int
+    pieces: Iterable[np.ndarray],
+    seconds: float,
+    rate: int,
+    file: str | Path,
+    kind: str,
+    scale: str | None,
+    title: str,
+    count: int,
+    size: tuple[float, float] = SIZE,
 ) -> None:
     """Draw `count` pieces [channels, n] of equal length, `seconds` in all, mixed to mono.
 
@@ -80,7 +97,7 @@ def view_pieces(
         from matplotlib.backends.backend_agg import FigureCanvasAgg
         from matplotlib.figure import Figure
 
-        figure = Figure(figsize=(12, 5), dpi=110, layout="constrained")
+        figure = Figure(figsize=size, dpi=DPI, layout="constrained")
         FigureCanvasAgg(figure)
         axes = figure.add_subplot()
         if kind == "spectrogram":

@@ -4,18 +4,18 @@ from torch import Tensor
 
 
 def mean_squared_error(predicted: Tensor, target: Tensor) -> Tensor:
-    """MSE: 1/n sum (target - predicted)^2."""
-    return (target - predicted).square().mean()
+    """MSE: 1/n sum (predicted - target)^2."""
+    return (predicted - target).square().mean()
 
 
 def mean_absolute_error(predicted: Tensor, target: Tensor) -> Tensor:
-    """MAE: 1/n sum |target - predicted|."""
-    return (target - predicted).abs().mean()
+    """MAE: 1/n sum |predicted - target|."""
+    return (predicted - target).abs().mean()
 
 
 def mean_bias_error(predicted: Tensor, target: Tensor) -> Tensor:
-    """MBE: 1/n sum (target - predicted). Positive: predicted too low. Errors of both signs cancel, so it is no loss to train on."""
-    return (target - predicted).mean()
+    """MBE: 1/n sum (predicted - target). Positive: too high. Errors of both signs cancel, so it is no loss to train on."""
+    return (predicted - target).mean()
 
 
 LOSSES = {"mse": mean_squared_error, "mae": mean_absolute_error}

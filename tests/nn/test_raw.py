@@ -72,4 +72,4 @@ def test_the_three_errors_by_hand():
     predicted, target = torch.tensor([1.0, 2.0, 4.0]), torch.tensor([2.0, 0.0, 4.0])
     assert float(mean_squared_error(predicted, target)) == pytest.approx(5 / 3)
     assert float(mean_absolute_error(predicted, target)) == pytest.approx(1.0)
-    assert float(mean_bias_error(predicted, target)) == pytest.approx(-1 / 3), "negative: predicted too high"
+    assert float(mean_bias_error(predicted, target)) == pytest.approx(1 / 3), "positive: predicted too high"
