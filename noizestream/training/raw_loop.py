@@ -17,8 +17,8 @@ from noizestream.training.lanes import Draw
 from noizestream.training.prepared import Piece, Prepared
 from noizestream.training.raw_lanes import RawLanes
 
-JUDGED_FRAMES = 600
-JUDGED_PIECES = 8
+JUDGED_FRAMES = 400
+JUDGED_PIECES = 4
 """Validation reads so much of so many held-out pieces of every genre."""
 EVALUATIONS = 16
 """Validations over a whole training."""
