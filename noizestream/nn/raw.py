@@ -79,3 +79,12 @@ class RawPlayer(nn.Module):
         gauss = math.sqrt(2.0) * torch.erfinv(2 * noise - 1)
         block = (predicted * scale + controls[0] * (genre @ self.deviation) * gauss).clamp(-1.0, 1.0)
         return block.unsqueeze(0), after + [block]  # noqa: RUF005
+
+    def prime(self, audio: Tensor, genre: Tensor) -> list[Tensor]:
+        """The state after hearing audio [channels, n], mixed to mono; of its start, what does not fill a block is left out."""
+        state, cells = self.initial_state(), 2 * self.layers
+        blocks = audio.mean(0)[audio.shape[1] % self.block :].reshape(-1, self.block)
+        for t in range(blocks.shape[0]):
+            _, after = self.predictor.frame(state[cells] / self.predictor.scale, genre, state[:cells])
+            state = after + [blocks[t]]  # noqa: RUF005
+        return state

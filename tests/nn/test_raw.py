@@ -60,6 +60,20 @@ def test_what_was_sounded_is_what_is_heard_next_and_the_state_is_never_written_t
     assert not torch.equal(first, step(net, 1.0, noise, state=deaf)[0])
 
 
+@torch.no_grad()
+def test_priming_hears_every_block_up_to_the_last_sample():
+    net = player()
+    audio = 0.1 * torch.randn(2, 5 * BLOCK + 3, generator=torch.Generator().manual_seed(2))
+    state = net.prime(audio, GENRE)
+    heard = audio.mean(0)[3:].reshape(5, BLOCK)
+    before = torch.cat([torch.zeros(1, BLOCK), heard[:-1]])[None] / net.predictor.scale
+    _, (h, c) = net.predictor.sequence(before, GENRE.expand(1, 5, -1), net.predictor.recurrent.initial_sequence_state(1))
+    assert torch.allclose(torch.cat(state[0:4:2]), h[:, 0], atol=1e-5)
+    assert torch.allclose(torch.cat(state[1:4:2]), c[:, 0], atol=1e-5)
+    assert torch.equal(state[-1], heard[-1])
+    assert len(state) == len(net.initial_state())
+
+
 def test_every_noise_in_the_open_interval_gives_sound_in_range():
     net = player()
     net.deviation.fill_(0.5)
