@@ -24,6 +24,8 @@ FLOOR = 1e-4
 """Added to magnitudes before the logarithm: -80 dB below a full-scale sine."""
 
 WIDE_BANDS = 86
+BLOCK_MS = 32 / 3
+"""Length of a block; half of it makes windows too short to tell low notes apart, and half the latency."""
 
 IMAGE_EDGES_HZ = (0, 150, 500, 1000, 2000, 4000, 8000)
 """Where the bands of the stereo image begin: an octave or less each, as finely as ears place sounds in a mix."""
@@ -33,9 +35,9 @@ IMAGE_WEIGHT = 5.0
 """Weight of the image's columns in the codec, beside `band_weight` of the magnitudes (1 to 3, which vary more)."""
 
 
-def block_frames_for(sample_rate: int) -> int:
-    """Samples per block: 512 at 44.1 and 48 kHz, scaled by octaves to stay near 11 ms at other rates."""
-    return max(64, 2 ** round(math.log2(512 * sample_rate / 48000)))
+def block_frames_for(sample_rate: int, block_ms: float = BLOCK_MS) -> int:
+    """Samples per block: the power of two nearest to `block_ms`; 512 at 44.1 and 48 kHz unless told."""
+    return max(64, 2 ** round(math.log2(block_ms * sample_rate / 1000)))
 
 
 def band_edges(sample_rate: int, block: int) -> tuple[int, list[tuple[int, int]]]:

@@ -31,7 +31,7 @@ STEREO_WIDTH = 0.02
 
 
 def extract(
-    track: Track, audio: np.ndarray, sample_rate: int, semitones: tuple[float, ...], samples: bool = False
+    track: Track, audio: np.ndarray, sample_rate: int, block: int, semitones: tuple[float, ...], samples: bool = False
 ) -> dict[str, np.ndarray]:
     """Features of a piece of audio [channels, n], in a worker: `bands.S`, `beats.S` per speed variant, `tempo`, `flux` and so on.
 
@@ -47,7 +47,7 @@ def extract(
     from noizestream.training.beats import track_beats
 
     torch.set_num_threads(1)
-    front = _front(sample_rate)
+    front = _front(sample_rate, block)
     mono = audio.mean(0)
     beats = track_beats(mono, sample_rate)
     arrays: dict[str, np.ndarray] = {
@@ -83,10 +83,10 @@ def is_short(library: Library) -> bool:
 
 
 @functools.cache
-def _front(sample_rate: int):
+def _front(sample_rate: int, block: int):
     from noizestream.nn.spectral import SpectralFront
 
-    return SpectralFront(sample_rate, channels=2)
+    return SpectralFront(sample_rate, block, channels=2)
 
 
 def _overlapping(sound, block: int, frames: int = 2000):
@@ -107,7 +107,10 @@ def prepare(
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     config = replace(config, semitones=config.semitones if is_short(library) else ())
-    settings = {"version": FEATURES_VERSION, "rate": config.sample_rate, "semitones": list(config.semitones)}
+    from noizestream.nn.spectral import block_frames_for
+
+    block = block_frames_for(config.sample_rate, config.block_ms)
+    settings = {"version": FEATURES_VERSION, "rate": config.sample_rate, "block": block, "semitones": list(config.semitones)}
     with_samples = config.arch == "raw"
     cache = FeatureCache(settings | ({"samples": 1} if with_samples else {}), cache_root)
     tracks = [track for track in library.tracks if track.split != "test"]
@@ -121,7 +124,7 @@ def prepare(
         else:
             wanted.append(track)
     done_before = len(tracks) - len(wanted)
-    then = functools.partial(extract, sample_rate=config.sample_rate, semitones=config.semitones, samples=with_samples)
+    then = functools.partial(extract, sample_rate=config.sample_rate, block=block, semitones=config.semitones, samples=with_samples)
     starts: dict[Track, list[float]] = {}
     few = min(workers if workers is not None else os.cpu_count() or 1, len(wanted))
     report = None if progress is None else lambda done, total: progress(done_before + done, len(tracks))
@@ -145,6 +148,7 @@ def _from_cache(cache: FeatureCache, track: Track) -> list[dict[str, np.ndarray]
 
 
 def _assemble(known: list, library: Library, config: Config, folder: Path, skipped: list[Skipped]) -> Prepared:
+    from noizestream.nn.spectral import block_frames_for
     from noizestream.training.beats import fold
 
     order = {track: number for number, track in enumerate(library.tracks)}
@@ -155,7 +159,7 @@ def _assemble(known: list, library: Library, config: Config, folder: Path, skipp
     validated = {track.genre for track, _ in known if track.split == "validation"}
     set_aside = _set_aside(known, validated, config.holdout)
     validated |= {track.genre for track in set_aside}
-    front = _front(config.sample_rate)
+    front = _front(config.sample_rate, block_frames_for(config.sample_rate, config.block_ms))
 
     tempos, seconds, fluxes, peaks, beaten = [], [], [], [], []
     for genre in genres:

@@ -6,13 +6,17 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import soundfile
+import torch
 
 from noizestream.errors import NoizestreamError
 from noizestream.music import decode
 from noizestream.music.library import read_library
+from noizestream.music.tracks import Track
 from noizestream.training import prepare as module
+from noizestream.training.config import resolve
+from noizestream.training.fit import Fit
 from noizestream.training.prepare import prepare
-from noizestream.training.prepared import Prepared
+from noizestream.training.prepared import Piece, Prepared
 from tests.training.conftest import RATE, clicks
 
 
@@ -77,7 +81,7 @@ def test_nothing_left_is_an_error_that_says_so(tmp_path, config):
 
 
 def test_features_do_not_depend_on_where_a_long_track_is_cut():
-    front = module._front(48000)
+    front = module._front(48000, 512)
     import torch
 
     sound = torch.randn(2, 512 * 90)
@@ -90,7 +94,7 @@ def test_features_do_not_depend_on_where_a_long_track_is_cut():
 
 
 def test_a_library_with_stereo_in_it_is_learned_in_stereo_and_lower_variants_have_their_sides_swapped(prepared):
-    front = module._front(48000)
+    front = module._front(48000, 512)
     assert prepared.channels == 2 and prepared.bands == front.bands
     band = front.tones + 2  # 500 to 1000 Hz
     found = {}
@@ -103,7 +107,7 @@ def test_a_library_with_stereo_in_it_is_learned_in_stereo_and_lower_variants_hav
 
 
 def test_mono_where_the_music_is_or_where_asked(music, config, tmp_path):
-    front = module._front(48000)
+    front = module._front(48000, 512)
     settings = replace(config, semitones=())
     cache = {"cache_root": tmp_path / "cache", "workers": 0}
     mono = prepare(read_library(music, ["low"]), settings, tmp_path / "mono", **cache)
@@ -123,3 +127,29 @@ def test_for_the_baseline_the_samples_lie_beside_the_bands_row_by_row(config, tm
     samples = made.samples_of(piece)
     assert samples.shape == (piece.frames, made.block)
     assert np.allclose(samples.ravel(), sound[: samples.size], atol=1e-3)
+
+
+def test_the_agile_preset_has_blocks_of_half_the_length(config, tmp_path):
+    for number in range(2):
+        (tmp_path / "music" / str(number)).mkdir(parents=True)
+        soundfile.write(tmp_path / "music" / str(number) / "a.wav", clicks(120, 6, seed=number), RATE)
+    config = replace(config, block_ms=resolve("agile").block_ms, semitones=())
+    prepared = prepare(read_library(tmp_path / "music"), config, tmp_path / "out", cache_root=tmp_path / "cache", workers=0)
+    assert prepared.block == 256
+    fit = Fit(prepared, replace(config, steps=2), tmp_path / "run")
+    (tmp_path / "run").mkdir()
+    fit.run(0.0, lambda *figures: None, lambda: False)
+    player = fit.player()
+    assert player.latency_frames == 512 and player.step(
+        torch.tensor([1.0, 0.0]), torch.tensor([1.0, 0.0, -1.0]), torch.full((player.noise_size,), 0.5), player.initial_state()
+    )[0].shape == (1, 256)
+
+
+def test_whole_tracks_are_held_out_where_there_are_many(tmp_path):
+    tracks = [Track(tmp_path / f"{genre}{n}.wav", genre) for genre, count in (("many", 20), ("few", 3)) for n in range(count)]
+    aside = module._set_aside([(track, {}) for track in tracks], set(), 0.1)
+    assert len(aside) == 2 and {track.genre for track in aside} == {"many"}
+    piece = Piece("x", 0, "training", 0, 4000, 0.0)
+    assert [p.split for p in module._split(piece, True, False, 0.1)] == ["validation"]
+    assert module._split(replace(piece, semitones=1.0), True, False, 0.1) == [], "no variant of what is held out is trained on"
+    assert [(p.split, p.first, p.last) for p in module._split(piece, False, False, 0.1)] == [("training", 0, 4000)]
