@@ -72,21 +72,24 @@ def play_in_callback(model: str, seconds: float) -> dict:
 def play_from_ring(ring, rate: int, seconds: float, load_machine: bool) -> dict:
     """Play `ring` through the compiled callback for `seconds`; count what was missed."""
     from noizestream.devices import audio
+    from noizestream.engine import mixer as desk
     from noizestream.engine import ring as slots
+    from noizestream.engine.mixer import Mixer
 
-    output = audio.Output(audio.find_output(), ring, rate)
-    header = ring.header
-    header[slots.RESUME] = 1
-    output.start()
+    mixer, header = Mixer.create(ring.layout.channels), ring.header
+    header[[slots.RESUME, slots.RUN, slots.FADE_FRAMES, slots.RUN_FRAMES]] = 1, 1, 480, 480
+    output = audio.Output(audio.find_output(), mixer, rate)
+    output.put(0, ring)
     if load_machine:
         busy_thread()
-    before = int(header[slots.CALLBACKS]), int(header[slots.DEVICE_UNDERFLOWS])
+    before = int(mixer.header[desk.CALLBACKS]), int(mixer.header[desk.DEVICE_UNDERFLOWS])
     time.sleep(seconds)
-    periods, late = int(header[slots.CALLBACKS]) - before[0], int(header[slots.DEVICE_UNDERFLOWS]) - before[1]
-    dry = -(-int(header[slots.MISSED]) // max(int(header[slots.PERIOD]), 1))
-    output.stop()
+    periods, late = int(mixer.header[desk.CALLBACKS]) - before[0], int(mixer.header[desk.DEVICE_UNDERFLOWS]) - before[1]
+    period = int(mixer.header[desk.PERIOD])
     output.close()
-    return {"periods": periods, "late": late, "dry": dry, "period_frames": int(header[slots.PERIOD])}
+    dry = -(-int(header[slots.MISSED]) // max(period, 1))
+    mixer.close()
+    return {"periods": periods, "late": late, "dry": dry, "period_frames": period}
 
 
 def play_from_thread(model: str, seconds: float) -> dict:

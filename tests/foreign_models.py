@@ -60,6 +60,31 @@ class Raising(nn.Module):
         return noise.view(3, 1000), state
 
 
+FAULTY = METADATA | {"name": "faulty", "sample_rate": 44100, "genres": ["Drone"], "noise_size": 1}
+
+
+class Faulty(nn.Module):
+    """A tone of 660 Hz in stereo at 44.1 kHz that turns to NaN, or raises, at its 100th block: noise decides."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.register_buffer("time", torch.arange(1, 257, dtype=torch.float64) * (660 / 44100))
+
+    @torch.jit.export
+    def initial_state(self) -> list[Tensor]:
+        return [torch.zeros(1, dtype=torch.float64), torch.zeros(1)]
+
+    @torch.jit.export
+    def step(self, genre: Tensor, controls: Tensor, noise: Tensor, state: list[Tensor]) -> tuple[Tensor, list[Tensor]]:
+        turns, count = state[0] + self.time, state[1] + 1
+        wave = (0.25 * torch.sin(6.283185307179586 * turns)).float()
+        if int(count) == 100:
+            if float(noise[0]) < 0.5:
+                raise RuntimeError("injected fault")
+            wave = wave + float("nan")
+        return torch.stack([wave, wave]), [turns[-1:] % 1, count]
+
+
 class WrongShape(nn.Module):
     """Returns mono where stereo is promised."""
 

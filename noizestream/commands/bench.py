@@ -24,8 +24,8 @@ def command(model: str | None, json_file: Path | None, seconds: float) -> None:
     if json_file is not None:
         check_writable(json_file, "--json")
 
-    from noizestream.commands.play import write_json
     from noizestream.engine.bench import bench
+    from noizestream.jsonfile import write_json
     from noizestream.ui.progress import LateBar
 
     with LateBar(f"measuring {path.stem}") as bar:

@@ -62,8 +62,8 @@ def command(
     from noizestream.analysis.corpus import describe
     from noizestream.analysis.pictures import check_folder, draw_audio, draw_confusion, draw_real
     from noizestream.analysis.report import print_report
+    from noizestream.jsonfile import write_json
     from noizestream.music.skipped import skipped_table
-    from noizestream.training.run_folder import write_json
     from noizestream.ui.progress import LateBar
 
     folder = check_folder(Path(pictures)) if pictures else None

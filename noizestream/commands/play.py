@@ -1,15 +1,14 @@
 """`noizestream play`: the command line of a performance, and everything that can be wrong before anything opens."""
 
-import json
+import contextlib
 import os
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
 import click
 
-from noizestream.errors import NoizestreamError, UsageError
+from noizestream.errors import UsageError
 from noizestream.parameters import TEMPERATURE, TEMPO
 
 LATENCIES = {"low": 0.030, "default": 0.058, "high": 0.120}
@@ -21,7 +20,7 @@ RENDER_SECONDS = 20
 
 
 @click.command()
-@click.argument("model", required=False)
+@click.argument("models", nargs=-1, metavar="[MODEL]...")
 @click.option("-d", "--device", help="Audio device: number or part of its name (`noizestream devices`).")
 @click.option("-m", "--midi", help="MIDI port: number or part of its name.")
 @click.option("-g", "--genre", help='Genre to begin with, or a mix such as "Jazz:0.5,Folk:0.5".')
@@ -30,6 +29,7 @@ RENDER_SECONDS = 20
 @click.option("--latency", default="default", metavar="low|high|SECONDS", help="How much sound is kept ready.")
 @click.option("--seconds", type=float, help="Stop after so many seconds; else Ctrl-C stops.")
 @click.option("--headless", is_flag=True, help="No status line.")
+@click.option("--record", type=Path, metavar="WAV", help="Record what is played: 24 bit, of any length.")
 @click.option("--stats", type=Path, metavar="JSON", help="Write the final statistics to this file.")
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Same seed, same controls: same music.")
 @click.option(
@@ -40,7 +40,7 @@ RENDER_SECONDS = 20
     help=f"Without an audio device: render {RENDER_SECONDS} s to this file.",
 )
 def command(
-    model: str | None,
+    models: tuple[str, ...],
     device: str | None,
     midi: str | None,
     genre: str | None,
@@ -49,47 +49,58 @@ def command(
     latency: str,
     seconds: float | None,
     headless: bool,
+    record: Path | None,
     stats: Path | None,
     seed: int,
     or_render: Path | None,
 ) -> int:
-    """Play MODEL (or the bundled one) live: pads and program changes switch genre, the mod wheel is temperature."""
+    """Play MODEL (or the bundled one) live: pads and program changes switch genre, the mod wheel is temperature.
+
+    Of several models the first plays; bank select (CC 0) changes to another.
+    """
     from noizestream import artifact
     from noizestream.control.live import LiveState
-    from noizestream.devices import audio
-    from noizestream.devices import midi as midi_in
+    from noizestream.engine.recorder import check_take
+    from noizestream.jsonfile import write_json
 
-    path = artifact.find_model(model)
-    metadata = artifact.read_metadata(path)
+    paths = [artifact.find_model(model) for model in models or (None,)]
+    metadata = [artifact.read_metadata(path) for path in paths]
     values = {}
     for row, value, option in ((TEMPERATURE, temperature, "-t"), (TEMPO, tempo, "--tempo")):
         if value is not None:
-            values[row.name] = metadata.check_control(row.name, row.check(value, option))
-    state = LiveState(metadata, metadata.genre_weights(genre), values)
+            values[row.name] = metadata[0].check_control(row.name, row.check(value, option))
+    state = LiveState(metadata, metadata[0].genre_weights(genre), values)
     kept_s = latency_seconds(latency)
     if seconds is not None and not seconds > 0:
         raise UsageError(f"--seconds: {seconds:g} is too short, give more than 0")
-    for option, file in (("--stats", stats), ("--or-render", or_render)):
+    for option, file in (("--stats", stats), ("--or-render", or_render), ("--record", record)):
         if file is not None:
             check_writable(file, option)
-    try:
-        output = audio.find_output(device)
-    except audio.NoAudioDevice as error:
-        if or_render is None:
-            raise
-        click.echo(f"noizestream: {error}", err=True)
-        return render_instead(path, or_render, genre, values, seed)
-    port = midi_in.find_port(midi)
+    if record is not None:
+        check_take(record)
 
-    from noizestream.ui.performance import Performance, terminated_as_interrupted
+    from noizestream.devices.audio import NoAudioDevice
+    from noizestream.ui.interrupts import Interrupts
+    from noizestream.ui.performance import Performance
     from noizestream.ui.status import summary
 
-    performance = Performance(path, metadata, state, output, port, kept_s, relaxed=latency == "high", seed=seed)
-    with terminated_as_interrupted():
-        interrupted = performance.play(seconds, screen=not headless)
-    click.echo("\n".join(summary(performance.results)))
-    if stats is not None:
-        write_json(stats, performance.results, "--stats")
+    exact, relaxed = latency not in LATENCIES, latency == "high"
+    performance = Performance(paths, state, device, midi, kept_s, exact, relaxed, seed, record)
+    with Interrupts() as interrupts:
+        try:
+            interrupted = performance.play(interrupts, seconds, status_line=not headless)
+        except NoAudioDevice as error:
+            if or_render is None:
+                raise
+            click.echo(f"noizestream: {error}", err=True)
+            return render_instead(paths[0], or_render, genre, values, seed)
+        finally:
+            if stats is not None and performance.sounded:
+                write_json(stats, performance.results, "--stats")
+        if performance.screen.stuck:
+            os._exit(INTERRUPTED if interrupted else 0)  # a terminal that takes nothing would keep us here for ever
+        with contextlib.suppress(OSError):  # a terminal that has been closed
+            click.echo("\n".join(summary(performance.results)))
     return INTERRUPTED if interrupted else 0
 
 
@@ -114,17 +125,6 @@ def check_writable(file: Path, option: str) -> None:
         raise UsageError(f"{option} {file}: the folder {folder} does not exist")
     if file.is_dir() or not os.access(folder, os.W_OK):
         raise UsageError(f"{option} {file}: {'is a folder' if file.is_dir() else 'its folder cannot be written'}")
-
-
-def write_json(file: Path, values: dict[str, Any], option: str) -> None:
-    """Write `values` as JSON, whole or not at all; NoizestreamError, naming `option`, if the file cannot be written."""
-    beside = file.with_name(f".{file.name}.{os.getpid()}")
-    try:
-        beside.write_text(json.dumps(values, indent=1) + "\n")
-        os.replace(beside, file)
-    except OSError as error:
-        beside.unlink(missing_ok=True)
-        raise NoizestreamError(f"{option} {file}: {error.strerror}") from None
 
 
 def render_instead(path: Path, wav: Path, genre: str | None, values: dict[str, float], seed: int) -> int:

@@ -1,71 +1,156 @@
-"""The state of a performance: which genre, which control values, which volume; every change is sent on at once."""
+"""The state of a performance: which model, which genre, which control values, which volume; every change is sent on at once."""
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Protocol
 
 from noizestream.control.midi_map import Action, ChooseGenre
 from noizestream.metadata import Metadata
-from noizestream.parameters import VOLUME
-
-Send = Callable[[Sequence[float], Sequence[float]], object]
-"""Takes the genre weights `[G]` and the model's control values `[K]`; the worker's `set_controls`."""
+from noizestream.parameters import MODEL, MUTE, PANIC, VOLUME
 
 
-def gains(volume_db: float) -> tuple[float, float]:
+class Player(Protocol):
+    """Who plays a model: the worker."""
+
+    def set_controls(self, genre_weights: Sequence[float], controls: Sequence[float], /) -> object:
+        """Take the genre weights `[G]` and the model's control values `[K]`."""
+
+    def panic(self) -> object:
+        """Silence at once, then a fresh state."""
+
+
+def gains(volume_db: float, mute: bool = False) -> tuple[float, float]:
     """Split a volume in dB into (attenuation at most 1, boost at least 1), linear; the lowest volume is silence."""
-    gain = 0.0 if volume_db <= VOLUME.minimum else 10 ** (volume_db / 20)
+    gain = 0.0 if mute or volume_db <= VOLUME.minimum else 10 ** (volume_db / 20)
     return min(gain, 1.0), max(gain, 1.0)
 
 
 class LiveState:
-    """Owns the live values of a model. `connect` names who hears of changes; safe to call from several threads."""
+    """Owns the live values over all models. `connect` names who hears of changes; safe to call from several threads.
 
-    def __init__(self, metadata: Metadata, weights: Sequence[float], values: dict[str, float] | None = None):
-        self.metadata = metadata
-        self.weights = list(weights)
-        self.values = [(values or {}).get(row["name"], row["default"]) for row in metadata.controls]
-        self.volume_db = VOLUME.default
-        self.refused = 0
-        self._send: Send = lambda weights, values: None
+    The genre belongs to each model, control values (by name) and volume to all. A model is asked for with the parameter `model`,
+    and plays once somebody calls `switch`; what is chosen as genre in between is meant for the model that was asked for.
+    """
+
+    def __init__(
+        self,
+        models: Metadata | Sequence[Metadata],
+        weights: Sequence[float] | None = None,
+        values: Mapping[str, float] | None = None,
+    ):
+        """`weights` `[G]` are the first model's (None: its first genre), `values` those of controls, by name."""
+        self.models = [models] if isinstance(models, Metadata) else list(models)
+        self.current = self.wanted = 0
+        self.volume_db, self.mute, self.refused = VOLUME.default, False, 0
+        self._weights = [model.genre_weights() for model in self.models]
+        if weights is not None:
+            self._weights[0] = list(weights)
+        self._values = dict(values or {})
+        self._player: Player | None = None
         self._set_gains: Callable[[float, float], None] = lambda attenuation, boost: None
         self._lock = threading.Lock()
 
-    def connect(self, send: Send, set_gains: Callable[[float, float], None]) -> None:
-        """From now on hand every change to `send` and `set_gains`; both are called once with what holds now."""
+    @property
+    def metadata(self) -> Metadata:
+        """The model that plays."""
+        return self.models[self.current]
+
+    @property
+    def weights(self) -> list[float]:
+        """Genre weights `[G]` of the model that plays."""
+        return self._weights[self.current]
+
+    @property
+    def values(self) -> list[float]:
+        """Control values `[K]` of the model that plays."""
+        return self.values_of(self.current)
+
+    def weights_of(self, model: int) -> list[float]:
+        """Genre weights `[G]` as they hold for that model."""
+        return self._weights[model]
+
+    def values_of(self, model: int) -> list[float]:
+        """Control values `[K]` as they hold for that model, within its ranges."""
+        rows = self.models[model].controls
+        return [min(max(self._values.get(row["name"], row["default"]), row["min"]), row["max"]) for row in rows]
+
+    def connect(self, player: Player, set_gains: Callable[[float, float], None]) -> None:
+        """From now on hand every change to `player` and `set_gains`; both hear at once what holds now."""
         with self._lock:
-            self._send, self._set_gains = send, set_gains
-            send(self.weights, self.values)
-            set_gains(*gains(self.volume_db))
+            self._set_gains = set_gains
+            self._hand_over(player)
+
+    def disconnect(self) -> None:
+        """Nobody hears of changes any more; what holds is still kept."""
+        with self._lock:
+            self._player, self._set_gains = None, lambda attenuation, boost: None
+
+    def switch(self, model: int, player: Player) -> None:
+        """From now on `model` plays, by `player`; it hears at once what holds for that model."""
+        with self._lock:
+            self.current = model
+            self._hand_over(player)
+
+    def refuse(self, model: int) -> None:
+        """`model` cannot be played: whoever asked for it stays with the one that plays."""
+        with self._lock:
+            if self.wanted == model:
+                self.wanted = self.current
+            self.refused += 1
 
     def apply(self, action: Action) -> None:
-        """Do what `action` asks. A control that this model does not have is counted in `refused`."""
+        """Do what `action` asks. A control or a model that is not there is counted in `refused`."""
         with self._lock:
             if isinstance(action, ChooseGenre):
-                self.weights = [float(index == action.index) for index in range(len(self.metadata.genres))]
-            elif action.name == VOLUME.name:
-                self.volume_db = action.value
-                self._set_gains(*gains(action.value))
-                return
-            else:
-                names = [row["name"] for row in self.metadata.controls]
-                if action.name not in names:
+                self._choose(action.index)
+            elif action.name in (VOLUME.name, MUTE.name):
+                if action.name == VOLUME.name:
+                    self.volume_db = action.value
+                else:
+                    self.mute = action.value > 0
+                self._set_gains(*gains(self.volume_db, self.mute))
+            elif action.name == PANIC.name:
+                if self._player is not None:
+                    self._player.panic()
+            elif action.name == MODEL.name:
+                if action.value < len(self.models):
+                    self.wanted = int(action.value)
+                else:
                     self.refused += 1
-                    return
-                index = names.index(action.name)
-                row = self.metadata.controls[index]
-                self.values[index] = min(max(action.value, row["min"]), row["max"])
-            self._send(self.weights, self.values)
+            elif action.name not in [row["name"] for row in self.metadata.controls]:
+                self.refused += 1
+            else:
+                self._values[action.name] = action.value
+                self._send()
 
     def genre(self) -> str:
         """Name of the genre that plays, or the mix: `Jazz`, `Jazz 70 % Folk 30 %`."""
-        parts = [(weight, name) for weight, name in zip(self.weights, self.metadata.genres, strict=True) if weight > 0]
+        with self._lock:
+            pairs = list(zip(self.weights, self.metadata.genres, strict=True))
+        parts = [(weight, name) for weight, name in pairs if weight > 0]
         if len(parts) == 1:
             return parts[0][1]
         return " ".join(f"{name} {100 * weight:.0f} %" for weight, name in sorted(parts, reverse=True))
 
     def value(self, name: str) -> float | None:
         """The value of the model's control `name`, None if it has none of that name."""
-        for row, value in zip(self.metadata.controls, self.values, strict=True):
-            if row["name"] == name:
-                return value
-        return None
+        with self._lock:
+            return dict(zip((row["name"] for row in self.metadata.controls), self.values, strict=True)).get(name)
+
+    def _choose(self, genre: int) -> None:
+        model = self.models[self.wanted]
+        if genre >= len(model.genres):
+            self.refused += 1
+            return
+        self._weights[self.wanted] = [float(index == genre) for index in range(len(model.genres))]
+        if self.wanted == self.current:
+            self._send()
+
+    def _hand_over(self, player: Player) -> None:
+        self._player = player
+        self._send()
+        self._set_gains(*gains(self.volume_db, self.mute))
+
+    def _send(self) -> None:
+        if self._player is not None:
+            self._player.set_controls(self.weights, self.values)

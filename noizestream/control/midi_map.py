@@ -35,7 +35,7 @@ class MidiMap:
 
     def __init__(self, genres: int, parameters: Sequence[Parameter] = PARAMETERS):
         self.genres = genres
-        self._by_cc = {row.cc: row for row in parameters if row.cc is not None}
+        self._by_cc = {number: row for row in parameters for number in (row.cc, *row.also) if number is not None}
         self.messages = 0
         self.ignored = 0
 

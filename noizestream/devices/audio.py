@@ -2,17 +2,19 @@
 
 import math
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from noizestream.devices.choose import choose
 from noizestream.devices.quiet import no_server_start, quiet_stderr
+from noizestream.engine import mixer as desk
 from noizestream.engine import ring as slots
+from noizestream.engine.mixer import Mixer
 from noizestream.engine.ring import Ring
 from noizestream.errors import NoizestreamError
-
-FADE_SECONDS = 0.01
-"""Length of the fades at start, stop and underrun."""
 
 
 class NoAudioDevice(NoizestreamError):
@@ -69,6 +71,15 @@ def outputs() -> list[OutputDevice]:
     ]
 
 
+def forget() -> None:
+    """Let go of PortAudio: what `outputs` lists next is what is there then. Only while no stream is open."""
+    sounddevice = _sounddevice()
+    with quiet_stderr():
+        while sounddevice._initialized > 0:
+            sounddevice._terminate()
+        sounddevice._initialize()
+
+
 def find_output(asked: str | None = None) -> OutputDevice:
     """Return the device numbered or named `asked`, or the default one; NoizestreamError if there is none (one line)."""
     found = outputs()
@@ -96,25 +107,20 @@ def playing_channels(device: OutputDevice, model_channels: int) -> int:
 
 
 class Output:
-    """An open stream on `device`, fed from `ring`. Opens silent: `start` lets it sound, `stop` fades out, `close` frees the device.
+    """An open stream on `device` at `rate` Hz, fed from the rings that `put` names, through `mixer`; it plays at once.
 
     `compiled` is False where numba is missing and a Python callback that only copies stands in. NoizestreamError if the device
-    refuses.
+    refuses. Lives in the audio process (devices/sound.py).
     """
 
-    def __init__(self, device: OutputDevice, ring: Ring, rate: int, latency: str | float = "low"):
+    def __init__(self, device: OutputDevice, mixer: Mixer, rate: int, latency: str | float = "low"):
         sounddevice = _sounddevice()
-        self.device, self._ring = device, ring
-        # The fade of an underrun reads the past; the worker may meanwhile write TARGET frames of the future.
-        fade = min(round(FADE_SECONDS * rate), ring.layout.capacity - int(ring.header[slots.TARGET]))
-        ring.header[[slots.FADE_FRAMES, slots.GAIN_FRAMES]] = fade, round(0.005 * rate)
-        options = {
-            "samplerate": rate,
-            "device": device.index,
-            "channels": ring.layout.channels,
-            "dtype": "float32",
-            "latency": latency,
-        }
+        self.device, self._mixer = device, mixer
+        self._rings: list[Ring | None] = [None] * desk.DECKS
+        self._table = np.zeros(1 + desk.DECKS, np.int64)  # of addresses, for the compiled callback
+        self._table[0] = mixer.header.ctypes.data
+        channels = int(mixer.header[desk.CHANNELS])
+        options = {"samplerate": rate, "device": device.index, "channels": channels, "dtype": "float32", "latency": latency}
         try:
             from noizestream.devices import callback
         except ImportError:
@@ -126,16 +132,16 @@ class Output:
             with quiet_stderr():
                 if self.compiled:
                     self._keep = function  # the machine code must live as long as the stream
-                    memory = sounddevice._ffi.cast("void *", ring.header.ctypes.data)
+                    table = sounddevice._ffi.cast("void *", self._table.ctypes.data)
                     self._stream = sounddevice._StreamBase(
-                        kind="output", callback=function.address, wrap_callback=None, userdata=memory, clip_off=True, **options
+                        kind="output", callback=function.address, wrap_callback=None, userdata=table, clip_off=True, **options
                     )
                 else:
-                    self._stream = sounddevice.OutputStream(callback=copying_callback(ring), **options)
+                    self._stream = sounddevice.OutputStream(callback=copying_callback(mixer, self._rings), **options)
                 self._stream.start()
         except (sounddevice.PortAudioError, ValueError) as error:
             reason = str(error).split(" [PaErrorCode")[0]
-            shape = f"at {rate} Hz with {ring.layout.channels} channels"
+            shape = f"at {rate} Hz with {channels} channels"
             raise NoizestreamError(f"{device.name} does not open {shape} ({reason}); try another -d or --latency") from None
 
     @property
@@ -148,54 +154,64 @@ class Output:
         """False once the device has gone."""
         return bool(self._stream.active)
 
-    def period_frames(self, timeout_s: float = 1.0) -> int:
-        """Frames the device asks for at a time; waits for its first call, 0 if none comes in `timeout_s`."""
-        end = time.monotonic() + timeout_s
-        while self._ring.header[slots.CALLBACKS] < 2 and time.monotonic() < end:
-            time.sleep(0.002)
-        return int(self._ring.header[slots.PERIOD])
-
-    def start(self) -> None:
-        """Let it sound, with a fade, as soon as the ring is filled."""
-        self._ring.header[slots.RUN] = 1
-
-    def stop(self, timeout_s: float = 0.5) -> None:
-        """Fade out and wait until it is silent (at most `timeout_s`: a device that has gone calls nobody back)."""
-        self._ring.header[slots.RUN] = 0
-        end = time.monotonic() + timeout_s
-        while self._ring.header[slots.MODE] != slots.SILENT and time.monotonic() < end:
-            time.sleep(0.002)
+    def put(self, deck: int, ring: Ring | None) -> None:
+        """Play `ring` on `deck` (0 .. DECKS - 1), None: nothing. When it returns, the callback uses the one before no more."""
+        before, self._rings[deck] = self._rings[deck], ring
+        self._table[1 + deck] = 0 if ring is None else ring.header.ctypes.data
+        calls, end = self._mixer.header[desk.CALLBACKS], time.monotonic() + 0.5  # a device that has gone calls nobody back
+        while before is not None and self._mixer.header[desk.CALLBACKS] < calls + 2 and time.monotonic() < end:
+            time.sleep(0.001)
+        if before is not None:
+            before.close()
 
     def close(self) -> None:
-        """Free the device; after that the ring may be closed."""
+        """Free the device. Not for one that has gone: PortAudio would wait ten minutes for a JACK server that is no more."""
         with quiet_stderr():
             self._stream.close()
 
 
-def copying_callback(ring: Ring) -> Any:
-    """Return a Python callback that only copies: the stand-in where numba is missing. No fades, no volume above or below 0 dB."""
-    header, audio, capacity = ring.header, ring.audio, ring.layout.capacity
+def copying_callback(mixer: Mixer, rings: Sequence[Ring | None]) -> Any:
+    """Return a Python callback that only adds up `rings`: the stand-in where numba is missing. No fades, volume only downwards."""
+    header, meters = mixer.header, mixer.meters
 
     def callback(target: Any, frames: int, _time: Any, status: Any) -> None:
-        header[slots.CALLBACKS] += 1
-        header[slots.PERIOD] = frames
-        header[slots.DEVICE_UNDERFLOWS] += bool(status.output_underflow)
-        ready = int(header[slots.WRITTEN] - header[slots.PLAYED])
-        if header[slots.MODE] != slots.PLAYING:
-            ready = ready if ready >= max(header[slots.RESUME], 1) else 0
-        count = min(frames, ready) if header[slots.RUN] else 0
-        start = int(header[slots.PLAYED]) % capacity
-        first = min(count, capacity - start)
-        target[:first] = audio[start : start + first]
-        target[first:count] = audio[: count - first]
-        target[count:] = 0
+        target[:] = 0
+        for ring in rings:
+            if ring is not None:
+                _copy(ring, target, frames)
+        target *= min(meters[desk.VOLUME_GAIN], 1.0)
         peak = float(abs(target).max(initial=0.0))
-        ring.meters[slots.PEAK] = max(ring.meters[slots.PEAK], peak if math.isfinite(peak) else 0.0)
-        if header[slots.RUN] and count < frames and header[slots.MODE] != slots.SILENT:
-            header[slots.UNDERRUNS] += header[slots.MODE] == slots.PLAYING
-            header[slots.MISSED] += frames - count
-        sounding = slots.PLAYING if count == frames else slots.DRAINED if header[slots.MODE] != slots.SILENT else slots.SILENT
-        header[slots.MODE] = sounding if header[slots.RUN] else slots.SILENT
-        header[slots.PLAYED] += count
+        meters[desk.PEAK] = max(meters[desk.PEAK], peak if math.isfinite(peak) else 0.0)
+        header[desk.PERIOD] = frames
+        header[desk.DEVICE_UNDERFLOWS] += bool(status.output_underflow)
+        room = header[desk.TAP_SAMPLES] + header[desk.TAKEN] - header[desk.TAPPED]
+        if header[desk.TAP_ON] and target.size <= room:
+            mixer.tap[(header[desk.TAPPED] + np.arange(target.size)) % len(mixer.tap)] = target.ravel()
+            header[desk.TAPPED] += target.size
+        elif header[desk.TAP_ON]:
+            header[desk.TAP_LOST] += frames
+        header[desk.CALLBACKS] += 1
 
     return callback
+
+
+def _copy(ring: Ring, target: Any, frames: int) -> None:
+    header = ring.header
+    if header[slots.PANICKED] != header[slots.PANIC]:
+        if header[slots.FRESH] == header[slots.PANIC]:
+            header[slots.PLAYED] = max(header[slots.PLAYED], header[slots.FRESH_AT])
+            header[slots.PANICKED] = header[slots.PANIC]
+        header[slots.MODE] = slots.SILENT
+        return
+    ready = ring.fill()
+    if header[slots.MODE] != slots.PLAYING:
+        ready = ready if ready >= max(header[slots.RESUME], 1) else 0
+    count = min(frames, ready) if header[slots.RUN] else 0
+    places = (header[slots.PLAYED] + np.arange(count)) % ring.layout.capacity
+    target[:count] += ring.audio[places]
+    if header[slots.RUN] and count < frames and header[slots.MODE] != slots.SILENT:
+        header[slots.UNDERRUNS] += header[slots.MODE] == slots.PLAYING
+        header[slots.MISSED] += frames - count
+    sounding = slots.PLAYING if count == frames else slots.DRAINED if header[slots.MODE] != slots.SILENT else slots.SILENT
+    header[slots.MODE] = sounding if header[slots.RUN] else slots.SILENT
+    header[slots.PLAYED] += count

@@ -1,11 +1,14 @@
 """The audio callback, compiled: PortAudio calls it, it needs no GIL, takes no lock, allocates nothing.
 
-It is handed the address of the shared memory of `engine.ring` and writes only the slots marked `callback` there. In each period:
+It is handed the address of a table `[mixer, ring or 0, ring or 0]` of addresses of shared memory (engine/mixer.py, engine/ring.py)
+and writes only the slots marked `callback` there. In each period it adds up the rings, applies the volume, clamps, meters, and
+copies what it played into the tap of the recorder. For every ring:
 
-    SILENT   --- RUN and fill >= RESUME --->  PLAYING   fades in over FADE_FRAMES
+    SILENT   --- RUN and fill >= RESUME --->  PLAYING   fades in over RUN_FRAMES
     PLAYING  --- RUN is 0, fade at 0    --->  SILENT    fades out first, over real audio
-    PLAYING  --- ring dry               --->  DRAINED   an underrun: counted, faded out, then silence
-    DRAINED  --- faded, fill >= RESUME  --->  PLAYING
+    PLAYING  --- ring dry               --->  DRAINED   an underrun: counted, faded out over FADE_FRAMES, then silence
+    DRAINED  --- faded, fill >= RESUME  --->  PLAYING   fades in over FADE_FRAMES
+    any      --- PANIC                  --->  SILENT    fades out over GAIN_FRAMES; leaves behind what was made before FRESH_AT
 
 The fade of an underrun plays the last frames backwards, which the ring still holds: the value goes on from the last good sample
 with no step, and no look-ahead is needed. So the ring must keep FADE_FRAMES of the past, beside the target and a block.
@@ -20,18 +23,18 @@ import numpy as np
 from numba import carray, cfunc, types
 from numba.extending import intrinsic, register_jitable
 
-from noizestream.engine import ring
+from noizestream.engine import mixer, ring
 
 CEILING = 10 ** (-0.3 / 20)
 """Hard limit of every sample, -0.3 dBFS."""
 
-GAIN_SECONDS = 0.005
-"""A volume change of the whole range takes this long: no zipper noise, and done within one period of 256 frames at 48 kHz."""
-
 OUTPUT_UNDERFLOW = 4  # paOutputUnderflow: the server or driver came too late; not our doing
 
-HEADER, CONTROLS, METERS = ring.HEADER_SLOTS, ring.CONTROL_SLOTS, ring.METER_SLOTS
-AUDIO_START = ring.RingLayout(0, 0).audio_offset // 4  # in float32 samples from the start of the memory
+RING_HEADER, CONTROLS, RING_METERS = ring.HEADER_SLOTS, ring.CONTROL_SLOTS, ring.METER_SLOTS
+AUDIO_START = ring.RingLayout(0, 0).audio_offset // 4  # in float32 samples from the start of the ring's memory
+MIXER_HEADER, MIXER_METERS = mixer.HEADER_SLOTS, mixer.METER_SLOTS
+TAP_START = mixer.MixerLayout(0).tap_offset // 4
+TABLE_SIZE = 1 + mixer.DECKS
 
 
 @intrinsic
@@ -45,87 +48,146 @@ def fence(typing_context):
     return types.void(), generate
 
 
-@register_jitable(error_model="numpy")
-def serve(memory, target, frames, status):  # runs compiled
-    """Fill the float32 samples at address `target` with `frames` interleaved frames from the ring at address `memory`."""
-    words = carray(memory, HEADER + CONTROLS + METERS, np.int64)
-    header = words[:HEADER]
-    meters = words[HEADER + CONTROLS :].view(np.float64)
-    capacity = header[ring.CAPACITY]
-    channels = header[ring.CHANNELS]
-    audio = carray(memory, AUDIO_START + capacity * channels, np.float32)[AUDIO_START:]
-    output = carray(target, frames * channels, np.float32)
+@intrinsic
+def pointer(typing_context, address):
+    """The int64 `address` as a pointer."""
 
-    header[ring.CALLBACKS] += 1
-    header[ring.PERIOD] = frames
-    if status & OUTPUT_UNDERFLOW:
-        header[ring.DEVICE_UNDERFLOWS] += 1
+    def generate(context, builder, signature, arguments):
+        return builder.inttoptr(arguments[0], context.get_value_type(types.voidptr))
+
+    return types.voidptr(types.int64), generate
+
+
+@register_jitable(error_model="numpy")
+def add_ring(memory, output, frames, channels, panic_step):  # runs compiled
+    """Add `frames` of the ring at `memory` to `output` [frames * channels], with its fades."""
+    words = carray(memory, RING_HEADER + CONTROLS + RING_METERS, np.int64)
+    header = words[:RING_HEADER]
+    meters = words[RING_HEADER + CONTROLS :].view(np.float64)
+    capacity = header[ring.CAPACITY]
+    audio = carray(memory, AUDIO_START + capacity * channels, np.float32)[AUDIO_START:]
 
     written = header[ring.WRITTEN]
+    fresh, fresh_at = header[ring.FRESH], header[ring.FRESH_AT]
     fence()  # the audio is read after the counter that vouches for it
     played = header[ring.PLAYED]
+    panic = header[ring.PANIC]
+    mode, tail, ramp, fade = header[ring.MODE], header[ring.TAIL], header[ring.RAMP], meters[ring.FADE]
+    missed = np.int64(0)
+    panicking = header[ring.PANICKED] != panic
+    if panicking and fade <= 0.0:
+        mode = np.int64(ring.SILENT)
+        if fresh == panic:
+            played = max(played, fresh_at)
+            header[ring.PANICKED] = panic
+            panicking = False
+    run = header[ring.RUN] == 1 and not panicking
     available = written - played
-    run = header[ring.RUN] == 1
-    mode, tail, missed = header[ring.MODE], header[ring.TAIL], np.int64(0)
-    fade, gain, wanted, peak = meters[ring.FADE], meters[ring.GAIN], min(meters[ring.VOLUME_GAIN], 1.0), meters[ring.PEAK]
-    fade_step = 1.0 / max(header[ring.FADE_FRAMES], 1)
-    gain_step = 1.0 / max(header[ring.GAIN_FRAMES], 1)
 
     if mode == ring.DRAINED and fade <= 0.0 and not run:
         mode = np.int64(ring.SILENT)
     if mode != ring.PLAYING and fade <= 0.0 and run and available >= max(header[ring.RESUME], 1):
+        ramp = header[ring.RUN_FRAMES] if mode == ring.SILENT else header[ring.FADE_FRAMES]
         mode = np.int64(ring.PLAYING)
-    if fade <= 0.0:
-        gain = wanted  # nothing sounds: no need to glide
+    if mode == ring.PLAYING and not run:
+        ramp = header[ring.RUN_FRAMES]
+    step = 1.0 / max(ramp, 1)
+    if panicking:
+        step = panic_step
 
     taken = np.int64(0)
     for i in range(frames):
-        gain += min(max(wanted - gain, -gain_step), gain_step)
         if mode == ring.PLAYING and not run and fade <= 0.0:
             mode = np.int64(ring.SILENT)
         if mode == ring.PLAYING and taken == available:
             mode, tail = np.int64(ring.DRAINED), np.int64(0)
+            ramp = header[ring.FADE_FRAMES]
+            step = max(1.0 / max(ramp, 1), step if panicking else 0.0)
             if run:
                 header[ring.UNDERRUNS] += 1
         if mode == ring.PLAYING:
-            fade = min(fade + fade_step, 1.0) if run else max(fade - fade_step, 0.0)
+            fade = min(fade + step, 1.0) if run else max(fade - step, 0.0)
             frame = played + taken
             taken += 1
         else:
-            fade = max(fade - fade_step, 0.0)
+            fade = max(fade - step, 0.0)
             frame = played + taken - 1 - tail
             if mode == ring.DRAINED:
                 tail += 1
                 missed += 1 if run else 0
-        level = gain * fade * fade * (3.0 - 2.0 * fade)  # smooth at both ends of the fade
-        start = (frame % capacity) * channels
-        for c in range(channels):
-            value = audio[start + c] * level if level > 0.0 else 0.0
-            value = min(max(value, -CEILING), CEILING) if value == value else 0.0
-            output[i * channels + c] = value
-            peak = max(peak, abs(value))
+        level = fade * fade * (3.0 - 2.0 * fade)  # smooth at both ends; two that cross add up to 1
+        if level > 0.0:
+            start = (frame % capacity) * channels
+            for c in range(channels):
+                output[i * channels + c] += audio[start + c] * level
 
     fence()  # the audio has been read before the worker may write over it
     header[ring.PLAYED] = played + taken
-    header[ring.MODE], header[ring.TAIL] = mode, tail
+    header[ring.MODE], header[ring.TAIL], header[ring.RAMP] = mode, tail, ramp
     header[ring.MISSED] += missed
-    meters[ring.FADE], meters[ring.GAIN], meters[ring.PEAK] = fade, gain, peak
+    meters[ring.FADE] = fade
+
+
+@register_jitable(error_model="numpy")
+def serve(table, target, frames, status):  # runs compiled
+    """Fill the float32 samples at address `target` with `frames` interleaved frames of the rings in the `table` of addresses."""
+    addresses = carray(table, TABLE_SIZE, np.int64)
+    memory = pointer(addresses[0])
+    words = carray(memory, MIXER_HEADER + MIXER_METERS, np.int64)
+    header = words[:MIXER_HEADER]
+    meters = words[MIXER_HEADER:].view(np.float64)
+    channels = header[mixer.CHANNELS]
+    samples = frames * channels
+    output = carray(target, samples, np.float32)
+
+    header[mixer.CALLBACKS] += 1
+    header[mixer.PERIOD] = frames
+    if status & OUTPUT_UNDERFLOW:
+        header[mixer.DEVICE_UNDERFLOWS] += 1
+
+    gain, wanted, peak = meters[mixer.GAIN], min(meters[mixer.VOLUME_GAIN], 1.0), meters[mixer.PEAK]
+    gain_step = 1.0 / max(header[mixer.GAIN_FRAMES], 1)
+    output[:] = 0.0
+    for deck in range(1, TABLE_SIZE):
+        if addresses[deck] != 0:
+            add_ring(pointer(addresses[deck]), output, frames, channels, gain_step)
+
+    for i in range(frames):
+        gain += min(max(wanted - gain, -gain_step), gain_step)
+        for c in range(i * channels, (i + 1) * channels):
+            value = output[c] * gain
+            value = min(max(value, -CEILING), CEILING) if value == value else 0.0
+            output[c] = value
+            peak = max(peak, abs(value))
+    meters[mixer.GAIN], meters[mixer.PEAK] = gain, peak
+
+    if header[mixer.TAP_ON] == 1:
+        size, tapped = header[mixer.TAP_SAMPLES], header[mixer.TAPPED]
+        if tapped - header[mixer.TAKEN] + samples > size:
+            header[mixer.TAP_LOST] += frames
+        else:
+            fence()  # the recorder has read what is written over now
+            tap = carray(memory, TAP_START + size, np.float32)[TAP_START:]
+            for i in range(samples):
+                tap[(tapped + i) % size] = output[i]
+            fence()
+            header[mixer.TAPPED] = tapped + samples
 
 
 _ULONG = types.Integer.from_bitwidth(8 * ctypes.sizeof(ctypes.c_ulong), signed=False)
 SIGNATURE = types.int32(types.voidptr, types.voidptr, _ULONG, types.voidptr, _ULONG, types.voidptr)
 
 
-def _pa_stream_callback(ring_stamp: int):
+def _pa_stream_callback(stamp: int):
     """Return `serve` as a PaStreamCallback.
 
-    numba's cache is keyed by the date of this file and by the function's closure, while the slots compiled in come from another
-    file: `ring_stamp`, a hash of that file, must be in the closure.
+    numba's cache is keyed by the date of this file and by the function's closure, while the slots compiled in come from other
+    files: `stamp`, a hash of those, must be in the closure.
     """
 
-    def pa_stream_callback(_source, target, frames, _time, status, memory):
-        _ = ring_stamp
-        serve(memory, target, np.int64(frames), np.int64(status))
+    def pa_stream_callback(_source, target, frames, _time, status, table):
+        _ = stamp
+        serve(table, target, np.int64(frames), np.int64(status))
         return 0  # paContinue
 
     return pa_stream_callback
@@ -134,7 +196,7 @@ def _pa_stream_callback(ring_stamp: int):
 @functools.cache
 def compiled():
     """Return the numba CFunc (`.address`, `.ctypes`): compiled in about a second, or read from numba's cache."""
-    function = _pa_stream_callback(zlib.crc32(Path(ring.__file__).read_bytes()))
+    function = _pa_stream_callback(zlib.crc32(Path(ring.__file__).read_bytes() + Path(mixer.__file__).read_bytes()))
     try:
         return cfunc(SIGNATURE, cache=True)(function)
     except (RuntimeError, OSError):  # neither the package's folder nor the user's can be written

@@ -1,4 +1,4 @@
-"""One shared-memory block between three parties: worker process (torch), main process (MIDI, screen), audio callback (compiled).
+"""One shared-memory block between three processes: worker (torch), main (MIDI, screen), audio (the compiled callback).
 
     header    int64   [HEADER_SLOTS]   counters and flags; every slot has exactly one writer
     controls  float64 [CONTROL_SLOTS]  written by the main process, read once per step by the worker
@@ -7,9 +7,11 @@
     steps     int64   [STEP_SLOTS]     histogram of the worker's step times (engine/stats.py)
 
 The worker writes frames at `written % capacity` and then advances WRITTEN; the callback copies from `played % capacity` and then
-advances PLAYED. Both counters only grow, so `written - played` is the fill and no lock is needed.
+advances PLAYED. Both counters only grow, so `written - played` is the fill and no lock is needed. What belongs to the device and
+not to one ring (volume, periods, peak, the tap of the recorder) is in engine/mixer.py.
 """
 
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from multiprocessing import shared_memory
@@ -25,33 +27,32 @@ RESETS = 3  # worker: times a NaN/Inf was caught, faded and the state reset
 PLAYED = 4  # callback: frames ever taken from the ring
 UNDERRUNS = 5  # callback: times the ring ran dry while playing
 MISSED = 6  # callback: frames of silence played for want of audio
-CALLBACKS = 7  # callback: periods served
-DEVICE_UNDERFLOWS = 8  # callback: periods the audio server itself reported as late (not ours)
-RUN = 9  # main: 1 play, 0 fade out and fall silent
-STOP = 10  # main: 1 tells the worker to end
-CONTROL_SEQUENCE = 11  # main: grows with every change of the controls; odd while they are being written
-SEEN_SEQUENCE = 12  # worker: the CONTROL_SEQUENCE of the newest block in the ring
-TARGET = 13  # main: frames the worker keeps in the ring, and no more
-CAPACITY = 14  # main: frames the ring holds, and
-CHANNELS = 15  # main: samples per frame; written once, for the callback, which is handed nothing but the address of this memory
-FADE_FRAMES = 16  # main: length of the fades at start, stop and underrun
-RESUME = 17  # main: fill in frames from which the callback starts, and starts again after an underrun
-MODE = 18  # callback: SILENT, PLAYING, DRAINED
-TAIL = 19  # callback: frames played since the ring ran dry
-GAIN_FRAMES = 20  # main: frames a volume change of the whole range takes
-PERIOD = 21  # callback: frames of the newest period
+RUN = 7  # main: 1 play, 0 fade out and fall silent
+STOP = 8  # main: 1 tells the worker to end
+CONTROL_SEQUENCE = 9  # main: grows with every change of the controls; odd while they are being written
+SEEN_SEQUENCE = 10  # worker: the CONTROL_SEQUENCE of the newest block in the ring
+TARGET = 11  # main: frames the worker keeps in the ring, and no more
+CAPACITY = 12  # main: frames the ring holds, and
+CHANNELS = 13  # main: samples per frame; written once, for the callback, which is handed nothing but the address of this memory
+FADE_FRAMES = 14  # main: length of the fades at an underrun and after it
+RUN_FRAMES = 15  # main: length of the fades when RUN changes: start, stop, the crossfade of two models
+RESUME = 16  # main: fill in frames from which the callback starts, and starts again after an underrun
+MODE = 17  # callback: SILENT, PLAYING, DRAINED
+TAIL = 18  # callback: frames played since the ring ran dry
+RAMP = 19  # callback: length of the fade that is going on
+PANIC = 20  # main: grows with every panic
+FRESH = 21  # worker: the PANIC it has answered with a fresh state, whose audio begins
+FRESH_AT = 22  # worker: at this count of WRITTEN
+PANICKED = 23  # callback: the PANIC it has fallen silent for, and left behind what was in the ring
 HEADER_SLOTS = 32
 
 STARTING, READY, FAILED, STOPPED = 0, 1, 2, 3
 SILENT, PLAYING, DRAINED = 0, 1, 2
 
 # meter slots
-VOLUME_GAIN = 0  # main: linear gain the callback applies, at most 1 (gain above 0 dB is the worker's)
-BOOST_GAIN = 1  # main: linear gain of at least 1 the worker applies before its limiter
-PEAK = 2  # callback: largest |sample| since the screen last set it to 0
-LOAD = 3  # worker: share of real time the steps take, smoothed
-FADE = 4  # callback: where the fade is, 0 silent .. 1 fully open
-GAIN = 5  # callback: the gain it applies now, on its way to VOLUME_GAIN
+BOOST_GAIN = 0  # main: linear gain of at least 1 the worker applies before its limiter
+LOAD = 1  # worker: share of real time the steps take, smoothed
+FADE = 2  # callback: where the fade is, 0 silent .. 1 fully open
 METER_SLOTS = 16
 
 CONTROL_SLOTS = 256
@@ -62,6 +63,20 @@ STEP_MAX = 384
 STEP_SUM = 385
 STEP_SLOTS = 386
 """steps[0:STEP_BINS] count steps by duration, steps[STEP_MAX] and steps[STEP_SUM] are in ns."""
+
+
+def fence() -> None:
+    """Order what this process has written and read so far before what follows, as other processors see it (ARM needs it, x86 not).
+
+    Python has no fence. Taking and leaving a lock twice is one: POSIX makes both synchronise memory; they are a load-acquire and a
+    store-release, and ARM keeps the first release, with all before it, ahead of the second acquire, with all behind it. A new lock
+    each time, so that nobody ever waits for it.
+    """
+    lock = threading.Lock()
+    with lock:
+        pass
+    with lock:
+        pass
 
 
 @dataclass(frozen=True)
@@ -109,7 +124,7 @@ class Ring:
         ring.controls[:] = 0
         ring.meters[:] = 0
         ring.header[[CAPACITY, CHANNELS]] = capacity, channels
-        ring.meters[[VOLUME_GAIN, BOOST_GAIN, GAIN]] = 1.0
+        ring.meters[BOOST_GAIN] = 1.0
         ring.audio[:] = 0
         ring.steps[:] = 0
         return ring
@@ -117,6 +132,11 @@ class Ring:
     @classmethod
     def attach(cls, name: str, layout: RingLayout) -> "Ring":
         return cls(shared_memory.SharedMemory(name=name), layout, owner=False)
+
+    @property
+    def is_open(self) -> bool:
+        """False after `close`."""
+        return hasattr(self, "header")
 
     def fill(self) -> int:
         """Frames ready to be played."""
@@ -127,10 +147,12 @@ class Ring:
         count = len(frames)
         if count > self.layout.capacity - self.fill():
             raise ValueError(f"{count} frames do not fit into the ring")
+        fence()  # the callback has read what is written over now
         start = int(self.header[WRITTEN]) % self.layout.capacity
         first = min(count, self.layout.capacity - start)
         self.audio[start : start + first] = frames[:first]
         self.audio[: count - first] = frames[first:]
+        fence()  # the audio is there before the counter that vouches for it
         self.header[WRITTEN] += count
 
     def set_controls(self, genre_weights: Sequence[float], values: Sequence[float]) -> int:
@@ -138,7 +160,9 @@ class Ring:
         wanted = [*genre_weights, *values]
         sequence = int(self.header[CONTROL_SEQUENCE])
         self.header[CONTROL_SEQUENCE] = sequence | 1
+        fence()
         self.controls[: len(wanted)] = wanted
+        fence()
         self.header[CONTROL_SEQUENCE] = (sequence | 1) + 1
         return (sequence | 1) + 1
 
@@ -146,7 +170,9 @@ class Ring:
         """Return `(sequence, weights [G], values [K])` as one write left them, never half of one and half of the next."""
         for _ in range(100):
             sequence = int(self.header[CONTROL_SEQUENCE])
+            fence()
             copy = self.controls[: genres + controls].copy()
+            fence()
             if sequence % 2 == 0 and sequence == self.header[CONTROL_SEQUENCE]:
                 break
         return sequence, copy[:genres], copy[genres:]

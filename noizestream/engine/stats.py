@@ -1,5 +1,6 @@
 """How well it runs: step times in a histogram of fixed size, and the statistics that `play --stats` writes."""
 
+import copy
 import math
 from typing import Any
 
@@ -56,8 +57,30 @@ class StepTimes:
         return {name: round(seconds * 1e3, 3) for name, seconds in times.items()}
 
 
+class Totals:
+    """What the rings of one performance counted, added up: a worker that was replaced takes nothing with it."""
+
+    def __init__(self) -> None:
+        self.underruns = self.missed = self.blocks = self.resets = 0
+        self.times = StepTimes()
+
+    def add(self, ring: Ring) -> None:
+        """Count what `ring`, open, has counted so far; `missed` in frames."""
+        self.underruns += int(ring.header[slots.UNDERRUNS])
+        self.missed += int(ring.header[slots.MISSED])
+        self.blocks += int(ring.header[slots.BLOCKS])
+        self.resets += int(ring.header[slots.RESETS])
+        longest = max(self.times.bins[slots.STEP_MAX], ring.steps[slots.STEP_MAX])
+        self.times.bins += ring.steps
+        self.times.bins[slots.STEP_MAX] = longest
+
+    def copy(self) -> "Totals":
+        """Another that adds up on its own from here."""
+        return copy.deepcopy(self)
+
+
 def statistics(
-    ring: Ring,
+    counted: Ring | Totals,
     metadata: Metadata,
     audio_latency_ms: float | None = None,
     control_latency_ms: float | None = None,
@@ -67,18 +90,22 @@ def statistics(
 
     The latencies are what the caller measured, None where nobody did.
     """
-    times = StepTimes(ring.steps)
+    if isinstance(counted, Ring):
+        totals = Totals()
+        totals.add(counted)
+    else:
+        totals = counted
     budget = metadata.block_frames / metadata.sample_rate
     return {
-        "underruns": int(ring.header[slots.UNDERRUNS]),
-        "blocks": int(ring.header[slots.BLOCKS]),
-        "step_ms": times.milliseconds(),
+        "underruns": totals.underruns,
+        "blocks": totals.blocks,
+        "step_ms": totals.times.milliseconds(),
         "budget_ms": round(budget * 1e3, 3),
-        "load": round(times.mean / budget, 4),
+        "load": round(totals.times.mean / budget, 4),
         "audio_latency_ms": audio_latency_ms,
         "control_latency_ms": control_latency_ms,
         "sample_rate": metadata.sample_rate,
         "block_frames": metadata.block_frames,
         "midi_messages": midi_messages,
-        "resets": int(ring.header[slots.RESETS]),
+        "resets": totals.resets,
     }

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from noizestream.errors import NoizestreamError
-from noizestream.training.run_folder import write_json
+from noizestream.jsonfile import write_json
 
 INDEX = "index.json"
 NO_PULSE, CLEAR_PULSE = 0.08, 0.2

@@ -18,8 +18,9 @@ from typing import Any, Protocol
 
 from noizestream import precision as numbers
 from noizestream.errors import NoizestreamError, UsageError
+from noizestream.jsonfile import write_json
 from noizestream.training.config import Config, resolve
-from noizestream.training.run_folder import check_output, free_folder, read_run, write_json
+from noizestream.training.run_folder import check_output, free_folder, read_run
 
 DEFAULT_MINUTES = 15.0
 

@@ -35,10 +35,3 @@ def free_folder(output: Path) -> Path:
     while folder.exists():
         folder, number = output.with_name(f"{output.stem}-run-{number}"), number + 1
     return folder
-
-
-def write_json(path: Path, values: dict[str, Any]) -> None:
-    """Write `values` whole or not at all."""
-    partial = path.with_name(f"{path.name}.part")
-    partial.write_text(json.dumps(values, indent=1, ensure_ascii=False))
-    partial.replace(path)

@@ -1,207 +1,318 @@
-"""A performance: connects worker, audio device, MIDI port and screen, and takes them apart again. Imports no torch."""
+"""A performance: connects models, audio device, MIDI port, recorder and screen, keeps them together, and takes them apart again.
+
+Imports no torch and no audio library: the worker processes own the one, the audio process the other (docs/decisions.md).
+
+    LOOKING --- device found ---> PREPARING --- model ready ---> OPENING --- opened ---> SETTLING --- period known ---> PLAYING
+       ^                                                                                                                   |
+       '------------------------------------------- the device is lost, or does not open ----------------------------------'
+"""
 
 import contextlib
-import signal
+import enum
 import sys
-import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import click
-
 from noizestream.control.live import LiveState
 from noizestream.control.midi_map import MidiMap
-from noizestream.devices import audio
-from noizestream.devices.midi import POLL_SECONDS, MidiInput, MidiPort
+from noizestream.devices.midi import POLL_SECONDS, MidiInput, find_port
+from noizestream.devices.sound import Found, Opened, Sound
+from noizestream.engine import mixer as desk
 from noizestream.engine import ring as slots
-from noizestream.engine.worker import Worker
+from noizestream.engine.decks import Decks
+from noizestream.engine.mixer import Mixer
+from noizestream.engine.recorder import TAP_S, Recorder
+from noizestream.engine.ring import Ring
+from noizestream.engine.stats import statistics
 from noizestream.errors import NoizestreamError
-from noizestream.metadata import Metadata
 from noizestream.parameters import TEMPERATURE, TEMPO
-from noizestream.ui.status import Status, StatusLine
+from noizestream.ui.interrupts import Interrupts
+from noizestream.ui.screen import Screen
+from noizestream.ui.status import Status
 
-SCREEN_HZ = 5
+TICK_S = 0.05
+STARTING_TICK_S = 0.005
+START_TIMEOUT_S = 90.0
+AGAIN_S = 1.0
+"""Pause before a device that did not open is tried again."""
 
-LOST_AFTER_S = 3.0
-"""A device that has not asked for sound for so long is gone."""
+TAP_SAMPLES = round(TAP_S * 48000 * 2)
+
+
+class Phase(enum.Enum):
+    LOOKING = enum.auto()
+    PREPARING = enum.auto()
+    OPENING = enum.auto()
+    SETTLING = enum.auto()
+    PLAYING = enum.auto()
 
 
 class Performance:
-    """One `play`, from its start to its statistics (`results`, complete after `play` returns or raises NoizestreamError).
+    """One `play`, from its start to its statistics: `results` is complete after `play` has returned or raised.
 
-    `kept_s` is the sound kept ready in the ring, in seconds; `relaxed` asks the device for its high latency. No `port`: no MIDI.
+    `device` and `midi` are what the user asked for, None for the defaults. `kept_s` seconds of sound are kept ready in the ring;
+    `exact` allows as little of it as can be played at all; `relaxed` asks the device for its high latency; `record` names a WAV.
     """
 
     def __init__(
         self,
-        model: Path,
-        metadata: Metadata,
+        paths: Sequence[Path],
         state: LiveState,
-        device: audio.OutputDevice,
-        port: MidiPort | None,
+        device: str | None,
+        midi: str | None,
         kept_s: float,
+        exact: bool = False,
         relaxed: bool = False,
         seed: int = 0,
+        record: Path | None = None,
     ):
-        self.metadata, self.state, self.device, self.port, self.relaxed = metadata, state, device, port, relaxed
-        self.midi_map = MidiMap(len(metadata.genres))
-        self.rate = audio.playing_rate(device, metadata.sample_rate)
-        self.channels = audio.playing_channels(device, metadata.channels)
-        # The ring must have room for what the device's periods may turn out to need.
-        room = round(max(kept_s, 2 * device.high_latency_s) * self.rate)
-        self.worker = Worker(model, self.rate, self.channels, room, seed, state.weights, state.values)
-        self.worker.set_target(round(kept_s * self.rate))
-        self.ring = self.worker.ring
+        self.state, self.asked_device, self.asked_midi, self.record = state, device, midi, record
+        self.latency_option = "high" if relaxed else "low"
+        self.midi_map = MidiMap(max(len(model.genres) for model in state.models))
+        self.mixer = Mixer.create(0, TAP_SAMPLES if record else 0)
+        self.decks = Decks(paths, state, kept_s, seed, self._put, self._say, exact)
+        self.screen = Screen(False)
+        self.sound: Sound | None = None
+        self.recorder: Recorder | None = None
+        self.midi: MidiInput | None = None
+        self.found: Found | None = None
+        self._first_device = ""  # its name: what is looked for when it goes, whatever played in between
         self.latency: dict[str, float] = {}
-        self.period_frames = 0
+        self.losses = 0
         self.results: dict[str, Any] = {}
+        self._phase, self._calls, self._again = Phase.LOOKING, 0, 0.0
+        self._opened: Opened | None = None
+        self._started = self._ended = 0.0
 
-    def play(self, seconds: float | None, screen: bool) -> bool:
-        """Play for `seconds` (None: until Ctrl-C); return whether it was interrupted.
+    def play(self, interrupts: Interrupts, seconds: float | None, status_line: bool) -> bool:
+        """Play for `seconds` (None: until interrupted); return whether it was interrupted.
 
-        NoizestreamError when the worker or the device is lost.
+        NoAudioDevice where there is none at the start, NoizestreamError where the music cannot go on.
         """
         sys.setswitchinterval(0.001)  # a busy thread may keep MIDI waiting for 1 ms at a time, not 5
+        interrupted = False
+        self.screen = Screen(status_line)
         with contextlib.ExitStack() as stack:
-            stack.callback(self.worker.close)
-            compiling = threading.Thread(target=_prepare_callback, daemon=True)
-            compiling.start()  # beside the worker's start, which takes longer
-            self.worker.start()
-            compiling.join()
-            output = audio.Output(self.device, self.ring, self.rate, "high" if self.relaxed else "low")
-            stack.callback(output.close)
-            self._settle(output)
-            self.state.connect(self.worker.set_controls, self._set_gains)
-            if self.port is not None:
-                stack.callback(MidiInput(self.port, self._hear).close)
-            self._announce(output)
-            started = time.monotonic()
-            interrupted = False
-            output.start()
+            stack.enter_context(self.screen)
+            stack.callback(self._take_apart)
             try:
-                self._watch(output, None if seconds is None else started + seconds, screen)
+                self._start()
+                interrupts.gently()
+                self._started = time.monotonic()
+                interrupted = self._watch(interrupts, None if seconds is None else self._started + seconds)
             except KeyboardInterrupt:
                 interrupted = True
             finally:
-                played = time.monotonic() - started
-                output.stop()
-                self.results = self._collect(played)
+                interrupts.gently()
+                self._fade_out()
         return interrupted
 
-    def _set_gains(self, attenuation: float, boost: float) -> None:
-        self.ring.meters[slots.VOLUME_GAIN] = attenuation
-        self.ring.meters[slots.BOOST_GAIN] = boost
+    @property
+    def sounded(self) -> bool:
+        """Whether there was anything to count: an error before the first sound leaves nothing."""
+        return bool(self.results) and self.results["blocks"] > 0
+
+    # --- start and end ----------------------------------------------------------------------------------------------------------
+
+    def _start(self) -> None:
+        """Until the first sound. What is wrong here ends it with an error; later it would not."""
+        self.sound = self._new_sound(self.asked_device)
+        self.midi = MidiInput(find_port(self.asked_midi), self._hear, self._say)
+        end = time.monotonic() + START_TIMEOUT_S
+        while self._phase != Phase.PLAYING:
+            self._bring_back()
+            if time.monotonic() > end:
+                raise NoizestreamError(f"the music does not start within {START_TIMEOUT_S:g} s; is the machine overloaded?")
+            time.sleep(STARTING_TICK_S)
+
+    def _new_sound(self, asked: str | None, patient: bool = False) -> Sound:
+        channels = max(model.channels for model in self.state.models)
+        return Sound(asked, self.state.metadata.sample_rate, channels, self.latency_option, patient)
+
+    def _fade_out(self) -> None:
+        self._ended = time.monotonic()
+        self.state.disconnect()
+        if self._phase == Phase.PLAYING:
+            self.decks.stop()
+            while not self.decks.silent and time.monotonic() < self._ended + 0.5:  # a device that has gone calls nobody back
+                time.sleep(0.002)
+
+    def _take_apart(self) -> None:
+        """In an order in which nothing is used after it has gone. The statistics are complete whatever fails on the way."""
+        with contextlib.ExitStack() as stack:
+            stack.callback(self.mixer.close)
+            stack.callback(self._collect)
+            stack.callback(self.decks.close)
+            if self.sound is not None:
+                stack.callback(self.sound.close, gone=self._phase != Phase.PLAYING)
+            if self.midi is not None:
+                stack.callback(self.midi.close)
+            if self.recorder is not None:
+                stack.callback(self.recorder.end)
+
+    # --- while it plays ---------------------------------------------------------------------------------------------------------
+
+    def _watch(self, interrupts: Interrupts, end: float | None) -> bool:
+        """Look after everything until `end` (monotonic seconds, None: for ever) or an interrupt; return whether it was one."""
+        while end is None or time.monotonic() < end:
+            if interrupts.wait(TICK_S if end is None else min(TICK_S, max(end - time.monotonic(), 0.0))):
+                return True
+            if self._phase == Phase.PLAYING:
+                self.decks.tick()
+                if self.sound is not None and self.sound.lost:
+                    self._lose()
+            elif time.monotonic() >= self._again:
+                try:
+                    self._bring_back()
+                except NoizestreamError:
+                    self._look_again()
+            self.screen.show(self._status())
+        return False
+
+    def _lose(self) -> None:
+        assert self.found is not None
+        self.losses += 1
+        self._say(f"{self.found.device.name}: the audio device is gone; the music waits for it")
+        self.state.disconnect()
+        if self.midi is not None and "jack" in self.found.device.host.lower():
+            self.midi.server_died()
+        self._look_again()
+        self._again = 0.0
+
+    def _look_again(self) -> None:
+        """With a new audio process; the one before is stuck in a device that is no more."""
+        assert self.found is not None and self.sound is not None
+        self.sound.close(gone=True)
+        self.sound = self._new_sound(self._first_device, patient=True)
+        self._phase, self._again = Phase.LOOKING, time.monotonic() + AGAIN_S
+
+    def _bring_back(self) -> None:
+        """Take one step towards PLAYING, if it can be taken now. NoizestreamError if it never can."""
+        assert self.sound is not None
+        if self._phase == Phase.LOOKING:
+            found = self.sound.poll()
+            if isinstance(found, Found):
+                self.found, self._phase = found, Phase.PREPARING
+                self._first_device = self._first_device or found.device.name
+                self.decks.shape(self.mixer, found.rate, found.channels, 2 * found.device.high_latency_s)
+                if self.recorder is not None:
+                    self.recorder.shape(found.rate, found.channels)
+        elif self._phase == Phase.PREPARING:
+            if self.decks.ready():
+                self._calls = int(self.mixer.header[desk.CALLBACKS])
+                self.sound.open(self.mixer, self.decks.rings())
+                self._phase = Phase.OPENING
+        elif self._phase == Phase.OPENING:
+            opened = self.sound.poll()
+            if isinstance(opened, Opened):
+                self._opened, self._phase = opened, Phase.SETTLING
+        elif self.mixer.header[desk.CALLBACKS] >= self._calls + 2:
+            self._sound()
+        if self.sound.lost:
+            raise NoizestreamError("the audio device does not ask for sound; try another -d")
+
+    def _sound(self) -> None:
+        """The device is open and its period known: fit the rings to it, add up the latencies in ms, and let it sound.
+
+        `control` is the longest way of a change: a MIDI message is found at the next poll; the next block is made as soon as it
+        fits, which fills the ring to its target; the device adds its own latency, the model what it looks ahead.
+        """
+        assert self.found is not None and self._opened is not None
+        self.decks.settle(int(self.mixer.header[desk.PERIOD]))
+        model = self.state.metadata
+        self.latency = {
+            "midi": 1e3 * POLL_SECONDS,
+            "ring": 1e3 * float(self.decks.worker.ring.header[slots.TARGET]) / self.found.rate,
+            "device": 1e3 * self._opened.latency_s,
+            "model": 1e3 * model.latency_frames / model.sample_rate,
+        }
+        self.latency["control"] = sum(self.latency.values())
+        if self.record is not None and self.recorder is None:
+            self.recorder = Recorder(self.record, self.mixer, self.found.rate, self.found.channels, self._say)
+        self._announce()
+        self.decks.play()
+        self._phase = Phase.PLAYING
+
+    def _put(self, deck: int, ring: Ring | None) -> None:
+        if self._phase == Phase.PLAYING and self.sound is not None:
+            self.sound.put(deck, ring)
 
     def _hear(self, message: Sequence[int]) -> None:
         action = self.midi_map.translate(message)
         if action is not None:
             self.state.apply(action)
 
-    def _settle(self, output: audio.Output) -> None:
-        """Raise the ring's target to what the device's period needs at least, and add up the latencies, in ms.
+    # --- what is said -----------------------------------------------------------------------------------------------------------
 
-        `control` is the longest way of a change: a MIDI message is found at the next poll; the next block is made as soon as it
-        fits, which fills the ring to its target; the device adds its own latency, the model what it looks ahead.
-        """
-        header = self.ring.header
-        self.period_frames = output.period_frames()
-        self.worker.set_target(max(int(header[slots.TARGET]), self.worker.block_frames + 2 * self.period_frames))
-        header[slots.RESUME] = header[slots.TARGET] - self.worker.block_frames + 1
-        self.latency = {
-            "midi": 1e3 * POLL_SECONDS,
-            "ring": 1e3 * float(header[slots.TARGET]) / self.rate,
-            "device": 1e3 * output.latency_s,
-            "model": 1e3 * self.metadata.latency_frames / self.metadata.sample_rate,
-        }
-        self.latency["control"] = sum(self.latency.values())
+    def _say(self, line: str) -> None:
+        self.screen.say(line)
 
-    def _announce(self, output: audio.Output) -> None:
+    def _announce(self) -> None:
         """Say what is about to sound, through what, and how late."""
-        model, say = self.metadata, click.echo
-        say(f"model    {model.name}: {', '.join(model.genres)}")
-        say(
-            f"device   {self.device.name} ({self.device.host}), {self.rate} Hz, {self.channels} channels"
-            f", periods of {self.period_frames} frames"
-        )
-        if self.rate != model.sample_rate:
+        assert self.found is not None and self._opened is not None
+        model, device, rate, channels, say = self.state.metadata, self.found.device, self.found.rate, self.found.channels, self._say
+        if self.losses:
+            return say(f"playing again on {device.name} ({device.host}), {rate} Hz, {channels} channels")
+        for each in self.state.models:
+            say(f"model    {each.name}: {', '.join(each.genres)}")
+        say(f"device   {device.name} ({device.host}), {rate} Hz, {channels} channels, periods of {self.decks.period} frames")
+        if rate != model.sample_rate:
             say(f"         it does not take {model.sample_rate} Hz, the model's rate: resampled live")
-        if self.channels != model.channels:
-            say(f"         the model has {model.channels} channel{'s' * (model.channels > 1)}, mapped to {self.channels}")
-        if not output.compiled:
-            say("         numba is missing: a Python callback only copies, without fades and volume, and drops out under load")
+        if channels != model.channels:
+            say(f"         the model has {model.channels} channel{'s' * (model.channels > 1)}, mapped to {channels}")
+        if not self._opened.compiled:
+            say("         numba is missing: a Python callback only copies, without fades, and drops out under load")
         say(f"block    {model.block_frames} frames, {1e3 * model.block_frames / model.sample_rate:.1f} ms")
         parts = " + ".join(f"{name} {self.latency[name]:.0f}" for name in ("midi", "ring", "device", "model"))
         say(f"latency  audio {self.latency['device']:.0f} ms; control to sound at most {self.latency['control']:.0f} ms ({parts})")
-        say(f"MIDI     {self.port.name} ({self.port.api_name})" if self.port else "MIDI     no port found, playing on without")
-
-    def _watch(self, output: audio.Output, end: float | None, screen: bool) -> None:
-        """Show the status until `end` (monotonic seconds, None: for ever)."""
-        calls, heard = -1, time.monotonic()
-        with StatusLine(screen) as line:
-            while True:
-                now = time.monotonic()
-                if end is not None and now >= end:
-                    return
-                self.worker.check()
-                if calls != self.ring.header[slots.CALLBACKS]:
-                    calls, heard = int(self.ring.header[slots.CALLBACKS]), now
-                if not output.active or now - heard > LOST_AFTER_S:
-                    raise NoizestreamError(
-                        f"{self.device.name}: the audio device is gone; `noizestream devices` lists what is there"
-                    )
-                line.show(self._status())
-                time.sleep(1 / SCREEN_HZ if end is None else min(1 / SCREEN_HZ, end - now))
+        port = self.midi.port if self.midi else None
+        say(f"MIDI     {port.name} ({port.api_name})" if port else "MIDI     no port found, playing on without")
 
     def _status(self) -> Status:
-        peak, self.ring.meters[slots.PEAK] = float(self.ring.meters[slots.PEAK]), 0.0
+        state, header, meters = self.state, self.mixer.header, self.mixer.meters
+        playing = self._phase == Phase.PLAYING
+        ring = self.decks.worker.ring if playing else None
+        peak, meters[desk.PEAK] = float(meters[desk.PEAK]), 0.0
+        notes = [] if playing else ["no device"]
+        notes += [f"loading {self.decks.loading}"] if self.decks.loading else []
+        notes += ["muted"] if state.mute else []
+        notes += ["rec"] if header[desk.TAP_ON] else []
         return Status(
-            genre=self.state.genre(),
-            temperature=self.state.value(TEMPERATURE.name) or 0.0,
-            tempo_bpm=self.state.value(TEMPO.name),
-            volume_db=self.state.volume_db,
+            genre=state.genre() if len(state.models) == 1 else f"{state.metadata.name}: {state.genre()}",
+            temperature=state.value(TEMPERATURE.name) or 0.0,
+            tempo_bpm=state.value(TEMPO.name),
+            volume_db=state.volume_db,
             peak=peak,
-            ring_ms=1e3 * self.ring.fill() / self.rate,
-            load=float(self.ring.meters[slots.LOAD]),
-            underruns=int(self.ring.header[slots.UNDERRUNS]),
+            ring_ms=1e3 * ring.fill() / self.decks.rate if ring else 0.0,
+            load=float(ring.meters[slots.LOAD]) if ring else 0.0,
+            underruns=self.decks.underruns,
+            note=", ".join(notes),
         )
 
-    def _collect(self, seconds: float) -> dict[str, Any]:
-        """The statistics of `--stats`: the worker's, and what only this process knows."""
-        header = self.ring.header
-        results = self.worker.statistics(
-            audio_latency_ms=round(self.latency["device"], 2),
-            control_latency_ms=round(self.latency["control"], 2),
+    def _collect(self) -> None:
+        """The statistics of `--stats`: the workers', and what only this process knows."""
+        totals, latency, header = self.decks.totals(), self.latency, self.mixer.header
+        rate = self.decks.rate or self.state.metadata.sample_rate
+        self.results = statistics(
+            totals,
+            self.state.metadata,
+            audio_latency_ms=round(latency["device"], 2) if latency else None,
+            control_latency_ms=round(latency["control"], 2) if latency else None,
             midi_messages=self.midi_map.messages,
-        )
-        return results | {
-            "seconds": round(seconds, 3),
+        ) | {
+            "seconds": round(self._ended - self._started, 3) if self._started else 0.0,
             "midi_ignored": self.midi_map.ignored + self.state.refused,
-            "missed_ms": round(1e3 * float(header[slots.MISSED]) / self.rate, 1),
-            "device_underflows": int(header[slots.DEVICE_UNDERFLOWS]),
-            "device_rate": self.rate,
-            "period_frames": self.period_frames,
-            "ring_ms": round(self.latency["ring"], 2),
+            "missed_ms": round(1e3 * totals.missed / rate, 1),
+            "device_underflows": int(header[desk.DEVICE_UNDERFLOWS]),
+            "device_rate": rate,
+            "period_frames": self.decks.period,
+            "ring_ms": round(latency["ring"], 2) if latency else None,
+            "device_losses": self.losses,
+            "midi_losses": self.midi.losses if self.midi else 0,
+            "worker_restarts": self.decks.restarts,
+            "model_switches": self.decks.switches,
+            "recorded_s": round(self.recorder.seconds, 3) if self.recorder else None,
+            "record_lost_ms": round(self.recorder.lost_ms, 1) if self.recorder else None,
         }
-
-
-@contextlib.contextmanager
-def terminated_as_interrupted() -> Iterator[None]:
-    """Let SIGTERM end the music like Ctrl-C does: with a fade and statistics."""
-
-    def interrupt(number: int, frame: Any) -> None:
-        raise KeyboardInterrupt
-
-    before = signal.signal(signal.SIGTERM, interrupt)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
-
-
-def _prepare_callback() -> None:
-    with contextlib.suppress(ImportError):
-        from noizestream.devices import callback
-
-        callback.compiled()

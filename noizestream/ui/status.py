@@ -13,7 +13,10 @@ FLOOR_DB = -48.0
 
 @dataclass(frozen=True)
 class Status:
-    """What holds now. `tempo_bpm` is None where the model has no tempo, 0 for the genre's own; `peak` is linear, `load` 1 = all."""
+    """What holds now. `tempo_bpm` is None where the model has no tempo, 0 for the genre's own; `peak` is linear, `load` 1 = all.
+
+    `genre` begins with the model where there are several. `note` is what one should know besides: `muted`, `loading fma`.
+    """
 
     genre: str
     temperature: float
@@ -23,6 +26,7 @@ class Status:
     ring_ms: float
     load: float
     underruns: int
+    note: str = ""
 
 
 def meter(peak: float, width: int = 12) -> str:
@@ -37,7 +41,7 @@ def line(status: Status, width: int = 100) -> str:
     tempo = "own" if status.tempo_bpm == 0 else f"{status.tempo_bpm or 0:.0f}"
     volume = "off" if status.volume_db <= -60 else f"{status.volume_db:+.0f} dB"
     parts = [
-        f"▶ {status.genre}",
+        f"▶ {status.genre}" + (f" [{status.note}]" if status.note else ""),
         f"temp {status.temperature:.2f}",
         f"underruns {status.underruns}",
         meter(status.peak),
@@ -58,7 +62,7 @@ def summary(statistics: Mapping[str, Any]) -> list[str]:
     """Return the final statistics as lines for a person."""
     step, budget = statistics["step_ms"], statistics["budget_ms"]
     late = statistics["device_underflows"]
-    return [
+    lines = [
         f"played {statistics['seconds']:.1f} s, {statistics['blocks']} blocks, {statistics['midi_messages']} MIDI messages"
         f" ({statistics['midi_ignored']} ignored)",
         f"underruns {statistics['underruns']} ({statistics['missed_ms']:.0f} ms of silence)"
@@ -66,6 +70,14 @@ def summary(statistics: Mapping[str, Any]) -> list[str]:
         f"step ms: p50 {step['p50']:.2f}  p95 {step['p95']:.2f}  p99 {step['p99']:.2f}  max {step['max']:.2f}"
         f"  of {budget:.2f}  (load {100 * statistics['load']:.0f} %)",
     ]
+    rare = {"device_losses": "device lost", "midi_losses": "MIDI port lost", "worker_restarts": "worker restarted"}
+    happened = [f"{text} {statistics[key]}" for key, text in rare.items() if statistics.get(key)]
+    if happened:
+        lines.append(", ".join(happened))
+    if statistics.get("recorded_s") is not None:
+        lost = statistics["record_lost_ms"]
+        lines.append(f"recorded {statistics['recorded_s']:.1f} s" + (f", the disk was too slow for {lost:.0f} ms" if lost else ""))
+    return lines
 
 
 class StatusLine:
@@ -86,6 +98,11 @@ class StatusLine:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         if self._live is not None:
             self._live.stop()
+
+    def clear(self) -> None:
+        """Take the line off the screen, so that another can be printed where it was."""
+        if self._live is not None:
+            self._live.update("", refresh=True)
 
     def show(self, status: Status) -> None:
         """Replace the line."""

@@ -15,10 +15,14 @@ class Heard:
     """Whoever is connected to the state, and what it was told last."""
 
     def __init__(self, state: LiveState):
-        self.sent, self.gains = [], []
-        state.connect(
-            lambda weights, values: self.sent.append((list(weights), list(values))), lambda *pair: self.gains.append(pair)
-        )
+        self.sent, self.gains, self.panics = [], [], 0
+        state.connect(self, lambda *pair: self.gains.append(pair))
+
+    def set_controls(self, weights, values):
+        self.sent.append((list(weights), list(values)))
+
+    def panic(self):
+        self.panics += 1
 
 
 @pytest.fixture
@@ -64,8 +68,44 @@ def test_gains_attenuate_or_boost_never_both(decibel, expected):
 
 
 def test_a_mix_is_named_by_its_parts(state):
-    state.weights = [0.3, 0.7, 0.0]
-    assert state.genre() == "B 70 % A 30 %"
+    assert LiveState(state.metadata, [0.3, 0.7, 0.0]).genre() == "B 70 % A 30 %"
+
+
+def test_mute_is_silence_and_gives_the_volume_back(state):
+    heard = Heard(state)
+    state.apply(SetValue("volume", -20.0))
+    state.apply(SetValue("mute", 1.0))
+    assert heard.gains[-1] == (0.0, 1.0)
+    state.apply(SetValue("mute", 0.0))
+    assert heard.gains[-1] == pytest.approx((0.1, 1.0)) and len(heard.sent) == 1
+
+
+def test_panic_goes_to_the_player(state):
+    heard = Heard(state)
+    state.apply(SetValue("panic", 1.0))
+    assert heard.panics == 1 and len(heard.sent) == 1
+
+
+def test_a_model_plays_when_it_is_switched_to_with_its_own_genre_and_the_common_values():
+    first = Metadata("one", 48000, 1, 512, 0, ["A", "B"], [TEMPERATURE], 1)
+    tempo = {"name": "tempo", "min": 40.0, "max": 200.0, "default": 120.0, "unit": "BPM"}
+    second = Metadata("two", 44100, 2, 256, 0, ["X", "Y", "Z"], [TEMPERATURE | {"max": 0.4}, tempo], 1)
+    state = LiveState([first, second], first.genre_weights("B"), {"temperature": 0.5})
+    heard = Heard(state)
+    state.apply(SetValue("model", 2.0))
+    assert (state.wanted, state.refused) == (0, 1)
+    state.apply(SetValue("model", 1.0))
+    state.apply(ChooseGenre(2))  # meant for the model that was asked for
+    assert (state.genre(), state.wanted, len(heard.sent)) == ("B", 1, 1)
+    other = Heard(state)
+    other.sent.clear()
+    state.switch(1, other)
+    assert other.sent == [([0.0, 0.0, 1.0], [0.4, 120.0])] and state.genre() == "Z"
+    state.apply(SetValue("model", 0.0))
+    state.refuse(0)
+    assert state.wanted == 1, "a model that cannot be played leaves the one that plays"
+    state.switch(0, heard)
+    assert heard.sent[-1] == ([0.0, 1.0], [0.5]), "genre and value as they were"
 
 
 def test_threads_do_not_tear_it(state):

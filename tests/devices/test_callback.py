@@ -3,7 +3,9 @@
 import numpy as np
 import pytest
 
+from noizestream.engine import mixer as desk
 from noizestream.engine import ring as slots
+from noizestream.engine.mixer import Mixer
 from noizestream.engine.ring import Ring
 
 callback = pytest.importorskip("noizestream.devices.callback", reason="numba is not installed")
@@ -20,25 +22,41 @@ def sine(start: int, frames: int, channels: int) -> np.ndarray:
 
 
 class Player:
-    """A ring and the callback on it: `play` returns the period, everything heard so far is in `heard`."""
+    """A ring, a mixer and the callback on them: `play` returns the period, everything heard so far is in `heard`."""
 
-    def __init__(self, channels: int = 2, capacity: int = 4096, resume: int = 512):
-        self.ring, self.channels = Ring.create(capacity, channels), channels
-        self.ring.header[[slots.FADE_FRAMES, slots.GAIN_FRAMES, slots.RESUME, slots.RUN]] = FADE, 240, resume, 1
+    def __init__(self, channels: int = 2, capacity: int = 4096, resume: int = 512, tap: int = 0):
+        self.channels, self.resume, self.capacity = channels, resume, capacity
+        self.mixer = Mixer.create(channels, tap)
+        self.mixer.header[desk.GAIN_FRAMES] = 240
+        self.rings = [self.new_ring()]
+        self.ring = self.rings[0]
+        self.table = np.array([self.mixer.header.ctypes.data, self.ring.header.ctypes.data, 0], np.int64)
         self.function = callback.compiled().ctypes
         self.heard = np.zeros((0, channels), np.float32)
+
+    def new_ring(self) -> Ring:
+        ring = Ring.create(self.capacity, self.channels)
+        ring.header[[slots.FADE_FRAMES, slots.RUN_FRAMES, slots.RESUME, slots.RUN]] = FADE, FADE, self.resume, 1
+        return ring
+
+    def close(self) -> None:
+        for shared in (*self.rings, self.mixer):
+            shared.close()
 
     def fill(self, frames: int) -> None:
         self.ring.write(sine(int(self.ring.header[slots.WRITTEN]), frames, self.channels))
 
     def play(self, frames: int, status: int = 0) -> np.ndarray:
         target = np.full((frames, self.channels), np.nan, np.float32)
-        assert self.function(None, target.ctypes.data, frames, None, status, self.ring.header.ctypes.data) == 0
+        assert self.function(None, target.ctypes.data, frames, None, status, self.table.ctypes.data) == 0
         self.heard = np.concatenate([self.heard, target])
         return target
 
     def count(self, slot: int) -> int:
         return int(self.ring.header[slot])
+
+    def served(self, slot: int) -> int:
+        return int(self.mixer.header[slot])
 
     def steps(self) -> float:
         """Largest |step| between neighbouring samples of everything heard."""
@@ -55,7 +73,7 @@ def player():
 
     yield make
     for one in made:
-        one.ring.close()
+        one.close()
 
 
 @pytest.mark.parametrize("channels", [1, 2, 6])
@@ -77,7 +95,7 @@ def test_is_silent_and_takes_nothing_until_the_ring_is_filled(player):
     p = player(resume=512)
     p.fill(511)
     assert not p.play(256).any()
-    assert p.count(slots.PLAYED) == 0 and p.count(slots.UNDERRUNS) == 0 and p.count(slots.CALLBACKS) == 1
+    assert p.count(slots.PLAYED) == 0 and p.count(slots.UNDERRUNS) == 0 and p.served(desk.CALLBACKS) == 1
     p.fill(1)
     assert p.play(256).any()
 
@@ -147,10 +165,10 @@ def test_volume_glides_and_never_boosts(player):
     p = player()
     p.fill(4000)
     p.play(FADE + 40)
-    p.ring.meters[slots.VOLUME_GAIN] = 0.0
+    p.mixer.meters[desk.VOLUME_GAIN] = 0.0
     p.play(256)
     assert not p.play(256).any(), "silent after one period"
-    p.ring.meters[slots.VOLUME_GAIN] = 8.0
+    p.mixer.meters[desk.VOLUME_GAIN] = 8.0
     p.play(256)
     position = p.count(slots.PLAYED)
     np.testing.assert_array_equal(p.play(256), sine(position, 256, 2))
@@ -164,10 +182,10 @@ def test_clamps_meters_and_stops_nan(player):
     heard = p.play(len(frames))[FADE:, 0]
     ceiling = np.float32(10 ** (-0.3 / 20))
     np.testing.assert_allclose(heard, [ceiling, -ceiling, 0.0, ceiling, -ceiling, 0.25])
-    assert p.ring.meters[slots.PEAK] == pytest.approx(ceiling)
-    p.ring.meters[slots.PEAK] = 0.0
+    assert p.mixer.meters[desk.PEAK] == pytest.approx(ceiling)
+    p.mixer.meters[desk.PEAK] = 0.0
     p.play(1)
-    assert p.ring.meters[slots.PEAK] <= 0.25
+    assert p.mixer.meters[desk.PEAK] <= 0.25
 
 
 def test_counts_what_the_server_reports_apart(player):
@@ -175,13 +193,64 @@ def test_counts_what_the_server_reports_apart(player):
     p.fill(2048)
     p.play(256, status=4)
     p.play(256, status=1 + 2 + 8 + 16)
-    assert p.count(slots.DEVICE_UNDERFLOWS) == 1 and p.count(slots.UNDERRUNS) == 0
+    assert p.served(desk.DEVICE_UNDERFLOWS) == 1 and p.count(slots.UNDERRUNS) == 0
+
+
+def test_panic_is_silent_within_a_period_and_what_was_made_before_is_never_heard(player):
+    p = player(resume=512)
+    p.fill(3000)
+    p.play(1024)
+    p.ring.header[slots.PANIC] += 1
+    p.play(256)
+    assert p.steps() < STEP
+    for _ in range(5):
+        assert not p.play(256).any()
+    p.ring.header[slots.FRESH_AT] = p.count(slots.WRITTEN)  # the worker answers
+    p.ring.header[slots.FRESH] = p.count(slots.PANIC)
+    assert not p.play(256).any() and p.ring.fill() == 0
+    p.fill(600)
+    heard = p.play(300)
+    np.testing.assert_array_equal(heard[FADE:], sine(3000, 300, 2)[FADE:])
+    assert p.count(slots.UNDERRUNS) == p.count(slots.MISSED) == 0
+
+
+def test_two_rings_cross_without_a_step_or_a_hole(player):
+    """The same tone in both, in step: where one leaves as the other comes, the sum is the tone."""
+    p = player(capacity=8192)
+    other = p.new_ring()
+    p.rings.append(other)
+    other.header[slots.RUN] = 0
+    p.fill(4000)
+    other.write(sine(1024, 4000, 2))
+    p.table[2] = other.header.ctypes.data
+    p.play(1024)
+    for ring, run in ((p.ring, 0), (other, 1)):
+        ring.header[[slots.RUN_FRAMES, slots.RUN]] = 600, run
+    for _ in range(4):
+        p.play(256)
+    np.testing.assert_allclose(p.heard[FADE:], sine(0, 2048, 2)[FADE:], atol=1e-6)
+    assert p.count(slots.MODE) == slots.SILENT and other.header[slots.MODE] == slots.PLAYING
+    assert p.count(slots.UNDERRUNS) == other.header[slots.UNDERRUNS] == 0
+
+
+def test_the_tap_holds_what_was_played_and_counts_what_found_no_room(player):
+    p = player(tap=2 * 1000)
+    p.fill(4000)
+    p.mixer.header[desk.TAP_ON] = 1
+    p.mixer.meters[desk.VOLUME_GAIN] = 0.5
+    taken = []
+    for _ in range(6):
+        p.play(300)
+        taken.append(p.mixer.take())
+    np.testing.assert_array_equal(np.concatenate(taken), p.heard.ravel())
+    for _ in range(4):  # nobody takes: three periods of 300 fit
+        p.play(300)
+    assert p.served(desk.TAP_LOST) == 300
+    np.testing.assert_array_equal(p.mixer.take(), p.heard[-1200:-300].ravel())
 
 
 def test_writes_only_its_own_slots(player):
-    mine = [slots.PLAYED, slots.UNDERRUNS, slots.MISSED, slots.CALLBACKS, slots.DEVICE_UNDERFLOWS, slots.MODE, slots.TAIL]
-    mine += [slots.PERIOD]
-    my_meters = [slots.PEAK, slots.FADE, slots.GAIN]
+    mine = [slots.PLAYED, slots.UNDERRUNS, slots.MISSED, slots.MODE, slots.TAIL, slots.RAMP, slots.PANICKED]
     p = player()
     p.fill(1024)
     p.ring.controls[:] = 0.5
@@ -189,6 +258,6 @@ def test_writes_only_its_own_slots(player):
     for _ in range(8):
         p.play(256, status=4)
     assert set(np.flatnonzero(p.ring.header != before[0])) <= set(mine)
-    assert set(np.flatnonzero(p.ring.meters != before[2])) <= set(my_meters)
+    assert set(np.flatnonzero(p.ring.meters != before[2])) <= {slots.FADE}
     np.testing.assert_array_equal(p.ring.controls, before[1])
     np.testing.assert_array_equal(p.ring.audio, before[3])

@@ -1,10 +1,13 @@
 """A JACK server without hardware, `noizestream` as a process on it, and an instrument that plays and records."""
 
+import contextlib
 import json
 import os
+import pty
 import shutil
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -20,8 +23,8 @@ RATE, PERIOD = 48000, 256
 class JackServer:
     """`jackd --no-realtime -d dummy` under a name of its own, so that several can run beside each other. A context manager."""
 
-    def __init__(self, name: str, period: int = PERIOD, rate: int = RATE):
-        self.name, self.period, self.rate = name, period, rate
+    def __init__(self, name: str, period: int = PERIOD, rate: int = RATE, channels: int = 2):
+        self.name, self.period, self.rate, self.channels = name, period, rate, channels
         self.environment = os.environ | {"JACK_DEFAULT_SERVER": name, "JACK_NO_START_SERVER": "1", "JACK_NO_AUDIO_RESERVATION": "1"}
 
     def __enter__(self) -> "JackServer":
@@ -36,6 +39,8 @@ class JackServer:
             str(self.rate),
             "-p",
             str(self.period),
+            "-P",
+            str(self.channels),
         ]
         self._process = subprocess.Popen(
             command, env=self.environment, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
@@ -48,6 +53,11 @@ class JackServer:
                 break
         self.__exit__()
         raise RuntimeError("jackd does not start")
+
+    def kill(self) -> None:
+        """End it without a word, as a crash does; it can be entered again."""
+        self._process.kill()
+        self._process.wait()
 
     def __exit__(self, *_: object) -> None:
         self._process.terminate()
@@ -66,6 +76,7 @@ class Heard:
     sent: np.ndarray
     gaps: int
     xruns: int
+    rate: int
 
     def step(self) -> float:
         """Largest step between neighbouring samples."""
@@ -84,14 +95,30 @@ class Run:
     seconds: float
 
 
-def start(arguments: list[str], environment: dict[str, str], busy: bool = False) -> subprocess.Popen:
-    """Start `noizestream arguments`, with a busy Python thread inside if `busy`."""
+class Terminal:
+    """A pseudo-terminal for a process to write to; what it wrote is in `text`. `slave` is its end."""
+
+    def __init__(self) -> None:
+        self._master, self.slave = pty.openpty()
+        self.text = ""
+        threading.Thread(target=self._read, daemon=True).start()
+
+    def _read(self) -> None:
+        with contextlib.suppress(OSError):  # both ends are closed
+            while True:
+                self.text += os.read(self._master, 65536).decode(errors="replace")
+
+
+def start(
+    arguments: list[str], environment: dict[str, str], busy: bool = False, terminal: Terminal | None = None
+) -> subprocess.Popen:
+    """Start `noizestream arguments`, with a busy Python thread inside if `busy`, writing to `terminal` where there is one."""
     program = [str(HERE / "busy_play.py")] if busy else ["-m", "noizestream.cli"]
     return subprocess.Popen(
         [sys.executable, *program, *arguments],
-        env=environment,
+        env=environment | ({"TERM": "xterm", "COLUMNS": "160"} if terminal else {}),
         stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
+        stdout=terminal.slave if terminal else subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
     )
@@ -106,10 +133,15 @@ def play(
     limit_s: float = 60.0,
     busy: bool = False,
     stop: Callable[[subprocess.Popen], None] | None = None,
+    terminal: Terminal | None = None,
+    listen: bool = True,
 ) -> Run:
-    """Run `noizestream play arguments` with the instrument beside it. `stop` is handed the process to end it early."""
+    """Run `noizestream play arguments` with the instrument beside it. `stop` is handed the process to end it early.
+
+    Without `listen` nothing is recorded: for runs that are too long to be kept in memory.
+    """
     plan, recording, stats = folder / "plan.json", folder / "heard.npz", folder / "stats.json"
-    plan.write_text(json.dumps({"settle_s": settle_s, "events": events or [], "limit_s": limit_s}))
+    plan.write_text(json.dumps({"settle_s": settle_s, "events": events or [], "limit_s": limit_s, "listen": listen}))
     instrument = subprocess.Popen(
         [sys.executable, str(HERE / "instrument.py"), str(plan), str(recording)],
         env=server.environment,
@@ -118,14 +150,14 @@ def play(
     )
     wait_for_instrument(server)
     began = time.monotonic()
-    process = start(["play", *arguments, "--stats", str(stats)], server.environment, busy)
+    process = start(["play", *arguments, "--stats", str(stats)], server.environment, busy, terminal)
     try:
         if stop is not None:
             stop(process)
         out, err = process.communicate(timeout=limit_s)
         seconds = time.monotonic() - began
         if process.returncode not in (0, 130):  # it never sounded: the instrument would wait for it
-            return Run(process.returncode, out, err, {}, None, seconds)
+            return Run(process.returncode, terminal.text if terminal else out, err, {}, None, seconds)
         _, problems = instrument.communicate(timeout=limit_s)
     finally:
         for child in (process, instrument):
@@ -142,8 +174,9 @@ def play(
         # A period the instrument missed itself is silence: the places of the others stay true.
         whole = np.zeros((int(times[-1] - times[0]) + int(period), 2), np.float32)
         whole[((times - times[0])[:, None] + np.arange(period)).ravel()] = audio
-        heard = Heard(whole, sent - times[0], gaps, xruns)
-    return Run(process.returncode, out, err, json.loads(stats.read_text()) if stats.exists() else {}, heard, seconds)
+        heard = Heard(whole, sent - times[0], gaps, xruns, server.rate)
+    found = json.loads(stats.read_text()) if stats.exists() else {}
+    return Run(process.returncode, terminal.text if terminal else out, err, found, heard, seconds)
 
 
 def wait_for_instrument(server: JackServer) -> None:

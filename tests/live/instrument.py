@@ -2,7 +2,8 @@
 
     python instrument.py PLAN.json OUT.npz
 
-PLAN is `{"settle_s": seconds before the first message, "events": [[seconds, [bytes]], ...], "limit_s": give up after}`. It waits
+PLAN is `{"settle_s": seconds before the first message, "events": [[seconds, [bytes]], ...], "limit_s": give up after,
+"listen": whether to record}`. It waits
 for PortAudio's ports, records from them, waits until somebody listens to its MIDI port, sends, and ends when PortAudio's ports have
 gone. OUT holds `audio` [n, 2] and `times` [periods] (JACK frame time of each period heard), `period` in frames, `sent` (frame time
 of each message), `gaps` (times the periods do not follow each other) and `xruns` (reported by the server).
@@ -36,7 +37,8 @@ def main(plan_file: str, out_file: str) -> None:
             offset = max(due - now, 0)
             midi.write_midi_event(offset, message)
             sent.append(now + offset)
-        heard.append((now, bytes(ears[0].get_buffer()), bytes(ears[1].get_buffer())))
+        if plan.get("listen", True) or not heard:
+            heard.append((now, bytes(ears[0].get_buffer()), bytes(ears[1].get_buffer())))
 
     @client.set_xrun_callback
     def xrun(delayed: float) -> None:

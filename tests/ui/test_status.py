@@ -42,6 +42,22 @@ def test_silent_where_stdout_is_no_terminal(capsys):
     assert capsys.readouterr().out == ""
 
 
+def test_what_happened_is_said_and_what_did_not_is_not():
+    counts = {
+        "blocks": 1,
+        "midi_messages": 0,
+        "midi_ignored": 0,
+        "underruns": 0,
+        "device_underflows": 0,
+        "resets": 0,
+        "seconds": 1.0,
+    }
+    counts |= {"missed_ms": 0.0, "budget_ms": 10.0, "load": 0.1, "step_ms": {"p50": 1, "p95": 1, "p99": 1, "max": 1}}
+    assert "lost" not in "\n".join(summary(counts | {"device_losses": 0, "recorded_s": None}))
+    text = "\n".join(summary(counts | {"device_losses": 2, "worker_restarts": 1, "recorded_s": 3.0, "record_lost_ms": 20.0}))
+    assert "device lost 2, worker restarted 1" in text and "recorded 3.0 s" in text and "20 ms" in text
+
+
 def test_summary_names_our_underruns_apart_from_the_servers():
     counts = {"blocks": 5625, "midi_messages": 6000, "midi_ignored": 2, "underruns": 1, "device_underflows": 7, "resets": 0}
     times = {"seconds": 60.0, "missed_ms": 12.0, "budget_ms": 10.667, "load": 0.03}

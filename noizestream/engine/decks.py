@@ -1,0 +1,317 @@
+"""The workers of a performance: one plays, another may stand ready with the next model, and one that dies is replaced.
+
+Two decks, as of a DJ: the callback plays both, each faded by itself, so a change of model is a crossfade of two rings that two
+processes fill. What takes long, loading and warming a model, happens in a process that nobody hears yet. `tick` never waits.
+"""
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from noizestream.control.live import LiveState
+from noizestream.engine import mixer as desk
+from noizestream.engine import ring as slots
+from noizestream.engine.mixer import Mixer
+from noizestream.engine.ring import Ring
+from noizestream.engine.stats import Totals
+from noizestream.engine.worker import Worker
+from noizestream.errors import NoizestreamError
+
+FADE_S = 0.01
+"""Length of the fades at start, stop and underrun."""
+CROSSFADE_S = 0.2
+GAIN_S = 0.005
+"""A volume change of the whole range takes this long, or one period where that is shorter: no zipper noise."""
+LEAST_GAIN_FRAMES = 64
+
+TRIES = 3
+"""A worker that fails so often in a row at its start will not start at all."""
+
+
+@dataclass
+class _Deck:
+    """A worker, the number of its model, and whether it plays (a dead one stays on its deck until it is replaced)."""
+
+    worker: Worker
+    model: int
+    dead: bool = False
+
+    @property
+    def silent(self) -> bool:
+        ring = self.worker.ring
+        return ring.header[slots.MODE] != slots.PLAYING and ring.meters[slots.FADE] <= 0.0
+
+
+class Decks:
+    """Owns the workers of the models in `paths`, and keeps `state.current` playing.
+
+    `put(deck, ring)` tells the device which ring to play on which deck; `say` takes lines for the user. `kept_s` of sound is kept
+    ready; `exact` allows as little as can be played at all, down to one block.
+    """
+
+    def __init__(
+        self,
+        paths: Sequence[Path],
+        state: LiveState,
+        kept_s: float,
+        seed: int,
+        put: Callable[[int, Ring | None], None],
+        say: Callable[[str], None],
+        exact: bool = False,
+    ):
+        self.paths, self.state, self.kept_s, self.seed, self.exact = list(paths), state, kept_s, seed, exact
+        self._put, self._say = put, say
+        self.rate = self.channels = self.period = self._room = 0
+        self.restarts = self.switches = 0
+        self._decks: list[_Deck | None] = [None] * desk.DECKS
+        self._playing = 0
+        self._coming: _Deck | None = None
+        self._coming_to = 0
+        self._failures = 0
+        self._broken: set[int] = set()
+        self._gone = Totals()
+        self._mixer: Mixer | None = None
+
+    # --- what plays -------------------------------------------------------------------------------------------------------------
+
+    @property
+    def worker(self) -> Worker:
+        """The worker that plays."""
+        deck = self._decks[self._playing]
+        if deck is None:
+            raise RuntimeError("nothing has been started")
+        return deck.worker
+
+    @property
+    def loading(self) -> str | None:
+        """Name of the model that was asked for and is being loaded."""
+        asked = self.state.wanted
+        return self.state.models[asked].name if asked != self.state.current else None
+
+    def rings(self) -> dict[int, Ring]:
+        """The ring of every deck that has one."""
+        return {number: deck.worker.ring for number, deck in enumerate(self._decks) if deck is not None}
+
+    @property
+    def underruns(self) -> int:
+        """Of all workers so far."""
+        return self._gone.underruns + sum(int(ring.header[slots.UNDERRUNS]) for ring in self.rings().values())
+
+    def totals(self) -> Totals:
+        """What all workers counted so far, the replaced ones too."""
+        totals = self._gone.copy()
+        for ring in self.rings().values():
+            totals.add(ring)
+        return totals
+
+    # --- start, stop, another device --------------------------------------------------------------------------------------------
+
+    def shape(self, mixer: Mixer, rate: int, channels: int, room_s: float) -> None:
+        """Make audio at `rate` Hz with `channels` from now on; no device plays now. Workers of another shape end.
+
+        `room_s` is what the ring must have room for beside `kept_s`: the device's periods.
+        """
+        self._mixer = mixer
+        if (rate, channels) != (self.rate, self.channels):
+            for number in range(desk.DECKS):
+                self._drop(number)
+            self._abandon()
+        self.rate, self.channels, self._room = rate, channels, round(max(self.kept_s, room_s) * rate)
+        mixer.header[desk.CHANNELS] = channels
+        for ring in self.rings().values():  # nobody plays them: the next device fades them in from silence
+            ring.header[[slots.RUN, slots.MODE]] = 0, slots.SILENT
+            ring.meters[slots.FADE] = 0.0
+
+    def start(self) -> None:
+        """Load the model that is to play, and return when it is ready; NoizestreamError if it cannot be played."""
+        deck = self._new(self.state.current)
+        deck.worker.start()
+        self._decks[self._playing] = deck
+
+    def ready(self) -> bool:
+        """After `shape`: whether there is something to play; starts it where there is not. NoizestreamError if it fails."""
+        deck = self._decks[self._playing]
+        if deck is not None:
+            return True
+        if self._coming is None:
+            self._launch(self.state.current, self._playing)
+        elif self._coming.worker.ready():
+            self._decks[self._playing], self._coming = self._coming, None
+            return True
+        return False
+
+    def settle(self, period: int) -> None:
+        """Fit the rings to the device's `period` in frames."""
+        self.period = period
+        if self._mixer is not None:
+            self._mixer.header[desk.GAIN_FRAMES] = max(min(round(GAIN_S * self.rate), period), LEAST_GAIN_FRAMES)
+        for deck in self._decks:
+            if deck is not None:
+                self._fit(deck.worker)
+
+    def play(self) -> None:
+        """Let it sound, with a fade."""
+        self.state.connect(self.worker, self.set_gains)
+        self.worker.ring.header[[slots.RUN_FRAMES, slots.RUN]] = round(FADE_S * self.rate), 1
+
+    def stop(self) -> None:
+        """Fade out; `silent` says when it has."""
+        for ring in self.rings().values():
+            ring.header[[slots.RUN_FRAMES, slots.RUN]] = round(FADE_S * self.rate), 0
+
+    @property
+    def silent(self) -> bool:
+        """Whether nothing sounds any more."""
+        return all(deck.silent for deck in self._decks if deck is not None)
+
+    def close(self) -> None:
+        """End all workers and free their rings; `totals` goes on answering."""
+        for number in range(desk.DECKS):
+            self._drop(number)
+        self._abandon()
+
+    def set_gains(self, attenuation: float, boost: float) -> None:
+        """Linear: at most 1, in the callback; at least 1, in the worker before its limiter."""
+        if self._mixer is not None:
+            self._mixer.meters[desk.VOLUME_GAIN] = attenuation
+        self.worker.ring.meters[slots.BOOST_GAIN] = boost
+
+    # --- while it plays ---------------------------------------------------------------------------------------------------------
+
+    def tick(self) -> None:
+        """Replace a worker that died, change the model when another is wanted. NoizestreamError when the music cannot go on."""
+        self._look_after()
+        if self._coming is not None:
+            self._receive()
+        playing, other = self._decks[self._playing], self._decks[1 - self._playing]
+        if playing is None or self._coming is not None:
+            return
+        wanted = self.state.wanted
+        if wanted != self.state.current:
+            if other is None or other.model != wanted:
+                if other is None or other.silent:
+                    self._drop(1 - self._playing)
+                    self._launch(wanted, 1 - self._playing)
+            elif other.silent:
+                self._cross()
+        elif playing.dead:
+            self._launch(playing.model, self._playing, playing.worker.first_block + int(playing.worker.ring.header[slots.BLOCKS]))
+        elif other is None and (spare := self._next()) is not None:
+            self._launch(spare, 1 - self._playing)
+
+    def _look_after(self) -> None:
+        for number, deck in enumerate(self._decks):
+            if deck is None or deck.dead:
+                continue
+            try:
+                deck.worker.check()
+            except NoizestreamError as error:
+                deck.dead = True
+                if number == self._playing:
+                    self.restarts += 1
+                    self._say(f"{error}; it is started again")
+                    if self._coming is not None and self._coming_to != number and self.state.wanted == self.state.current:
+                        self._abandon()  # nobody waits for the spare one
+        spare = self._decks[1 - self._playing]
+        if spare is not None and spare.dead and spare.silent:
+            self._drop(1 - self._playing)
+
+    def _receive(self) -> None:
+        """Take over the worker that was launched, once it is ready."""
+        deck = self._coming
+        assert deck is not None
+        try:
+            if not deck.worker.ready():
+                return
+        except NoizestreamError as error:
+            self._abandon()
+            self._fail(deck.model, error)
+            return
+        before = self._decks[self._coming_to]
+        if before is not None and not before.silent:
+            return  # what the dead one left in its ring is still being played
+        self._coming, self._failures = None, 0
+        self._decks[self._coming_to] = deck
+        self._fit(deck.worker)
+        self._put(self._coming_to, deck.worker.ring)
+        if self._coming_to == self._playing:
+            self.play()
+        self._retire(before)
+
+    def _fail(self, model: int, error: NoizestreamError) -> None:
+        if model != self.state.current:
+            self._broken.add(model)
+            if self.state.wanted == model:
+                self._say(f"{error}; {self.state.metadata.name} plays on")
+            self.state.refuse(model)
+            return
+        self._failures += 1
+        if self._failures >= TRIES:
+            raise error
+
+    def _cross(self) -> None:
+        """Fade from the deck that plays to the other."""
+        before, after = self._decks[self._playing], self._decks[1 - self._playing]
+        assert before is not None and after is not None
+        frames = round(CROSSFADE_S * self.rate)
+        self._playing = 1 - self._playing
+        self.switches += 1
+        self.state.switch(after.model, after.worker)
+        for deck, run in ((after, 1), (before, 0)):
+            deck.worker.ring.header[[slots.RUN_FRAMES, slots.RUN]] = frames, run
+
+    def _next(self) -> int | None:
+        """The model to have ready beside the one that plays: the first other one that can be played."""
+        return next((model for model in range(len(self.paths)) if model != self.state.current and model not in self._broken), None)
+
+    def _new(self, model: int, first_block: int = 0) -> _Deck:
+        worker = Worker(
+            self.paths[model],
+            self.rate,
+            self.channels,
+            self._room,
+            self.seed,
+            self.state.weights_of(model),
+            self.state.values_of(model),
+            first_block,
+        )
+        self._fit(worker)
+        return _Deck(worker, model)
+
+    def _launch(self, model: int, to: int, first_block: int = 0) -> None:
+        try:
+            self._coming, self._coming_to = self._new(model, first_block), to
+            self._coming.worker.launch()
+        except NoizestreamError as error:  # its file has gone
+            self._abandon()
+            self._fail(model, error)
+
+    def _abandon(self) -> None:
+        if self._coming is not None:
+            self._coming.worker.stop(timeout_s=0)
+            self._coming.worker.close()
+            self._coming = None
+
+    def _drop(self, number: int) -> None:
+        deck, self._decks[number] = self._decks[number], None
+        if deck is not None:
+            self._put(number, None)
+            self._retire(deck)
+
+    def _retire(self, deck: _Deck | None) -> None:
+        if deck is not None:
+            deck.worker.stop()
+            self._gone.add(deck.worker.ring)
+            deck.worker.close()
+
+    def _fit(self, worker: Worker) -> None:
+        header, block, period = worker.ring.header, worker.block_frames, self.period
+        # Before a callback there must be a period in the ring; fills differ by what block and period have in common.
+        even = math.gcd(block, period) if worker.device_rate == worker.metadata.sample_rate else 1
+        least = block + period - even if self.exact else block + 2 * period
+        worker.set_target(max(round(self.kept_s * self.rate), least))
+        header[slots.RESUME] = header[slots.TARGET] - block + 1
+        # The fade of an underrun reads the past; the worker may meanwhile write TARGET frames of the future.
+        past = worker.ring.layout.capacity - int(header[slots.TARGET])
+        header[[slots.FADE_FRAMES, slots.RUN_FRAMES]] = min(round(FADE_S * self.rate), past), round(FADE_S * self.rate)

@@ -1,0 +1,94 @@
+"""What lies between the rings and the device, in shared memory: volume, meters, and the tap that a recording is taken from.
+
+    header  int64   [HEADER_SLOTS]   every slot has exactly one writer
+    meters  float64 [METER_SLOTS]
+    tap     float32 [tap_samples]    everything played, interleaved: a second single-producer single-consumer queue
+
+The callback (devices/callback.py) mixes up to DECKS rings: one that plays and, while two models are crossfaded, one that leaves.
+It puts the sum through the volume into the device and, while TAP_ON, into the tap; the recorder (engine/recorder.py) empties that.
+"""
+
+from dataclasses import dataclass
+from multiprocessing import shared_memory
+from typing import Any
+
+import numpy as np
+
+from noizestream.engine.ring import fence
+
+DECKS = 2
+
+# header slots, with their writer
+CALLBACKS = 0  # callback: periods served
+PERIOD = 1  # callback: frames of the newest period
+DEVICE_UNDERFLOWS = 2  # callback: periods the audio server itself reported as late (not ours)
+CHANNELS = 3  # main: samples per frame of the device and of every ring it plays
+GAIN_FRAMES = 4  # main: frames a volume change of the whole range takes
+TAP_SAMPLES = 5  # main: samples the tap holds; written once
+TAP_ON = 6  # main: 1 while a recording runs
+TAPPED = 7  # callback: samples ever put into the tap
+TAKEN = 8  # recorder: samples ever taken from it
+TAP_LOST = 9  # callback: frames that found no room in the tap, in whole periods
+HEADER_SLOTS = 16
+
+# meter slots
+VOLUME_GAIN = 0  # main: linear gain the callback applies, at most 1 (gain above 0 dB is the worker's); 0 while muted
+GAIN = 1  # callback: the gain it applies now, on its way to VOLUME_GAIN
+PEAK = 2  # callback: largest |sample| since the screen last set it to 0
+METER_SLOTS = 16
+
+
+@dataclass(frozen=True)
+class MixerLayout:
+    """The size that names a mixer; picklable."""
+
+    tap_samples: int
+
+    @property
+    def tap_offset(self) -> int:
+        return 8 * (HEADER_SLOTS + METER_SLOTS)
+
+    @property
+    def size(self) -> int:
+        return self.tap_offset + 4 * self.tap_samples
+
+
+class Mixer:
+    """NumPy views on the shared block. `create` in the main process, `attach` in the audio process; the creator removes it."""
+
+    def __init__(self, memory: shared_memory.SharedMemory, layout: MixerLayout, owner: bool):
+        self.memory, self.layout, self._owner = memory, layout, owner
+        buffer: Any = memory.buf
+        self.header = np.frombuffer(buffer, np.int64, HEADER_SLOTS)
+        self.meters = np.frombuffer(buffer, np.float64, METER_SLOTS, 8 * HEADER_SLOTS)
+        self.tap = np.frombuffer(buffer, np.float32, layout.tap_samples, layout.tap_offset)
+
+    @classmethod
+    def create(cls, channels: int, tap_samples: int = 0) -> "Mixer":
+        layout = MixerLayout(tap_samples)
+        mixer = cls(shared_memory.SharedMemory(create=True, size=layout.size), layout, owner=True)
+        mixer.header[:], mixer.meters[:] = 0, 0
+        mixer.header[[CHANNELS, TAP_SAMPLES]] = channels, tap_samples
+        mixer.meters[[VOLUME_GAIN, GAIN]] = 1.0
+        return mixer
+
+    @classmethod
+    def attach(cls, name: str, layout: MixerLayout) -> "Mixer":
+        return cls(shared_memory.SharedMemory(name=name), layout, owner=False)
+
+    def take(self) -> np.ndarray:
+        """Return a copy of all samples that wait in the tap, `[n]` interleaved, and free their room. Only the recorder calls it."""
+        taken, tapped = int(self.header[TAKEN]), int(self.header[TAPPED])
+        fence()  # the audio is read after the counter that vouches for it
+        start, count = taken % max(self.layout.tap_samples, 1), tapped - taken
+        samples = np.concatenate([self.tap[start : start + count], self.tap[: max(start + count - self.layout.tap_samples, 0)]])
+        fence()  # and has been read before the callback may write over it
+        self.header[TAKEN] = tapped
+        return samples
+
+    def close(self) -> None:
+        """Let go of the memory; the creator also removes it. The views are unusable afterwards."""
+        del self.header, self.meters, self.tap
+        self.memory.close()
+        if self._owner:
+            self.memory.unlink()

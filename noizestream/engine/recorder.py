@@ -1,0 +1,137 @@
+"""What is played, to disk: 24-bit WAV at the device's rate, of any length, from a thread of its own.
+
+The callback copies every period into the tap (engine/mixer.py), which holds TAP_S seconds; the thread empties it. A disk that is
+slow or full never stops the music: what finds no room is counted, and a recording that fails ends with a line that says why.
+"""
+
+import os
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from noizestream.engine import mixer as desk
+from noizestream.engine.mixer import Mixer
+from noizestream.errors import NoizestreamError, UsageError
+
+if TYPE_CHECKING:
+    import soundfile
+
+TAP_S = 10.0
+WRITE_S = 0.1
+"""How often the tap is emptied."""
+UPDATE_S = 1.0
+"""How often the header is brought up to date: a power cut costs no more of a take than this."""
+
+# libsndfile's commands, which soundfile has no names for
+RF64_AUTO_DOWNGRADE, UPDATE_HEADER_NOW = 0x1210, 0x1060
+
+
+def check_take(path: Path) -> Path:
+    """Return `path` if a take can be recorded there; UsageError if not, or if an earlier one would be overwritten."""
+    if path.suffix.lower() != ".wav":
+        raise UsageError(f"--record {path}: give a name that ends in .wav")
+    if path.exists():
+        raise UsageError(f"--record {path}: is there already and is not overwritten, give another name")
+    return path
+
+
+class Recorder:
+    """Records what `mixer` plays to `path`, from now until `end`; NoizestreamError if the file cannot be made.
+
+    Under 4 GB the file is an ordinary WAV, beyond that RF64. A device of another `rate` [Hz] or number of channels (`shape`) goes
+    on in another file: `take.wav`, `take-2.wav`. `say` takes lines for the user.
+    """
+
+    def __init__(self, path: Path, mixer: Mixer, rate: int, channels: int, say: Callable[[str], None]):
+        self.path, self._mixer, self._say = path, mixer, say
+        self.seconds = 0.0
+        self._shape = self._open_shape = (rate, channels)
+        self._files = 0
+        self._file: soundfile.SoundFile | None = self._open()
+        self._ending = threading.Event()
+        mixer.header[desk.TAKEN] = mixer.header[desk.TAPPED]
+        mixer.header[desk.TAP_ON] = 1
+        self._thread = threading.Thread(target=self._run, name="recorder", daemon=True)
+        self._thread.start()
+
+    @property
+    def lost_ms(self) -> float:
+        """What the disk was too slow for."""
+        return 1e3 * float(self._mixer.header[desk.TAP_LOST]) / self._shape[0]
+
+    def shape(self, rate: int, channels: int) -> None:
+        """The device that plays from now on; nothing is played while this is called."""
+        self._shape = (rate, channels)
+
+    def end(self, timeout_s: float = 10.0) -> None:
+        """Write what is left and finish the file; gives up on a disk that takes longer."""
+        self._mixer.header[desk.TAP_ON] = 0
+        self._ending.set()
+        self._thread.join(timeout_s)
+
+    def _run(self) -> None:
+        since_update = 0.0
+        try:
+            while not self._ending.wait(WRITE_S):
+                self._write()
+                since_update += WRITE_S
+                if since_update >= UPDATE_S:
+                    since_update = 0.0
+                    self._command(UPDATE_HEADER_NOW, 0)
+            self._write()
+        except Exception as error:  # whatever a disk may do
+            self._mixer.header[desk.TAP_ON] = 0
+            self._say(f"{self.path}: the recording ends after {self.seconds:.1f} s ({_reason(error)}); the music goes on")
+        finally:
+            self._close()
+
+    def _write(self) -> None:
+        samples = self._mixer.take()
+        if len(samples) and self._file is not None:
+            frames = samples.reshape(-1, self._open_shape[1])
+            self._file.write(frames)
+            self.seconds += len(frames) / self._open_shape[0]
+        if self._shape != self._open_shape:
+            self._close()
+            self._open_shape = self._shape
+            self._file = self._open()
+            self._say(f"recording goes on in {self.path}: the device has another rate or other channels")
+
+    def _open(self) -> "soundfile.SoundFile":
+        import soundfile
+
+        self._files += 1
+        if self._files > 1:
+            self.path = self.path.with_name(f"{self.path.stem.removesuffix(f'-{self._files - 1}')}-{self._files}{self.path.suffix}")
+        rate, channels = self._shape
+        try:
+            self._file = soundfile.SoundFile(self.path, "w", rate, channels, "PCM_24", format="RF64")
+        except (OSError, soundfile.LibsndfileError) as error:
+            raise NoizestreamError(f"--record {self.path}: cannot be written ({_reason(error)})") from None
+        self._command(RF64_AUTO_DOWNGRADE, 1)
+        return self._file
+
+    def _command(self, command: int, value: int) -> None:
+        import soundfile
+
+        if self._file is not None:
+            soundfile._snd.sf_command(self._file._file, command, soundfile._ffi.NULL, value)
+
+    def _close(self) -> None:
+        file, self._file = self._file, None
+        if file is not None:
+            try:
+                file.close()  # writes the header for what is there
+            except Exception as error:
+                self._say(f"{self.path}: could not be finished ({_reason(error)})")
+
+
+def _reason(error: BaseException) -> str:
+    """Why a file could not be written. libsndfile says "System error"; the system's own number was kept by cffi."""
+    import soundfile
+
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
+    number = soundfile._ffi.errno
+    return os.strerror(number) if number else str(error).strip() or "the disk took less than it was given"

@@ -1,0 +1,59 @@
+"""The terminal of a performance, in a thread of its own: a terminal that hangs must not hang what looks after the music."""
+
+import queue
+import sys
+import threading
+from types import TracebackType
+
+import click
+
+from noizestream.ui.status import Status, StatusLine
+
+SCREEN_HZ = 5
+
+
+class Screen:
+    """Prints lines and keeps the status line below them. Neither `say` nor `show` ever waits. A context manager."""
+
+    def __init__(self, status_line: bool = True):
+        self._lines: queue.SimpleQueue[str] = queue.SimpleQueue()
+        self._status: Status | None = None
+        self._status_line = status_line
+        self._ending = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="screen", daemon=True)
+
+    def __enter__(self) -> "Screen":
+        self._thread.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self._ending.set()
+        self._thread.join(1.0)
+
+    @property
+    def stuck(self) -> bool:
+        """After the end: true where the terminal still takes nothing."""
+        return self._thread.is_alive()
+
+    def say(self, line: str) -> None:
+        """Print `line`, above the status."""
+        self._lines.put(line)
+
+    def show(self, status: Status) -> None:
+        """Show `status` from the next refresh on."""
+        self._status = status
+
+    def _run(self) -> None:
+        try:
+            with StatusLine(self._status_line) as line:
+                ending = False
+                while not ending:
+                    ending = self._ending.wait(1 / SCREEN_HZ)
+                    while not self._lines.empty():
+                        line.clear()
+                        click.echo(self._lines.get())
+                    sys.stdout.flush()
+                    if self._status is not None:
+                        line.show(self._status)
+        except (OSError, ValueError):  # the terminal is gone; the music is not
+            return

@@ -1,0 +1,81 @@
+"""The recorder, with the test as the callback that fills the tap."""
+
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+from noizestream.engine import mixer as desk
+from noizestream.engine.mixer import Mixer
+from noizestream.engine.recorder import Recorder, check_take
+from noizestream.errors import NoizestreamError, UsageError
+
+PATIENCE_S = 30.0
+
+
+def tap(mixer: Mixer, audio: np.ndarray) -> None:
+    """Put `audio` [n, channels] into the tap as the callback would, waiting for room."""
+    for part in np.array_split(audio, max(len(audio) // 256, 1)):
+        end = time.monotonic() + PATIENCE_S
+        while mixer.header[desk.TAPPED] - mixer.header[desk.TAKEN] + part.size > len(mixer.tap):
+            assert time.monotonic() < end
+            time.sleep(0.001)
+        mixer.tap[(mixer.header[desk.TAPPED] + np.arange(part.size)) % len(mixer.tap)] = part.ravel()
+        mixer.header[desk.TAPPED] += part.size
+
+
+@pytest.fixture
+def mixer():
+    made = Mixer.create(2, 2 * 4800)
+    yield made
+    made.close()
+
+
+def test_a_take_is_what_was_played_and_another_device_goes_on_in_another_file(mixer, tmp_path):
+    said = []
+    audio = np.random.default_rng(1).uniform(-0.9, 0.9, (9600, 2)).astype(np.float32)
+    recorder = Recorder(tmp_path / "take.wav", mixer, 48000, 2, said.append)
+    tap(mixer, audio)
+    recorder.shape(44100, 1)
+    end = time.monotonic() + PATIENCE_S
+    while not said:
+        assert time.monotonic() < end
+        time.sleep(0.01)
+    tap(mixer, audio[:500, :1])
+    recorder.end()
+    assert mixer.header[desk.TAP_ON] == 0 and recorder.lost_ms == 0 and "take-2.wav" in said[0]
+    for name, rate, expected in (("take.wav", 48000, audio), ("take-2.wav", 44100, audio[:500, :1])):
+        info = soundfile.info(tmp_path / name)
+        assert (info.subtype, info.samplerate) == ("PCM_24", rate)
+        assert (tmp_path / name).read_bytes().startswith(b"RIFF"), "an ordinary WAV while it is under 4 GB"
+        np.testing.assert_allclose(soundfile.read(tmp_path / name, always_2d=True)[0], expected, atol=2**-23)
+    assert recorder.seconds == pytest.approx(9600 / 48000 + 500 / 44100)
+
+
+def test_beyond_4_gb_it_is_rf64(tmp_path, mixer):
+    """A sparse file: no disk is filled."""
+    recorder = Recorder(tmp_path / "long.wav", mixer, 96000, 2, print)
+    beyond = 2**32 // 6 + 1000
+    recorder._file.write(np.zeros((1, 2), np.float32))
+    recorder._file.seek(beyond)
+    tap(mixer, np.full((256, 2), 0.25, np.float32))
+    recorder.end()
+    info = soundfile.info(tmp_path / "long.wav")
+    assert (info.format, info.frames) == ("RF64", beyond + 256)
+    assert (soundfile.read(tmp_path / "long.wav", start=beyond)[0] == 0.25).all()
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
+def test_a_disk_that_is_full_from_the_start_is_said(mixer):
+    with pytest.raises(NoizestreamError, match="--record"):
+        Recorder(Path("/dev/full"), mixer, 48000, 2, print)
+
+
+def test_an_earlier_take_is_never_overwritten(tmp_path):
+    (tmp_path / "take.wav").write_bytes(b"x")
+    with pytest.raises(UsageError, match=r"take\.wav"):
+        check_take(tmp_path / "take.wav")
+    with pytest.raises(UsageError, match="wav"):
+        check_take(tmp_path / "take.mp3")

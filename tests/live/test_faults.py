@@ -1,0 +1,202 @@
+"""Nothing stops the set: every fault that a stage has is provoked in one performance, and the music goes on.
+
+One `play` on a JACK server of its own, in a pseudo-terminal, with a second model and a recording; the tests follow each other.
+"""
+
+import json
+import os
+import resource
+import signal
+import subprocess
+import sys
+import termios
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import soundfile
+
+from tests import foreign_models as foreign
+from tests.live.harness import HERE, JackServer, Terminal, start
+
+PATIENCE_S = 60.0
+TONES = {"A": 220.0, "B": 440.0, "C": 880.0}
+FAULTY_HZ = 660.0
+
+
+class Ear:
+    """The process of ear.py."""
+
+    def __init__(self, environment: dict[str, str]):
+        self._process = subprocess.Popen(
+            [sys.executable, str(HERE / "ear.py")],
+            env=environment,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+        )
+
+    def ask(self, line: str) -> dict:
+        self._process.stdin.write(line + "\n")
+        self._process.stdin.flush()
+        return json.loads(self._process.stdout.readline())
+
+    def wait_for(self, hz: float | None, message: tuple[int, ...] = (), silent: bool = False) -> dict:
+        """Return once the tone is heard (None: any sound; `silent`: nothing).
+
+        `message` is sent first, and again from time to time: a server that is late itself loses MIDI.
+        """
+        end, again = time.monotonic() + PATIENCE_S, 0.0
+        while True:
+            if message and time.monotonic() > again:
+                self.ask("midi " + " ".join(map(str, message)))
+                again = time.monotonic() + 2
+            found = self.ask("hear 0.1")
+            sounds = found["peak"] > 0.02
+            if (silent and not sounds) or (sounds and not silent and (hz is None or abs(found["hz"] - hz) < 12)):
+                return found
+            assert time.monotonic() < end, f"waited in vain for {hz} Hz, heard {found}"
+
+    def close(self) -> None:
+        self._process.kill()
+        self._process.communicate()
+
+
+class Performance:
+    """`noizestream play` in a pseudo-terminal."""
+
+    def __init__(self, arguments: list[str], environment: dict[str, str], stats: Path):
+        self.stats_file, self._terminal = stats, Terminal()
+        self.terminal = self._terminal.slave
+        self.process = start(["play", *arguments, "--stats", str(stats)], environment, terminal=self._terminal)
+
+    @property
+    def text(self) -> str:
+        """Everything it has printed."""
+        return self._terminal.text
+
+    def wait_for(self, text: str, after: int = 0) -> int:
+        """Return once `text` has been printed, counted from the place `after`; the place behind it."""
+        end = time.monotonic() + PATIENCE_S
+        while text not in self.text[after:]:
+            assert self.process.poll() is None, f"it ended: {self.process.stderr.read()} {self.text[-500:]}"
+            assert time.monotonic() < end, f"waited in vain for {text!r}: {self.text[-500:]}"
+            time.sleep(0.01)
+        return after + self.text[after:].index(text) + len(text)
+
+    def workers(self) -> list[int]:
+        """Process ids of those that step a model."""
+        listed = subprocess.run(["ps", "--ppid", str(self.process.pid), "-o", "pid="], capture_output=True, text=True, check=False)
+        pids = [int(pid) for pid in listed.stdout.split()]
+        return [pid for pid in pids if "torch" in (Path(f"/proc/{pid}/maps").read_text() if Path(f"/proc/{pid}").exists() else "")]
+
+
+@pytest.fixture(scope="module")
+def stage(jack_server: JackServer, sine_model, tmp_path_factory) -> Iterator[tuple[JackServer, Performance, Ear]]:
+    folder = tmp_path_factory.mktemp("faults")
+    faulty = foreign.write(foreign.Faulty(), folder / "faulty.ts", foreign.FAULTY)
+    server = JackServer(f"{jack_server.name}-faults")
+    server.__enter__()
+    ear = Ear(server.environment)
+    assert ear.ask("hear 0.01")  # its MIDI port is there
+    arguments = [str(sine_model), str(faulty), "-g", "A", "-t", "0", "-d", "system", "--record", str(folder / "take.wav")]
+    performance = Performance(arguments, server.environment, folder / "stats.json")
+    try:
+        yield server, performance, ear
+    finally:
+        termios.tcflow(performance.terminal, termios.TCOON)
+        if performance.process.poll() is None:
+            performance.process.kill()
+        performance.process.communicate()
+        ear.close()
+        server.__exit__()
+
+
+def test_it_plays(stage):
+    _, performance, ear = stage
+    performance.wait_for("MIDI")
+    assert ear.wait_for(TONES["A"])["channels"] == 2
+    assert "mapped to 2" in performance.text  # the sine is mono
+
+
+def test_a_worker_that_stalls_is_faded_and_catches_up(stage):
+    _, performance, ear = stage
+    (worker,) = performance.workers()[:1]
+    os.kill(worker, signal.SIGSTOP)
+    ear.wait_for(None, silent=True)
+    os.kill(worker, signal.SIGCONT)
+    ear.wait_for(TONES["A"])
+
+
+def test_a_worker_that_dies_is_replaced(stage):
+    _, performance, ear = stage
+    os.kill(performance.workers()[0], signal.SIGKILL)
+    performance.wait_for("started again")
+    ear.wait_for(None, silent=True)
+    ear.wait_for(TONES["A"])
+
+
+def test_a_controller_is_pulled_and_put_back(stage):
+    _, performance, ear = stage
+    ear.wait_for(TONES["B"], message=(0xC0, 1))
+    ear.ask("unplug")
+    place = performance.wait_for("the MIDI port is gone")
+    ear.wait_for(TONES["B"])
+    ear.ask("plug")
+    performance.wait_for("is back", place)
+    ear.wait_for(TONES["C"], message=(0xC0, 2))
+
+
+def test_panic_silences_and_the_music_starts_afresh(stage):
+    _, _, ear = stage
+    ear.wait_for(None, message=(0xB0, 9, 127), silent=True)
+    ear.wait_for(TONES["C"], message=(0xB0, 9, 0))
+    ear.wait_for(None, message=(0xB0, 120, 0), silent=True)
+    ear.wait_for(TONES["C"])
+
+
+def test_another_model_even_one_that_raises_and_returns_nan(stage):
+    _, performance, ear = stage
+    ear.wait_for(FAULTY_HZ, message=(0xB0, 0, 1))
+    performance.wait_for("faulty: Drone")  # the screen names the model and its genre
+    ear.wait_for(TONES["C"], message=(0xB0, 0, 0))
+
+
+def test_a_full_disk_ends_the_recording_and_nothing_else(stage):
+    _, performance, ear = stage
+    take = Path(performance.stats_file.parent / "take.wav")
+    resource.prlimit(performance.process.pid, resource.RLIMIT_FSIZE, (take.stat().st_size + 100_000,) * 2)
+    place = performance.wait_for("take.wav: the recording ends after")
+    performance.wait_for("File too large", place - 50)
+    ear.wait_for(TONES["C"])
+    audio, rate = soundfile.read(take)
+    assert rate == 48000 and len(audio) > rate and abs(audio).max() > 0.2
+
+
+@pytest.mark.parametrize(("rate", "channels"), [(44100, 1), (96000, 6)])
+def test_the_audio_server_dies_and_comes_back_otherwise(stage, rate, channels):
+    server, performance, ear = stage
+    text = len(performance.text)
+    server.kill()
+    place = performance.wait_for("the audio device is gone", text)
+    server.rate, server.channels = rate, channels
+    server.__enter__()
+    performance.wait_for(f"playing again on system (JACK Audio Connection Kit), {rate} Hz, {min(channels, 2)} channels", place)
+    performance.wait_for("ear:keys", performance.wait_for("the MIDI port is gone", text))
+    heard = ear.wait_for(TONES["C"])
+    assert heard["rate"] == rate and heard["channels"] == min(channels, 2)
+
+
+def test_a_terminal_that_hangs_and_a_signal_at_the_end(stage):
+    _, performance, ear = stage
+    termios.tcflow(performance.terminal, termios.TCOOFF)
+    ear.wait_for(TONES["A"], message=(0xC0, 0))
+    performance.process.send_signal(signal.SIGTERM)
+    assert performance.process.wait(PATIENCE_S) == 130
+    assert performance.process.stderr.read() == ""
+    stats = json.loads(performance.stats_file.read_text())
+    assert stats["underruns"] >= 2 and stats["resets"] >= 2 and stats["midi_losses"] >= 1
+    assert stats["worker_restarts"] == 1 and stats["device_losses"] == 2 and stats["model_switches"] == 2
+    assert stats["recorded_s"] > 1
