@@ -164,7 +164,7 @@ def floor(player: Player) -> dict[str, Any]:
     """What no form can be under, in ms: reading every weight of a step once from memory, and the transforms of the synthesis."""
     sequence = sum(weights.numel() for weights in player.predictor.parameters())
     decoder = sum(weights.numel() for weights in (*player.codec.decoder.parameters(), player.codec.synthesis))
-    memory = torch.ones(64 << 20)  # far more than any cache holds
+    memory = torch.ones(32 << 20)  # far more than any cache holds
     block = player.front.block
     noise_block, short, long = torch.ones(2 * block), torch.ones(block + 1) + 0j, torch.ones(2 * block + 1) + 0j
 
@@ -173,7 +173,7 @@ def floor(player: Player) -> dict[str, Any]:
         torch.fft.irfft(short)
         torch.fft.irfft(long)
 
-    times = take_turns({"memory": memory.sum, "transforms": transforms}, 2 * TURN)
+    times = take_turns({"memory": memory.sum, "transforms": transforms}, TURN)
     medians = {name: statistics.median(value for turn in turns for value in turn) for name, turns in times.items()}
     bytes_a_ms = 4 * memory.numel() / medians["memory"]
     found: dict[str, Any] = {"memory_gb_s": bytes_a_ms / 1e6, "transforms_ms": medians["transforms"]}
@@ -198,7 +198,7 @@ def measure(preset: str, steps: int) -> dict[str, Any]:
     parts = {f"{kind}: {title}": step
              for kind, net in (("float32", player), ("int8", small))
              for title, step in part_steppers(script_shared(net), recorded).items()}  # fmt: skip
-    take_turns(forms | parts, 2 * TURN)  # compiled, and warm
+    take_turns(forms | parts, TURN)  # compiled, and warm
     gc.disable()
     times = take_turns(forms | parts, steps)
     gc.enable()

@@ -60,7 +60,7 @@ def compilations(capfd):
     torch._C._jit_set_logging_option("")
 
 
-@pytest.mark.parametrize(("make", "blocks"), [(clocked, 10_000), (load, 500)], ids=["10000 blocks", "bundled model"])
+@pytest.mark.parametrize(("make", "blocks"), [(clocked, 10_000), (load, 300)], ids=["10000 blocks", "bundled model"])
 def test_nothing_is_compiled_collected_or_kept(make, blocks, compilations):
     generator = make()
     generator.warm_up()
