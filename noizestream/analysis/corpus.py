@@ -92,7 +92,7 @@ def describe(
     missing = [track for track in library.tracks if not found[track]]
     for decoded in decode_all(missing, skipped, workers=workers, then=describe_real, progress=progress):
         stored = cache.put(decoded.track, decoded.audio, decoded.start_s)
-        found[decoded.track].append((decoded.start_s, stored))
+        found[decoded.track].append((decoded.start_s, _in_memory(stored)))
     for track in missing:
         if found[track]:
             cache.put(track, {"starts": np.array([start for start, _ in found[track]])}, -1.0)
@@ -107,10 +107,15 @@ def _cached(cache: FeatureCache, track: Track) -> list[tuple[float, dict[str, np
     try:
         index = cache.get(track, -1.0)
         starts = [float(start) for start in index["starts"]] if index else []
-        pieces = [(start, arrays) for start in starts if (arrays := cache.get(track, start)) is not None]
+        pieces = [(start, _in_memory(arrays)) for start in starts if (arrays := cache.get(track, start)) is not None]
     except OSError:  # the file itself is gone or unreadable: decoding will say why
         return []
     return pieces if len(pieces) == len(starts) else []
+
+
+def _in_memory(arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """All but the long ones: a process may map only so many files (65,530 on Linux), and a library may have more."""
+    return {name: array if "mels" in name else np.array(array) for name, array in arrays.items()}
 
 
 def _genre(tracks: list[Track], found: dict[Track, list[tuple[float, dict[str, np.ndarray]]]]) -> Real:

@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 
-from noizestream.analysis.corpus import Real
 from noizestream.analysis.views import view
 from noizestream.errors import NoizestreamError
 from noizestream.music.decode import RATE
@@ -65,14 +64,6 @@ def draw_confusion(figures: Mapping[str, Any], folder: Path) -> Path | None:
     return file
 
 
-def draw_real(genre: str, real: Real, seconds: float, folder: Path) -> Path:
-    """Write `GENRE-real.png`: the spectrogram of the first `seconds` of the genre's first piece."""
-    from noizestream.music.decode import decode
-
-    piece = real.pieces[0]
-    return draw_audio(genre, "real", decode(piece.track.path, RATE, piece.start_s, min(seconds, piece.seconds)), folder)
-
-
 def draw_audio(genre: str, what: str, audio: np.ndarray, folder: Path) -> Path:
     """Write `GENRE-WHAT.png`, the spectrogram of `audio` [channels, n] at `RATE`."""
     from noizestream.training.preview import safe_name
@@ -80,3 +71,14 @@ def draw_audio(genre: str, what: str, audio: np.ndarray, folder: Path) -> Path:
     file = folder / f"{safe_name(genre)}-{what}.png"
     view(audio, RATE, file, "spectrogram", "log", f"{genre}, {what}")
     return file
+
+
+def draw_file(genre: str, what: str, path: Path, seconds: float, folder: Path) -> Path | None:
+    """The same of the first `seconds` of an audio file; None where that cannot be read (the table of skipped files says so)."""
+    from noizestream.music.decode import decode
+    from noizestream.music.skipped import Skip
+
+    try:
+        return draw_audio(genre, what, decode(path, RATE, seconds=seconds), folder)
+    except Skip:
+        return None

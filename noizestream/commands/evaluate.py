@@ -60,7 +60,7 @@ def command(
     from noizestream.analysis import made as side
     from noizestream.analysis.compare import compare
     from noizestream.analysis.corpus import describe
-    from noizestream.analysis.pictures import check_folder, draw_audio, draw_confusion, draw_real
+    from noizestream.analysis.pictures import check_folder, draw_audio, draw_confusion, draw_file
     from noizestream.analysis.report import print_report
     from noizestream.jsonfile import write_json
     from noizestream.music.skipped import skipped_table
@@ -85,9 +85,12 @@ def command(
     if folder:
         draw_confusion(figures, folder)
         for genre, pieces in made.items():
-            draw_real(genre, real[genre], seconds, folder)
-            if "audio" in pieces[0]:
+            draw_file(genre, "real", real[genre].pieces[0].track.path, seconds, folder)
+            if judged is None:
                 draw_audio(genre, "made", pieces[0]["audio"], folder)
+                continue
+            first = next(track for track in judged.tracks if track.genre.casefold() == genre.casefold())
+            draw_file(genre, "made", first.path, seconds, folder)
     if json_file:
         asked = {"audio": os.path.basename(os.path.normpath(path))} if audio else {"model": path.name} | vars(settings)
         write_json(Path(json_file), asked | {"data": library.name} | figures)

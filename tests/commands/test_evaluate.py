@@ -77,11 +77,12 @@ def test_like_music_is_recognised_and_unlike_music_is_not(evaluate, real, tmp_pa
     assert printed.count("not offered") == 2  # an audio folder says nothing of other music, and has no codec
 
 
-def test_a_copy_of_the_training_audio_is_seen(evaluate, real):
-    copied, _ = evaluate(real, "--audio", real)
+def test_a_copy_of_the_training_audio_is_seen(evaluate, real, tmp_path):
+    copied, _ = evaluate(real, "--audio", real, "--pictures", tmp_path, "--genres", "b")
     noise = copied["genres"]["B"]["copying"]["1s"]
     assert noise["made"]["p5"] < 0.1 < noise["held_out"]["p5"] and noise["nearer"] > 0.5
     assert noise["closest"]["training"]["file"] == "a.wav"
+    assert {path.name for path in tmp_path.glob("*.png")} == {"B-made.png", "B-real.png"}
 
 
 def test_a_model_is_rendered_probed_and_drawn_and_twice_the_same(evaluate, real, tmp_path):
