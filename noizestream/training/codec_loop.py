@@ -59,6 +59,12 @@ class CodecLoop:
         self.kept = codec.fit_pca(mean.float(), (square - mean[:, None] * mean[None, :]).float(), highest)
         return self.kept
 
+    @torch.no_grad()
+    def fit_highest(self) -> None:
+        """Let the codec be as loud as this music: for one that was fitted on other music."""
+        highest = torch.stack([torch.from_numpy(np.asarray(array, np.float32)).amax(0) for array in self.arrays]).amax(0)
+        self.codec.highest.copy_(torch.maximum(self.codec.highest, highest.to(self.device)))
+
     def run(self, budget: Budget, report: Report, stop: Callable[[], bool], checkpoint: Callable[[], None]) -> None:
         """Train until the budget is over or `stop()`; then put the latents at unit variance."""
         config = self.config
@@ -80,7 +86,8 @@ class CodecLoop:
                 report("codec", budget.done, budget.remaining(), {"loss": loss.item()})
                 checkpoint()
         self.codec.eval()
-        self.standardise_latents()
+        if not config.base:  # the base's LSTM knows them as they are
+            self.standardise_latents()
 
     @torch.no_grad()
     def standardise_latents(self) -> None:

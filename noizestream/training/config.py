@@ -18,6 +18,7 @@ class Config:
     block_ms: float = 32 / 3  # length of a block, rounded to a power of two of samples
     seed: int = 0
     minutes: float = 15.0  # wall time from start to finished file; 0: no bound, `steps` decides
+    base: str = ""  # model whose weights the training starts from
     steps: int = 0  # optimiser steps of the sequence model; 0: `minutes` decides
 
     # networks

@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from noizestream.artifact import last_line
-from noizestream.training import calibrate, preview
+from noizestream.nn.player import Player
+from noizestream.training import calibrate, preview, weights
 from noizestream.training.config import Config
 from noizestream.training.export import export, script, script_shared, self_test
 from noizestream.training.prepared import Prepared
@@ -54,6 +55,8 @@ class Finish:
         """Write the model file; returns its summary. `started` is the time.monotonic() at which the training began."""
         summary = self._summary(data, figures, started)
         export(player, output.stem, self.prepared.genres, summary, output, self.config.precision)
+        if isinstance(player, Player):
+            weights.save(player, self.config, self.prepared.genres, output)
         return summary
 
     def _summary(self, data: str | Path, figures: dict[str, Any], started: float) -> dict[str, Any]:

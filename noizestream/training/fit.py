@@ -13,6 +13,7 @@ from noizestream.nn.codec import Codec
 from noizestream.nn.player import Player
 from noizestream.nn.predictor import Predictor
 from noizestream.nn.spectral import SpectralFront
+from noizestream.training import weights
 from noizestream.training.budget import Budget, Milestones
 from noizestream.training.checkpoint import Checkpoints
 from noizestream.training.codec_loop import CodecLoop, Report
@@ -47,6 +48,8 @@ class Fit:
         self.predictor = Predictor(
             self.codec.latent, len(prepared.genres), config.hidden, config.layers, config.mixtures, dropout=config.dropout
         ).to(device)
+        if config.base and not Checkpoints(folder).resumed:
+            weights.load(config.base).fill(self.codec, self.predictor, prepared.genres)
         self.figures: dict[str, Any] = {}
         self._checkpoints = Checkpoints(folder)
 
@@ -84,6 +87,9 @@ class Fit:
         loop = CodecLoop(self.codec, self.prepared, self.config, self.device)
         if "loop" in resumed:
             self._checkpoints.restore(loop, budget)
+        elif self.config.base:
+            loop.fit_highest()
+            self.figures["pca_error"] = loop.validate()  # of the base, before it learns
         else:
             self.figures["pca_variance"] = loop.fit_pca()
             self.figures["pca_error"] = loop.validate()

@@ -70,6 +70,7 @@ def train(
     seed: int = 0,
     rate: int | None = None,
     precision: str | None = None,
+    base: str | Path | None = None,
     reporter: Reporter | None = None,
     started: float | None = None,
 ) -> Path:
@@ -78,6 +79,7 @@ def train(
     `arch` is spectral (None) or raw, the baseline, which alone has a choice of `loss` (mse, mae) and `optimiser` (adam, sgd).
     `minutes` is the wall time of the whole, `steps` the optimiser steps of the sequence model (repeatable on one machine); give
     one. `resume` goes on with a run folder. `precision` is float32 or int8 (None: int8 where this machine has kernels for it).
+    `base` is a model whose weights (beside it) to start from: its sizes and rate hold, its genres need not.
     `started` is the time.monotonic() from which minutes count (now, if None).
     Ctrl-C ends the loops; the model as far as it got is exported, then KeyboardInterrupt is raised.
     Raises NoizestreamError and UsageError with one line for the user.
@@ -102,6 +104,8 @@ def train(
         bound = 0.0 if steps else minutes or DEFAULT_MINUTES
         settings = {"arch": arch, "loss": loss, "optimiser": optimiser, "sample_rate": rate, "precision": precision}
         config = resolve(preset, seed=seed, minutes=bound, steps=steps or 0, **settings)
+        if base is not None:
+            config = _on_base(config, base)
         output = check_output(output or "model.ts")
         folder = Path(run) if run is not None else free_folder(output)
         if (folder / "run.json").exists():
@@ -198,6 +202,14 @@ def _stoppable() -> Iterator[Callable[[], bool]]:
         yield lambda: bool(pressed)
     finally:
         signal.signal(signal.SIGINT, before)
+
+
+def _on_base(config: Config, base: str | Path) -> Config:
+    if config.arch == "raw":
+        raise UsageError("--base and --arch raw exclude each other: the baseline is trained from nothing")
+    from noizestream.training import weights
+
+    return replace(weights.load(base).adapt(config), base=str(base))
 
 
 def _check_device(device: str) -> None:
