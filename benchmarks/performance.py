@@ -2,7 +2,7 @@
 
     python benchmarks/performance.py [--only speed,memory] [-o docs/performance.md]
 
-Takes about twenty minutes; use the machine for nothing else meanwhile. A benchmark that fails is named, and nothing is written.
+Takes about half an hour; use the machine for nothing else meanwhile. A benchmark that fails is named, and nothing is written.
 """
 
 import argparse
@@ -28,15 +28,19 @@ class Benchmark:
     command: tuple[str, ...]
 
 
+UNDER_LOAD = "`play` on a dummy JACK server; what the server itself loses is shown apart."
+
 BENCHMARKS = (
     Benchmark("bench", "What the bundled model costs", "docs/playing.md explains each line.", ("-m", "noizestream.cli", "bench")),
     Benchmark("speed", "A step, and its parts", "The same network in four forms, taking turns.", ("benchmarks/speed.py",)),
+    Benchmark("agile", "A step of the agile preset", "The same.", ("benchmarks/speed.py", "--preset", "agile")),
     Benchmark("callback", "Who should step the model", "Each beside a busy Python thread.", ("benchmarks/callback.py",)),
+    Benchmark("dropouts", "Dropouts under load", UNDER_LOAD, ("benchmarks/dropouts.py", "models/studio.ts", "--seconds", "600")),
     Benchmark(
-        "dropouts",
-        "Dropouts under load",
-        "`play` on a dummy JACK server; what the server itself loses is shown apart.",
-        ("benchmarks/dropouts.py", "models/studio.ts"),
+        "low",
+        "Dropouts under load, low latency",
+        UNDER_LOAD,
+        ("benchmarks/dropouts.py", "models/studio.ts", "--latency", "low", "--period", "128"),
     ),
     Benchmark("latency", "Control to sound", "From a MIDI message to the sound of it, over JACK.", ("benchmarks/latency.py",)),
     Benchmark("memory", "Memory", "An hour of `render`, and `play`.", ("benchmarks/memory.py",)),

@@ -1,6 +1,6 @@
 """What a step costs, and which part of it: the same network in four forms, taking turns in one process.
 
-    python benchmarks/speed.py [--preset base] [--steps 1500] [--json FILE]
+    python benchmarks/speed.py [--preset base] [--channels 2] [--steps 1500] [--json FILE]
 
     eager float32      the networks stepped as they were trained, in plain Python
     scripted float32   TorchScript, frozen: what `train --precision float32` writes
@@ -38,7 +38,7 @@ from noizestream.metadata import Metadata  # noqa: E402
 from noizestream.nn.codec import Codec  # noqa: E402
 from noizestream.nn.player import CONTROLS, Player  # noqa: E402
 from noizestream.nn.predictor import Predictor  # noqa: E402
-from noizestream.nn.spectral import SpectralFront  # noqa: E402
+from noizestream.nn.spectral import SpectralFront, block_frames_for  # noqa: E402
 from noizestream.noise import noise  # noqa: E402
 from noizestream.training.config import resolve  # noqa: E402
 from noizestream.training.export import quantised, script, script_shared  # noqa: E402
@@ -51,15 +51,15 @@ PARTS = {"predictor": "sequence model", "clock": "sequence model", "codec": "dec
 SAMPLING = ("sample", "draw")
 
 
-def network(preset: str) -> Player:
+def network(preset: str, channels: int) -> Player:
     """A player of the preset's sizes with random weights, for the six genres of the studio."""
     torch.manual_seed(0)
     config = resolve(preset)
-    front = SpectralFront(config.sample_rate)
+    front = SpectralFront(config.sample_rate, block_frames_for(config.sample_rate, config.block_ms), channels)
     codec = Codec(front, config.latent, config.codec_hidden)
     torch.nn.init.normal_(codec.synthesis, std=0.3)
     codec.highest.fill_(-6.0)  # about as loud as music: the limiter has no more to do than there
-    predictor = Predictor(config.latent, len(GENRES), config.hidden, config.layers, config.mixtures)
+    predictor = Predictor(codec.latent, len(GENRES), config.hidden, config.layers, config.mixtures)
     return Player(front, codec, predictor, torch.full((len(GENRES),), 120.0), torch.full((len(GENRES),), 0.7)).eval()
 
 
@@ -182,12 +182,12 @@ def floor(player: Player) -> dict[str, Any]:
     return found
 
 
-def measure(preset: str, steps: int) -> dict[str, Any]:
+def measure(preset: str, channels: int, steps: int) -> dict[str, Any]:
     """Medians in ms, and the median over the turns of each form's time over that of scripted float32."""
-    player = network(preset)
+    player = network(preset, channels)
     small = quantised(player)
     block_ms = 1e3 * player.front.block / player.front.sample_rate
-    recorded = recorded_calls(network(preset))
+    recorded = recorded_calls(network(preset, channels))
     int8 = script(small)
     forms = {
         "eager float32": stepper(player, player.noise_size),
@@ -210,6 +210,7 @@ def measure(preset: str, steps: int) -> dict[str, Any]:
 
     found = {
         "preset": preset,
+        "channels": channels,
         "block_ms": block_ms,
         "forms": {name: {"ms": medians[name], "to_float32": ratio(name)} for name in forms},
         "parts": {},
@@ -222,7 +223,7 @@ def measure(preset: str, steps: int) -> dict[str, Any]:
 
 def show(found: dict[str, Any]) -> None:
     block_ms = found["block_ms"]
-    print(f"preset {found['preset']}, block {block_ms:.1f} ms; medians")
+    print(f"preset {found['preset']}, {found['channels']} channels, block {block_ms:.1f} ms; medians")
     print(f"{'':20}{'ms a step':>10}{'x real time':>13}{'of scripted float32':>21}")
     for name, form in found["forms"].items():
         print(f"{name:20}{form['ms']:10.3f}{block_ms / form['ms']:13.1f}{form['to_float32']:21.2f}")
@@ -240,12 +241,13 @@ def show(found: dict[str, Any]) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--preset", default="base", help="sizes of the networks")
+    parser.add_argument("--channels", type=int, choices=(1, 2), default=2)
     parser.add_argument("--steps", type=int, default=1500, help="of each form")
     parser.add_argument("--json", type=Path, metavar="FILE")
     asked = parser.parse_args()
     prepare_torch()
     with torch.inference_mode():
-        found = measure(asked.preset, asked.steps)
+        found = measure(asked.preset, asked.channels, asked.steps)
     show(found)
     if asked.json:
         asked.json.write_text(json.dumps(found, indent=1))

@@ -21,7 +21,7 @@ def benchmark(name: str):
 def test_every_form_and_every_part_is_timed():
     speed = benchmark("speed")
     with torch.inference_mode():
-        found = speed.measure("small", steps=speed.TURN)
+        found = speed.measure("small", channels=2, steps=speed.TURN)
     forms = found["forms"]
     assert forms["scripted float32"]["to_float32"] == 1 and all(form["ms"] > 0 for form in forms.values())
     for parts in found["parts"].values():
