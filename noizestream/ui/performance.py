@@ -264,7 +264,8 @@ class Performance:
             say(f"         the model has {model.channels} channel{'s' * (model.channels > 1)}, mapped to {channels}")
         if not self._opened.compiled:
             say("         numba is missing: a Python callback only copies, without fades, and drops out under load")
-        say(f"block    {model.block_frames} frames, {1e3 * model.block_frames / model.sample_rate:.1f} ms")
+        precision = self.decks.worker.settings.get("precision", "float32")
+        say(f"block    {model.block_frames} frames, {1e3 * model.block_frames / model.sample_rate:.1f} ms, stepped in {precision}")
         parts = " + ".join(f"{name} {self.latency[name]:.0f}" for name in ("midi", "ring", "device", "model"))
         say(f"latency  audio {self.latency['device']:.0f} ms; control to sound at most {self.latency['control']:.0f} ms ({parts})")
         port = self.midi.port if self.midi else None
