@@ -132,6 +132,17 @@ def test_device_rate_and_channels(sine_model):
     assert worker.statistics()["blocks"] > 40  # still known after the ring is gone
 
 
+@pytest.mark.parametrize("channels", [1, 2])
+def test_a_stereo_model_keeps_its_sides_where_the_device_has_two(tmp_path, channels):
+    with Worker(foreign.write(foreign.White(), tmp_path / "white.ts"), 44100, channels, target_frames=2048) as worker:
+        audio = take(worker.ring, 8820)
+    assert audio.shape == (8820, channels)
+    levels = audio[1000:].std(0)
+    # White noise of two unrelated sides: their mean is 3 dB down.
+    assert levels == pytest.approx([0.5 / 3**0.5 / 2**0.5] if channels == 1 else [0.5 / 3**0.5] * 2, rel=0.15)
+    assert channels == 1 or abs(np.corrcoef(audio.T)[0, 1]) < 0.1
+
+
 def test_a_spoilt_model_is_counted_and_goes_on(tmp_path):
     with Worker(foreign.write(foreign.Spoilt(), tmp_path / "spoilt.ts"), target_frames=1024) as worker:
         audio = take(worker.ring, 40 * 256)
