@@ -5,8 +5,9 @@ set so that the generated sound moves as much as the real music (spectral flux).
 Contrast: where the model is unsure it predicts the mean of several spectra, which is flatter than any of them, as in all
 parametric synthesis (Toda and Tokuda 2007). Partials are raised over their surroundings until the sound is as peaked as the music.
 Level: the mean of log magnitudes is quieter than the mean of magnitudes (Jensen's inequality), most of all for tones. What the
-long-term spectrum lacks is given back, smoothed over neighbouring bands.
-All three are steered at once: a try is generated, each is moved by what it is off, by less from try to try.
+long-term spectrum lacks is given back, smoothed over neighbouring bands. In stereo likewise pan and width of every band: errors of
+the codec make everything a little wide, also the bass, whose place is in the middle.
+All are steered at once: a try is generated, each is moved by what it is off, by less from try to try.
 """
 
 from collections.abc import Iterator
@@ -17,7 +18,7 @@ import numpy as np
 import torch
 
 from noizestream.nn.player import CONTROLS, Player
-from noizestream.nn.spectral import FLOOR
+from noizestream.nn.spectral import FLOOR, IMAGE_EDGES_HZ, SpectralFront
 from noizestream.noise import noise
 from noizestream.training.prepared import Prepared
 
@@ -25,6 +26,7 @@ LOWEST_SPREAD, HIGHEST_SPREAD = 0.15, 1.0
 LEAST_CONTRAST, MOST_CONTRAST = 0.6, 2.5
 TRIES = 8  # per genre, each of `Config.calibration_s` and one second of warm-up
 MOST_LEVEL = 1.0  # nepers: 8.7 dB
+MOST_IMAGE = 0.5  # of pan and width
 SMOOTH = 9  # bands
 PIECES, REAL_FRAMES = 20, 6000
 
@@ -60,20 +62,21 @@ def one_hot(number: int, genres: int) -> torch.Tensor:
 
 
 def calibrate(player: Player, scripted: Any, prepared: Prepared, seconds: float) -> dict[str, list[float]]:
-    """Set `player.spread` [G], `player.contrast` [G] and `player.level` [G, bands] of magnitudes; returns what was set.
+    """Set `player.spread` [G], `player.contrast` [G] and `player.level` [G, bands]; returns what was set and measured.
 
     Every try generates `seconds`. `scripted` is the same player, not frozen: its buffers are shared with `player`.
     """
     from noizestream.analysis.measures import flux, peakiness
 
     sizes = (player.front.block, player.front.sample_rate, player.noise_size)
-    tones = player.front.tones
-    real, rate = real_power(prepared, tones), player.front.sample_rate
+    front, rate, tones = player.front, player.front.sample_rate, player.front.tones
+    real, real_image = real_means(prepared, front)
     made: list[tuple[float, float]] = []
     for number, (flux_wanted, peak_wanted) in enumerate(zip(prepared.flux, prepared.peakiness, strict=True)):
         genre = one_hot(number, len(prepared.flux))
         for attempt in range(TRIES):
-            sound = generate(scripted, genre, seconds, attempt, sizes).mean(0)
+            heard = generate(scripted, genre, seconds, attempt, sizes)
+            sound, bands = heard.mean(0), front.analyse(heard)
             moves, peaks = flux(sound.numpy(), rate), peakiness(sound.numpy(), rate)
             move = 1.0 / (1.0 + 0.4 * attempt)
             spread, contrast = float(player.spread[number]), float(player.contrast[number])
@@ -81,13 +84,15 @@ def calibrate(player: Player, scripted: Any, prepared: Prepared, seconds: float)
             contrast += 0.6 * move * float(np.log(min(max(peak_wanted / max(peaks, 1e-6), 0.5), 2.0)))
             player.spread[number] = min(max(spread, LOWEST_SPREAD), HIGHEST_SPREAD)
             player.contrast[number] = min(max(contrast, LEAST_CONTRAST), MOST_CONTRAST)
-            lacking = 0.5 * torch.log((real[number] + FLOOR**2) / (power(player.front.analyse(sound)[:, :tones]) + FLOOR**2))
+            lacking = 0.5 * torch.log((real[number] + FLOOR**2) / (power(bands[:, :tones]) + FLOOR**2))
             player.level[number, :tones] = (player.level[number, :tones] + move * _smooth(lacking)).clamp(-MOST_LEVEL, MOST_LEVEL)
+            off = real_image[number] - mean_image(front, bands)
+            player.level[number, tones:] = (player.level[number, tones:] + move * off).clamp(-MOST_IMAGE, MOST_IMAGE)
         made.append((moves, peaks))
     return {
         "spread": player.spread.tolist(),
         "contrast": player.contrast.tolist(),
-        "level": player.level.mean(1).tolist(),
+        "level": player.level[:, :tones].mean(1).tolist(),
         "flux_real": prepared.flux,
         "flux_made": [row[0] for row in made],
         "peakiness_real": prepared.peakiness,
@@ -100,15 +105,28 @@ def power(bands: torch.Tensor) -> torch.Tensor:
     return bands.exp().square().mean(0)
 
 
-def real_power(prepared: Prepared, tones: int) -> list[torch.Tensor]:
-    """Mean power of each of the first `tones` bands over the training music of each genre."""
-    sums: list[list[torch.Tensor]] = [[] for _ in prepared.genres]
+def mean_image(front: SpectralFront, bands: torch.Tensor) -> torch.Tensor:
+    """Pan and width of each image band, loud frames counting most: bands [T, bands] -> [2 * image]; of a mono front [0]."""
+    if not front.image:
+        return bands.new_zeros(0)
+    edges = torch.tensor(IMAGE_EDGES_HZ[1 : front.image], dtype=torch.float32)
+    band_of = torch.nn.functional.one_hot(torch.bucketize(front.band_hz, edges, right=True), front.image).float()
+    weight = bands[:, : front.tones].exp().square() @ band_of
+    weight = weight / weight.sum(0)
+    pan, width = bands[:, front.tones :].split(front.image, dim=1)
+    return torch.cat([(weight * pan).sum(0), (weight * width.square()).sum(0).sqrt()])
+
+
+def real_means(prepared: Prepared, front: SpectralFront) -> tuple[list[torch.Tensor], list[torch.Tensor]]:
+    """Per genre the mean power [tones] and the mean image [2 * image] of its training music."""
+    powers: list[list[torch.Tensor]] = [[] for _ in prepared.genres]
+    images: list[list[torch.Tensor]] = [[] for _ in prepared.genres]
     for piece in prepared.of("training"):
-        if piece.semitones == 0 and len(sums[piece.genre]) < PIECES:
-            sums[piece.genre].append(
-                power(torch.from_numpy(np.asarray(prepared.bands_of(piece)[:REAL_FRAMES, :tones], np.float32)))
-            )
-    return [torch.stack(rows).mean(0) for rows in sums]
+        if piece.semitones == 0 and len(powers[piece.genre]) < PIECES:
+            bands = torch.from_numpy(np.asarray(prepared.bands_of(piece)[:REAL_FRAMES], np.float32))
+            powers[piece.genre].append(power(bands[:, : front.tones]))
+            images[piece.genre].append(mean_image(front, bands))
+    return [torch.stack(rows).mean(0) for rows in powers], [torch.stack(rows).mean(0) for rows in images]
 
 
 def _smooth(values: torch.Tensor) -> torch.Tensor:

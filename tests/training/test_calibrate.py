@@ -1,0 +1,27 @@
+"""Calibration: what the model errs by on average is set right per genre, in the sound that it makes."""
+
+import numpy as np
+import pytest
+import torch
+
+from noizestream.training.calibrate import calibrate, generate, mean_image, one_hot, real_means
+from noizestream.training.export import script_shared
+from noizestream.training.fit import Fit
+
+SECONDS = 0.7
+
+
+def test_every_genre_gets_its_own_place_and_width(prepared, config, tmp_path):
+    player = Fit(prepared, config, tmp_path).player()
+    front = player.front
+    # A codec that knows only the mean of the music, and takes everything for wide and nearly in the middle.
+    rows = [torch.from_numpy(np.asarray(prepared.bands_of(p), np.float32)) for p in prepared.of("training")]
+    player.codec.mean.copy_(torch.cat(rows).mean(0) * player.codec.weight)
+    player.codec.mean[front.tones :] = torch.cat([torch.full((front.image,), 0.1), torch.full((front.image,), 0.4)]) * 5.0
+    calibrate(player, script_shared(player), prepared, SECONDS)
+    _, wanted = real_means(prepared, front)
+    for number in range(2):
+        sizes = (front.block, front.sample_rate, player.noise_size)
+        heard = generate(script_shared(player), one_hot(number, 2), SECONDS, 9, sizes)
+        assert torch.allclose(mean_image(front, front.analyse(heard)), wanted[number], atol=0.1)
+    assert float(wanted[0][2]) == pytest.approx(0.5, abs=0.05), "the band of its tone leans to the left"
