@@ -33,7 +33,7 @@ UNDER_LOAD = "`play` on a dummy JACK server; what the server itself loses is sho
 BENCHMARKS = (
     Benchmark("bench", "What the bundled model costs", "docs/playing.md explains each line.", ("-m", "noizestream.cli", "bench")),
     Benchmark("speed", "A step, and its parts", "The same network in four forms, taking turns.", ("benchmarks/speed.py",)),
-    Benchmark("agile", "A step of the agile preset", "The same.", ("benchmarks/speed.py", "--preset", "agile")),
+    Benchmark("agile", "A step of the agile preset", "Blocks of half the length.", ("benchmarks/speed.py", "--preset", "agile")),
     Benchmark("callback", "Who should step the model", "Each beside a busy Python thread.", ("benchmarks/callback.py",)),
     Benchmark("dropouts", "Dropouts under load", UNDER_LOAD, ("benchmarks/dropouts.py", "models/studio.ts", "--seconds", "600")),
     Benchmark(
@@ -50,7 +50,9 @@ INTRODUCTION = """# Performance
 
 Written by `make bench` (`python benchmarks/performance.py`); each section is what its command printed. The figures are of one
 machine on one day, and other work on it counts in: compare ratios rather than milliseconds. `noizestream bench` gives yours.
-"""
+
+- {date}, {processor}, {cores} cores, {system}, no sound device
+- Python {python}, torch {torch}, noizestream {noizestream}"""
 
 
 def main() -> None:
@@ -62,13 +64,8 @@ def main() -> None:
     chosen = [benchmark for benchmark in BENCHMARKS if benchmark.name in wanted]
     if len(chosen) < len(wanted):
         parser.error(f"--only: {asked.only} names a benchmark that there is not")
-    here = machine.description()
-    page = [INTRODUCTION]
-    page.append(f"- {here['date']}, {here['processor']}, {here['cores']} cores, {here['system']}, no sound device")
-    page.append(f"- Python {here['python']}, torch {here['torch']}, noizestream {here['noizestream']}\n")
-    for benchmark in chosen:
-        page.append(section(benchmark))
-    asked.output.write_text("\n".join(page))
+    page = [INTRODUCTION.format(**machine.description()), *map(section, chosen)]
+    asked.output.write_text("\n\n".join(page) + "\n")
     print(f"{asked.output}: written")
 
 
@@ -86,7 +83,7 @@ def section(benchmark: Benchmark) -> str:
     if process.returncode:
         sys.exit(f"{shown}: failed with {process.returncode}; nothing is written")
     text = "\n".join(printed).replace(str(ROOT) + os.sep, "")
-    return f"## {benchmark.title}\n\n{benchmark.about} Load average before: {load}.\n\n```\n$ {shown}\n{text}\n```\n"
+    return f"## {benchmark.title}\n\n{benchmark.about} Load average before: {load}.\n\n```\n$ {shown}\n{text}\n```"
 
 
 if __name__ == "__main__":

@@ -15,7 +15,8 @@ def test_a_table_a_verdict_and_the_figures(sine_model, tmp_path):
     (form,) = found["precisions"].values()
     step = form["step_ms"]
     assert 0 < step["p50"] <= step["p95"] <= step["p99"] <= step["max"]
-    assert form["realtime_factor"] == pytest.approx(found["block_ms"] / step["p50"], rel=0.9)
+    # The mean lies between half the median and the longest, however busy the machine.
+    assert 0.99 * found["block_ms"] / step["max"] < form["realtime_factor"] + 0.01 < 2.1 * found["block_ms"] / step["p50"]
     assert 0 < form["load"] < 2 and form["memory_mb"] > 50
     *failed, last = form["trials"]
     assert all(trial["underruns"] for trial in failed), "it goes on only while something is wrong"
