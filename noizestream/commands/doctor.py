@@ -1,5 +1,7 @@
 """`noizestream doctor`: what works on this machine, as plain text that a bug report pastes."""
 
+import itertools
+
 import click
 
 
@@ -8,12 +10,15 @@ def command() -> None:
     """Show what works on this machine, and the knob to turn where something does not. Exit code 1 if playing cannot work."""
     from importlib.metadata import version
 
-    from noizestream.devices.doctor import BROKEN, OK, findings
+    from noizestream import doctor
+    from noizestream.devices.doctor import audio, midi
+    from noizestream.doctor import BROKEN, OK
     from noizestream.errors import NoizestreamError
 
     click.echo(f"noizestream {version('noizestream')}")
     broken = []
-    for finding in findings():
+    parts = (doctor.software, doctor.torch_works, doctor.models, audio, midi, doctor.processor, doctor.linux_limits)
+    for finding in itertools.chain.from_iterable(part() for part in parts):
         mark = "" if finding.level == OK else f"  [{finding.level}]"
         click.echo(f"{finding.name:14} {finding.found}{mark}")
         if finding.knob:
