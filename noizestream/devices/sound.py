@@ -189,4 +189,8 @@ def _serve(pipe: Connection, found: Found, latency: str, parent: int) -> None:
             pipe.send(Opened(output.latency_s, output.compiled))
         elif output is not None:
             deck, ring_name, ring_layout = rest
-            output.put(deck, Ring.attach(ring_name, ring_layout) if ring_name else None)
+            try:
+                ring = Ring.attach(ring_name, ring_layout) if ring_name else None
+            except FileNotFoundError:  # it was replaced again meanwhile
+                ring = None
+            output.put(deck, ring)

@@ -4,7 +4,6 @@ Two decks, as of a DJ: the callback plays both, each faded by itself, so a chang
 processes fill. What takes long, loading and warming a model, happens in a process that nobody hears yet. `tick` never waits.
 """
 
-import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -306,12 +305,4 @@ class Decks:
             deck.worker.close()
 
     def _fit(self, worker: Worker) -> None:
-        header, block, period = worker.ring.header, worker.block_frames, self.period
-        # Before a callback there must be a period in the ring; fills differ by what block and period have in common.
-        even = math.gcd(block, period) if worker.device_rate == worker.metadata.sample_rate else 1
-        least = block + period - even if self.exact else block + 2 * period
-        worker.set_target(max(round(self.kept_s * self.rate), least))
-        header[slots.RESUME] = header[slots.TARGET] - block + 1
-        # The fade of an underrun reads the past; the worker may meanwhile write TARGET frames of the future.
-        past = worker.ring.layout.capacity - int(header[slots.TARGET])
-        header[[slots.FADE_FRAMES, slots.RUN_FRAMES]] = min(round(FADE_S * self.rate), past), round(FADE_S * self.rate)
+        worker.fit(round(self.kept_s * self.rate), self.period, round(FADE_S * self.rate), self.exact)

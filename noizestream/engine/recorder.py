@@ -48,7 +48,8 @@ class Recorder:
         self.seconds = 0.0
         self._shape = self._open_shape = (rate, channels)
         self._files = 0
-        self._file: soundfile.SoundFile | None = self._open()
+        self._file: soundfile.SoundFile | None = None
+        self._open()
         self._ending = threading.Event()
         mixer.header[desk.TAKEN] = mixer.header[desk.TAPPED]
         mixer.header[desk.TAP_ON] = 1
@@ -95,10 +96,10 @@ class Recorder:
         if self._shape != self._open_shape:
             self._close()
             self._open_shape = self._shape
-            self._file = self._open()
+            self._open()
             self._say(f"recording goes on in {self.path}: the device has another rate or other channels")
 
-    def _open(self) -> "soundfile.SoundFile":
+    def _open(self) -> None:
         import soundfile
 
         self._files += 1
@@ -110,7 +111,6 @@ class Recorder:
         except (OSError, soundfile.LibsndfileError) as error:
             raise NoizestreamError(f"--record {self.path}: cannot be written ({_reason(error)})") from None
         self._command(RF64_AUTO_DOWNGRADE, 1)
-        return self._file
 
     def _command(self, command: int, value: int) -> None:
         import soundfile

@@ -13,6 +13,7 @@ just in time (docs/decisions.md has the measurements). Both import this module: 
 """
 
 import contextlib
+import math
 import multiprocessing
 import os
 import time
@@ -126,6 +127,20 @@ class Worker:
         """Keep the ring filled to `frames`: at least one block, at most what the ring holds."""
         most = self.ring.layout.capacity - 3 * self.block_frames
         self.ring.header[slots.TARGET] = min(max(int(frames), self.block_frames), most)
+
+    def fit(self, kept_frames: int, period: int, fade_frames: int, exact: bool = False) -> None:
+        """Set target, resume and fades for a device that asks for `period` frames at a time and `kept_frames` of sound kept ready.
+
+        Not less is kept than a block and two periods; `exact`: than what can be played at all.
+        """
+        # Before a callback there must be a period in the ring; fills differ by what block and period have in common.
+        header, block = self.ring.header, self.block_frames
+        even = math.gcd(block, period) if self.device_rate == self.metadata.sample_rate else 1
+        self.set_target(max(kept_frames, block + period - even if exact else block + 2 * period))
+        header[slots.RESUME] = header[slots.TARGET] - block + 1
+        # The fade of an underrun reads the past; the worker may meanwhile write TARGET frames of the future.
+        past = self.ring.layout.capacity - int(header[slots.TARGET])
+        header[[slots.FADE_FRAMES, slots.RUN_FRAMES]] = min(fade_frames, past), fade_frames
 
     def set_controls(self, genre_weights: Sequence[float] | None = None, controls: Sequence[float] | None = None) -> int:
         """Ask for genre weights `[G]` and control values `[K]` (None: as they are); returns the CONTROL_SEQUENCE to wait for.

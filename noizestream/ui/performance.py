@@ -28,6 +28,7 @@ from noizestream.engine.ring import Ring
 from noizestream.engine.stats import statistics
 from noizestream.errors import NoizestreamError
 from noizestream.parameters import TEMPERATURE, TEMPO
+from noizestream.ui.announcement import again, announcement
 from noizestream.ui.interrupts import Interrupts
 from noizestream.ui.screen import Screen
 from noizestream.ui.status import Status
@@ -250,26 +251,16 @@ class Performance:
         self.screen.say(line)
 
     def _announce(self) -> None:
-        """Say what is about to sound, through what, and how late."""
         assert self.found is not None and self._opened is not None
-        model, device, rate, channels, say = self.state.metadata, self.found.device, self.found.rate, self.found.channels, self._say
         if self.losses:
-            return say(f"playing again on {device.name} ({device.host}), {rate} Hz, {channels} channels")
-        for each in self.state.models:
-            say(f"model    {each.name}: {', '.join(each.genres)}")
-        say(f"device   {device.name} ({device.host}), {rate} Hz, {channels} channels, periods of {self.decks.period} frames")
-        if rate != model.sample_rate:
-            say(f"         it does not take {model.sample_rate} Hz, the model's rate: resampled live")
-        if channels != model.channels:
-            say(f"         the model has {model.channels} channel{'s' * (model.channels > 1)}, mapped to {channels}")
-        if not self._opened.compiled:
-            say("         numba is missing: a Python callback only copies, without fades, and drops out under load")
-        precision = self.decks.worker.settings.get("precision", "float32")
-        say(f"block    {model.block_frames} frames, {1e3 * model.block_frames / model.sample_rate:.1f} ms, stepped in {precision}")
-        parts = " + ".join(f"{name} {self.latency[name]:.0f}" for name in ("midi", "ring", "device", "model"))
-        say(f"latency  audio {self.latency['device']:.0f} ms; control to sound at most {self.latency['control']:.0f} ms ({parts})")
-        port = self.midi.port if self.midi else None
-        say(f"MIDI     {port.name} ({port.api_name})" if port else "MIDI     no port found, playing on without")
+            lines = again(self.state.metadata, self.found)
+        else:
+            port = self.midi.port if self.midi else None
+            precision = self.decks.worker.settings.get("precision", "float32")
+            period, models = self.decks.period, self.state.models
+            lines = announcement(models, precision, self.found, self._opened, period, self.latency, port)
+        for line in lines:
+            self._say(line)
 
     def _status(self) -> Status:
         state, header, meters = self.state, self.mixer.header, self.mixer.meters

@@ -1,4 +1,4 @@
-"""A JACK client that listens and plays keys on command, and outlives its server. Run as a process of its own: python ear.py
+"""A JACK client that listens and plays keys on command, and outlives its server. Run as a process of its own: python ear.py [NAME]
 
 It connects itself to whatever PortAudio port appears. Commands are lines on stdin, each answered by one line of JSON on stdout:
 
@@ -19,7 +19,8 @@ import numpy as np
 class Ear:
     """One connection to a JACK server; makes another when that has gone."""
 
-    def __init__(self) -> None:
+    def __init__(self, name: str) -> None:
+        self.name = name
         self.lock = threading.Lock()
         self.heard: list[np.ndarray] = []
         self.waiting: list[bytes] = []
@@ -44,7 +45,7 @@ class Ear:
             time.sleep(0.05)
 
     def open(self) -> None:
-        client = jack.Client("ear", no_start_server=True)
+        client = jack.Client(self.name, no_start_server=True)
         self.ears = [client.inports.register(f"in_{number}") for number in (1, 2)]
         self.keys = client.midi_outports.register("keys")
 
@@ -85,7 +86,7 @@ class Ear:
 
 
 def main() -> None:
-    ear = Ear()
+    ear = Ear(sys.argv[1] if len(sys.argv) > 1 else "ear")
     for line in sys.stdin:
         word, *rest = line.split()
         if word == "hear":

@@ -20,7 +20,8 @@ import soundfile
 from tests import foreign_models as foreign
 from tests.live.harness import HERE, JackServer, Terminal, start
 
-PATIENCE_S = 60.0
+PATIENCE_S = 180.0
+"""Only what is broken waits so long; a machine that is busy with other things may need some of it to load a model."""
 TONES = {"A": 220.0, "B": 440.0, "C": 880.0}
 FAULTY_HZ = 660.0
 
@@ -28,9 +29,9 @@ FAULTY_HZ = 660.0
 class Ear:
     """The process of ear.py."""
 
-    def __init__(self, environment: dict[str, str]):
+    def __init__(self, environment: dict[str, str], name: str = "ear"):
         self._process = subprocess.Popen(
-            [sys.executable, str(HERE / "ear.py")],
+            [sys.executable, str(HERE / "ear.py"), name],
             env=environment,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -94,35 +95,38 @@ class Performance:
 
 
 @pytest.fixture(scope="module")
-def stage(jack_server: JackServer, sine_model, tmp_path_factory) -> Iterator[tuple[JackServer, Performance, Ear]]:
+def stage(jack_server: JackServer, sine_model, tmp_path_factory) -> Iterator[tuple[JackServer, Performance, Ear, Ear]]:
     folder = tmp_path_factory.mktemp("faults")
     faulty = foreign.write(foreign.Faulty(), folder / "faulty.ts", foreign.FAULTY)
     server = JackServer(f"{jack_server.name}-faults")
     server.__enter__()
     ear = Ear(server.environment)
-    assert ear.ask("hear 0.01")  # its MIDI port is there
-    arguments = [str(sine_model), str(faulty), "-g", "A", "-t", "0", "-d", "system", "--record", str(folder / "take.wav")]
+    speakers = Ear(server.environment, "speakers")  # to PortAudio a JACK client that listens is a device
+    for each in (ear, speakers):
+        each.ask("hear 0.01")  # it is there
+    arguments = [str(sine_model), str(faulty), "-g", "A", "-t", "0", "-d", "speakers", "--record", str(folder / "take.wav")]
     performance = Performance(arguments, server.environment, folder / "stats.json")
     try:
-        yield server, performance, ear
+        yield server, performance, ear, speakers
     finally:
         termios.tcflow(performance.terminal, termios.TCOON)
         if performance.process.poll() is None:
             performance.process.kill()
         performance.process.communicate()
         ear.close()
+        speakers.close()
         server.__exit__()
 
 
 def test_it_plays(stage):
-    _, performance, ear = stage
+    _, performance, ear, _ = stage
     performance.wait_for("MIDI")
     assert ear.wait_for(TONES["A"])["channels"] == 2
     assert "mapped to 2" in performance.text  # the sine is mono
 
 
 def test_a_worker_that_stalls_is_faded_and_catches_up(stage):
-    _, performance, ear = stage
+    _, performance, ear, _ = stage
     (worker,) = performance.workers()[:1]
     os.kill(worker, signal.SIGSTOP)
     ear.wait_for(None, silent=True)
@@ -131,7 +135,7 @@ def test_a_worker_that_stalls_is_faded_and_catches_up(stage):
 
 
 def test_a_worker_that_dies_is_replaced(stage):
-    _, performance, ear = stage
+    _, performance, ear, _ = stage
     os.kill(performance.workers()[0], signal.SIGKILL)
     performance.wait_for("started again")
     ear.wait_for(None, silent=True)
@@ -139,7 +143,7 @@ def test_a_worker_that_dies_is_replaced(stage):
 
 
 def test_a_controller_is_pulled_and_put_back(stage):
-    _, performance, ear = stage
+    _, performance, ear, _ = stage
     ear.wait_for(TONES["B"], message=(0xC0, 1))
     ear.ask("unplug")
     place = performance.wait_for("the MIDI port is gone")
@@ -150,7 +154,7 @@ def test_a_controller_is_pulled_and_put_back(stage):
 
 
 def test_panic_silences_and_the_music_starts_afresh(stage):
-    _, _, ear = stage
+    _, _, ear, _ = stage
     ear.wait_for(None, message=(0xB0, 9, 127), silent=True)
     ear.wait_for(TONES["C"], message=(0xB0, 9, 0))
     ear.wait_for(None, message=(0xB0, 120, 0), silent=True)
@@ -158,14 +162,14 @@ def test_panic_silences_and_the_music_starts_afresh(stage):
 
 
 def test_another_model_even_one_that_raises_and_returns_nan(stage):
-    _, performance, ear = stage
+    _, performance, ear, _ = stage
     ear.wait_for(FAULTY_HZ, message=(0xB0, 0, 1))
     performance.wait_for("faulty: Drone")  # the screen names the model and its genre
     ear.wait_for(TONES["C"], message=(0xB0, 0, 0))
 
 
 def test_a_full_disk_ends_the_recording_and_nothing_else(stage):
-    _, performance, ear = stage
+    _, performance, ear, _ = stage
     take = Path(performance.stats_file.parent / "take.wav")
     resource.prlimit(performance.process.pid, resource.RLIMIT_FSIZE, (take.stat().st_size + 100_000,) * 2)
     place = performance.wait_for("take.wav: the recording ends after")
@@ -176,21 +180,22 @@ def test_a_full_disk_ends_the_recording_and_nothing_else(stage):
 
 
 @pytest.mark.parametrize(("rate", "channels"), [(44100, 1), (96000, 6)])
-def test_the_audio_server_dies_and_comes_back_otherwise(stage, rate, channels):
-    server, performance, ear = stage
+def test_the_audio_server_dies_and_comes_back_without_the_device_at_another_rate(stage, rate, channels):
+    server, performance, ear, speakers = stage
     text = len(performance.text)
+    speakers.close()  # the device that was asked for does not return: the default one plays
     server.kill()
     place = performance.wait_for("the audio device is gone", text)
     server.rate, server.channels = rate, channels
     server.__enter__()
-    performance.wait_for(f"playing again on system (JACK Audio Connection Kit), {rate} Hz, {min(channels, 2)} channels", place)
+    performance.wait_for(f"playing again on system (JACK Audio Connection Kit), {rate} Hz, {min(channels, 2)} channel", place)
     performance.wait_for("ear:keys", performance.wait_for("the MIDI port is gone", text))
     heard = ear.wait_for(TONES["C"])
     assert heard["rate"] == rate and heard["channels"] == min(channels, 2)
 
 
 def test_a_terminal_that_hangs_and_a_signal_at_the_end(stage):
-    _, performance, ear = stage
+    _, performance, ear, _ = stage
     termios.tcflow(performance.terminal, termios.TCOOFF)
     ear.wait_for(TONES["A"], message=(0xC0, 0))
     performance.process.send_signal(signal.SIGTERM)
