@@ -79,7 +79,7 @@ class Decks:
         """The worker that plays."""
         deck = self._decks[self._playing]
         if deck is None:
-            raise RuntimeError("nothing has been started")
+            raise RuntimeError("nothing is loaded")
         return deck.worker
 
     @property
@@ -122,22 +122,20 @@ class Decks:
             ring.header[[slots.RUN, slots.MODE]] = 0, slots.SILENT
             ring.meters[slots.FADE] = 0.0
 
-    def start(self) -> None:
-        """Load the model that is to play, and return when it is ready; NoizestreamError if it cannot be played."""
-        deck = self._new(self.state.current)
-        deck.worker.start()
-        self._decks[self._playing] = deck
-
     def ready(self) -> bool:
-        """After `shape`: whether there is something to play; starts it where there is not. NoizestreamError if it fails."""
+        """After `shape`: whether the model that is to play is loaded; launches it where it is not. NoizestreamError if it fails."""
         deck = self._decks[self._playing]
         if deck is not None:
             return True
         if self._coming is None:
             self._launch(self.state.current, self._playing)
-        elif self._coming.worker.ready():
-            self._decks[self._playing], self._coming = self._coming, None
-            return True
+        try:
+            if self._coming is not None and self._coming.worker.ready():
+                self._decks[self._playing], self._coming = self._coming, None
+                return True
+        except NoizestreamError:
+            self._abandon()
+            raise
         return False
 
     def settle(self, period: int) -> None:

@@ -30,7 +30,7 @@ from noizestream.errors import NoizestreamError
 from noizestream.parameters import TEMPERATURE, TEMPO
 from noizestream.ui.announcement import again, announcement
 from noizestream.ui.interrupts import Interrupts
-from noizestream.ui.screen import Screen
+from noizestream.ui.screen import SCREEN_HZ, Screen
 from noizestream.ui.status import Status
 
 TICK_S = 0.05
@@ -157,6 +157,7 @@ class Performance:
 
     def _watch(self, interrupts: Interrupts, end: float | None) -> bool:
         """Look after everything until `end` (monotonic seconds, None: for ever) or an interrupt; return whether it was one."""
+        shown = 0.0
         while end is None or time.monotonic() < end:
             if interrupts.wait(TICK_S if end is None else min(TICK_S, max(end - time.monotonic(), 0.0))):
                 return True
@@ -169,7 +170,9 @@ class Performance:
                     self._bring_back()
                 except NoizestreamError:
                     self._look_again()
-            self.screen.show(self._status())
+            if time.monotonic() - shown >= 1 / SCREEN_HZ:
+                shown = time.monotonic()
+                self.screen.show(self._status())
         return False
 
     def _lose(self) -> None:

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from noizestream.engine import ring as slots
+from noizestream.engine import stepping
 from noizestream.engine.generator import load
 from noizestream.engine.safety import CEILING, SafeStream
 from noizestream.engine.worker import Worker
@@ -121,6 +122,28 @@ def test_statistics(worker):
     assert found["blocks"] == worker.ring.header[slots.BLOCKS] > 50
     assert 0 < found["step_ms"]["p50"] <= found["step_ms"]["p99"] <= found["step_ms"]["max"]
     assert found["load"] > 0 and found["midi_messages"] == 4 and found["resets"] == 0
+
+
+def test_after_a_panic_comes_silence_and_then_a_fresh_state(worker):
+    ring = worker.ring
+    worker.panic()
+    wait_for(lambda: ring.header[slots.FRESH] == ring.header[slots.PANIC], "the answer to the panic")
+    take(ring, int(ring.header[slots.FRESH_AT] - ring.header[slots.PLAYED]))  # the callback would leave it behind
+    pause = round(stepping.PANIC_S * 48000)
+    assert not take(ring, pause).any()
+    assert np.abs(take(ring, 4800)).max() > 0.1
+
+
+def test_a_worker_that_hangs_is_killed_and_reported(worker, monkeypatch):
+    """The last test of this worker."""
+    monkeypatch.setattr("noizestream.engine.worker.HUNG_S", 0.2)
+    os.kill(worker.pid, signal.SIGSTOP)
+    take(worker.ring, worker.ring.fill())
+    end = time.monotonic() + PATIENCE_S
+    with pytest.raises(NoizestreamError, match="no sound"):
+        while time.monotonic() < end:
+            worker.check()
+            time.sleep(0.01)
 
 
 def test_device_rate_and_channels(sine_model):

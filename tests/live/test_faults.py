@@ -104,7 +104,20 @@ def stage(jack_server: JackServer, sine_model, tmp_path_factory) -> Iterator[tup
     speakers = Ear(server.environment, "speakers")  # to PortAudio a JACK client that listens is a device
     for each in (ear, speakers):
         each.ask("hear 0.01")  # it is there
-    arguments = [str(sine_model), str(faulty), "-g", "A", "-t", "0", "-d", "speakers", "--record", str(folder / "take.wav")]
+    arguments = [
+        str(sine_model),
+        str(faulty),
+        "-g",
+        "A",
+        "-t",
+        "0",
+        "-d",
+        "speakers",
+        "-m",
+        "ear:keys",
+        "--record",
+        str(folder / "take.wav"),
+    ]
     performance = Performance(arguments, server.environment, folder / "stats.json")
     try:
         yield server, performance, ear, speakers
