@@ -16,7 +16,10 @@ def announcement(
     latency: Mapping[str, float],
     port: MidiPort | None,
 ) -> list[str]:
-    """Lines for the user at the start. The first of `models` plays, in `precision`; `period` is in frames, `latency` in ms by its parts."""
+    """Lines for the user at the start. The first of `models` plays, in `precision`.
+
+    `period` is in frames, `latency` in ms by its parts, `control` their sum.
+    """
     model = models[0]
     parts = " + ".join(f"{name} {latency[name]:.0f}" for name in ("midi", "ring", "device", "model"))
     lines = [f"model    {each.name}: {', '.join(each.genres)}" for each in models]
