@@ -178,6 +178,8 @@ def test_another_model_even_one_that_raises_and_returns_nan(stage):
     _, performance, ear, _ = stage
     ear.wait_for(FAULTY_HZ, message=(0xB0, 0, 1))
     performance.wait_for("faulty: Drone")  # the screen names the model and its genre
+    ear.ask("hear 2")  # it fails every 100 blocks of 6 ms
+    ear.wait_for(FAULTY_HZ)
     ear.wait_for(TONES["C"], message=(0xB0, 0, 0))
 
 
