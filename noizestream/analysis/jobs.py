@@ -20,6 +20,7 @@ from noizestream.music.decode import RATE
 from noizestream.music.skipped import Skip
 
 _generator: Any = None
+_failure: NoizestreamError | None = None
 
 
 def run(model: Path, jobs: Sequence[tuple[Callable, tuple]], workers: int | None = None) -> Iterator[Any]:
@@ -33,8 +34,9 @@ def run(model: Path, jobs: Sequence[tuple[Callable, tuple]], workers: int | None
         for function, arguments in jobs:
             yield function(*arguments)
         return
-    with ProcessPoolExecutor(count, get_context("spawn"), _open_quietly, (model,)) as pool:
-        futures = [pool.submit(function, *arguments) for function, arguments in jobs]
+    context = get_context("spawn")
+    with ProcessPoolExecutor(count, context, _start, (model, context.Value("b", 0))) as pool:
+        futures = [pool.submit(_do, function, arguments) for function, arguments in jobs]
         try:
             for future in futures:
                 yield future.result()
@@ -86,10 +88,23 @@ def _open(model: Path) -> None:
     _generator = load(model)
 
 
-def _open_quietly(model: Path) -> None:
+def _start(model: Path, warned: Any) -> None:
+    global _failure
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # the parent speaks of an interruption, once
-    logging.getLogger("noizestream").setLevel(logging.ERROR)  # and of the golden check
-    _open(model)
+    with warned:
+        if warned.value:  # the first process warns, if there is anything to warn of
+            logging.getLogger("noizestream").setLevel(logging.ERROR)
+        warned.value = 1
+    try:
+        _open(model)
+    except NoizestreamError as error:  # here it would only break the pool
+        _failure = error
+
+
+def _do(function: Callable, arguments: tuple) -> Any:
+    if _failure is not None:
+        raise _failure
+    return function(*arguments)
 
 
 def _stream(genre: str, seed: int, temperature: float) -> Any:
