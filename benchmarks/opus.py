@@ -35,12 +35,12 @@ from noizestream.analysis.excerpts import KNOWN, UNSEEN, Excerpt, excerpts  # no
 from noizestream.analysis.probing import Probe, codec, distances  # noqa: E402
 from noizestream.engine.generator import prepare_torch  # noqa: E402
 from noizestream.errors import NoizestreamError  # noqa: E402
+from noizestream.jsonfile import write_json  # noqa: E402
 from noizestream.music.decode import RATE  # noqa: E402
 from noizestream.music.library import read_library  # noqa: E402
 from noizestream.nn.codec import Codec  # noqa: E402
 from noizestream.nn.phases import PhaseSynthesis  # noqa: E402
 from noizestream.nn.spectral import SpectralFront  # noqa: E402
-from noizestream.training.run_folder import write_json  # noqa: E402
 
 FIT_S = 240.0
 Parts = dict[str, list[Excerpt]]
@@ -98,7 +98,8 @@ def pca(front: SpectralFront, latent: int, known: Parts) -> Callable[[torch.Tens
     made = Codec(front, latent).eval()
     moments, highest = [], torch.full((front.bands,), -100.0)
     for parts in known.values():
-        bands = torch.cat([front.analyse(torch.from_numpy(part[0])) for excerpt in parts for part in excerpt.load(RATE, 1)[1]])
+        stretches = [part for excerpt in parts for part in excerpt.load(front.sample_rate, 1)[1]]
+        bands = torch.cat([front.analyse(torch.from_numpy(part[0])) for part in stretches])
         weighted = (bands * made.weight).double()
         highest = torch.maximum(highest, bands.amax(0))
         moments.append((weighted.mean(0), weighted.T @ weighted / len(weighted)))
@@ -122,15 +123,18 @@ def measure(data: str, model: str | None, seconds: float, rates: list[int], work
     front = SpectralFront(RATE)
     if model is not None:
         probe = Probe(*artifact.load(artifact.find_model(model)))
+        front = SpectralFront(probe.metadata.sample_rate, probe.metadata.block_frames)
         if probe.offers("reconstruct"):
             rows["model"] = _row({genre: codec(probe, parts) or {} for genre, parts in unseen.items()})
         if probe.offers("encode"):
             some = next(iter(unseen.values()))[0].load(probe.metadata.sample_rate, probe.metadata.channels)[1][0]
             latent = probe("encode", some)[0].shape[1]
             through = synthesised(front, pca(front, latent, known))
-            rows[f"PCA of {latent}"] = _row({genre: distances(parts, RATE, 1, through) for genre, parts in unseen.items()})
+            rows[f"PCA of {latent}"] = _row(
+                {genre: distances(parts, front.sample_rate, 1, through) for genre, parts in unseen.items()}
+            )
     plain = synthesised(front, lambda bands: bands)
-    rows["no latent"] = _row({genre: distances(parts, RATE, 1, plain) for genre, parts in unseen.items()})
+    rows["no latent"] = _row({genre: distances(parts, front.sample_rate, 1, plain) for genre, parts in unseen.items()})
     return rows
 
 

@@ -1,7 +1,8 @@
 """The real side of a comparison: every genre of a library, described and kept in the feature cache.
 
 The library's own split is honoured: test clips are held out, or validation clips where there are none. Where a genre has neither,
-the last `HELD_OUT` of every clip is; of that, the last half (`UNSEEN`) is what `train`, too, never learns from.
+the whole tracks are that `train` never learns from either, if there are many; else the last `HELD_OUT` of every clip. Of that,
+`train` never learns from the last half (`UNSEEN`).
 """
 
 from collections.abc import Callable, Mapping
@@ -15,7 +16,7 @@ from noizestream.errors import NoizestreamError
 from noizestream.music.cache import FeatureCache
 from noizestream.music.decode import PIECE_S, RATE, decode_all
 from noizestream.music.skipped import Skipped
-from noizestream.music.tracks import Library, Track
+from noizestream.music.tracks import Library, Track, set_aside
 
 SETTINGS = {"what": "analysis", "version": 5, "rate": RATE, "piece": PIECE_S}
 HELD_OUT = 0.2
@@ -120,13 +121,15 @@ def _in_memory(arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
 
 def _genre(tracks: list[Track], found: dict[Track, list[tuple[float, dict[str, np.ndarray]]]]) -> Real:
     splits = {track.split for track in tracks if found[track]}
-    held = next((split for split in ("test", "validation") if split in splits and len(splits) > 1), None)
+    split = next((split for split in ("test", "validation") if split in splits and len(splits) > 1), None)
+    known_tracks = [track for track in tracks if found[track]]
+    aside = set_aside(known_tracks, UNSEEN) if split is None else {track for track in known_tracks if track.split == split}
     pieces = []
     for track in tracks:
         for start_s, arrays in found[track]:
             seconds = float(arrays["seconds"][0])
-            known, unseen = (0.0, 0.0) if track.split == held else (seconds, seconds)
-            if held is None:
+            known, unseen = (0.0, 0.0) if track in aside else (seconds, seconds)
+            if not aside:
                 known, unseen = seconds * (1 - HELD_OUT), seconds * (1 - UNSEEN)
             pieces.append(Piece(track, start_s, seconds, known, unseen, arrays))
     return Real(tuple(pieces))

@@ -93,4 +93,4 @@ def command(
             draw_file(genre, "made", first.path, seconds, folder)
     if json_file:
         asked = {"audio": os.path.basename(os.path.normpath(path))} if audio else {"model": path.name} | vars(settings)
-        write_json(Path(json_file), asked | {"data": library.name} | figures)
+        write_json(json_file, asked | {"data": library.name} | figures, "--json")

@@ -1,10 +1,14 @@
 """What a labelled library is made of: tracks with their genre and split, and what was left out."""
 
 import unicodedata
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from noizestream.music.skipped import Skipped
+
+MANY_TRACKS = 8
+"""From so many tracks of a genre on, whole tracks are held out: the end of a track is too much like the rest of it."""
 
 
 @dataclass(frozen=True)
@@ -41,3 +45,14 @@ class Library:
 def plain(name: str) -> str:
     """A genre's name as it is shown and compared: trimmed, composed (macOS stores folder names decomposed)."""
     return unicodedata.normalize("NFC", name).strip()
+
+
+def set_aside(tracks: Sequence[Track], share: float) -> set[Track]:
+    """Of one genre's `tracks` about `share`, spread over the list, to hold out as wholes; none of fewer than `MANY_TRACKS`.
+
+    Training and evaluation both ask here, so that what is held out of one is held out of the other.
+    """
+    if len(tracks) < MANY_TRACKS:
+        return set()
+    count = max(1, round(share * len(tracks)))
+    return {tracks[round((i + 0.5) * len(tracks) / count) - 1] for i in range(count)}

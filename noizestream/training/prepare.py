@@ -13,15 +13,13 @@ import numpy as np
 from noizestream.music.cache import FeatureCache
 from noizestream.music.decode import decode_all, header_seconds, require_some
 from noizestream.music.skipped import Skipped
-from noizestream.music.tracks import Library, Track
+from noizestream.music.tracks import Library, Track, set_aside
 from noizestream.training.config import Config
 from noizestream.training.prepared import Piece, Prepared
 
 FEATURES_VERSION = 4
 """Part of the cache key: raise it when the features change."""
 MIN_HOLDOUT_FRAMES = 128
-MANY_TRACKS = 8
-"""From so many tracks of a genre on, whole tracks are held out: the end of a track is too much like the rest of it."""
 SHORT_S = 600.0
 """With less training music than this, speed variants are made of it. With more they cost more than they teach."""
 STEREO_SHARE = 0.1
@@ -235,10 +233,7 @@ def _set_aside(known: list, validated: set[str], share: float) -> set[Track]:
     """Whole tracks to validate on, of the genres that have many and no validation clips of their own; spread over the list."""
     aside: set[Track] = set()
     for genre in {track.genre for track, _ in known} - validated:
-        tracks = list(dict.fromkeys(track for track, _ in known if track.genre == genre))
-        if len(tracks) >= MANY_TRACKS:
-            count = max(1, round(share * len(tracks)))
-            aside.update(tracks[round((i + 0.5) * len(tracks) / count) - 1] for i in range(count))
+        aside |= set_aside(list(dict.fromkeys(track for track, _ in known if track.genre == genre)), share)
     return aside
 
 

@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 import soundfile
 
-from noizestream.analysis.corpus import describe
+from noizestream.analysis.corpus import _genre, describe
 from noizestream.errors import NoizestreamError
-from noizestream.music.tracks import Library, Track
+from noizestream.music.tracks import Library, Track, set_aside
+from noizestream.training.config import Config
 
 
 @pytest.fixture
@@ -30,6 +31,16 @@ def test_splits_are_honoured_and_made_where_there_are_none(library):
     assert len(real["soft"].train) == 12 and len(real["soft"].held_out) == 0  # 6 of 7 each, and the last overlaps both
     assert real["loud"].seconds == pytest.approx(16) and len(real["loud"].control) == 14
     assert real["loud"].measures.peakiness > 0
+
+
+def test_of_many_tracks_those_are_held_out_that_training_holds_out(tmp_path):
+    tracks = [Track(tmp_path / f"{number}.wav", "a") for number in range(20)]
+    arrays = {"seconds": np.array([10.0]), "features": np.zeros((9, 2)), "mels": np.zeros((937, 80))}
+    real = _genre(tracks, {track: [(0.0, arrays)] for track in tracks})
+    held = {piece.track for piece in real.pieces if piece.known_s == piece.unseen_s == 0}
+    known = {piece.track for piece in real.pieces if piece.known_s == piece.unseen_s == 10}
+    assert held == set_aside(tracks, Config().holdout) and len(held) == 2 and held | known == set(tracks)
+    assert len(real.train) == 18 * 9 and len(real.held_out) == 2 * 9
 
 
 def test_the_second_time_comes_from_the_cache(library):
