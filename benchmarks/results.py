@@ -28,7 +28,7 @@ ROOT = Path(__file__).resolve().parent.parent
 PICTURE_S = 8.0
 PICTURE_BYTES = 60_000
 SCALES = {"samples": "linear", "envelope": "log", "spectrogram": "log"}
-PANEL_INCHES = (4.6, 1.9)
+PANEL_INCHES = (4.6, 2.3)
 
 Sounds = dict[str, tuple[np.ndarray, int]]
 """Title -> mono audio [n] and its rate."""
