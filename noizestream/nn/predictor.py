@@ -18,6 +18,8 @@ from noizestream.nn.recurrent import Recurrent
 
 GROUPS = (0.125, 0.25, 0.5, 1.0)
 """Where each group of dimensions ends, as a share of the latent. PCA puts what matters most first, so the first are small."""
+FIRST_DEVIATION = math.exp(-0.7)
+"""Of every component before training: half a standard deviation."""
 SHARPEST, WIDEST = -4.0, 2.0
 """Bounds of the log deviations: a component must not collapse on one frame."""
 
@@ -39,6 +41,8 @@ class Predictor(nn.Module):
         self.latent, self.genres, self.hidden, self.mixtures = latent, genres, hidden, mixtures
         self.sharpest: float = SHARPEST
         self.widest: float = WIDEST
+        self.shift: float = -math.log(FIRST_DEVIATION)
+        self.first_deviation: float = FIRST_DEVIATION
         self.ends: list[int] = sorted({max(1, round(share * latent)) for share in GROUPS})
         self.starts: list[int] = [0, *self.ends[:-1]]
         self.groups: int = len(self.ends)
@@ -78,8 +82,7 @@ class Predictor(nn.Module):
             logits.append(out[..., 0])
             deltas.append(out[..., 1 : 1 + end - start])
             spreads.append(out[..., 1 + end - start :])
-        # -0.7 starts at half a standard deviation.
-        spread = (torch.cat(spreads, -1) - 0.7).clamp(self.sharpest, self.widest)
+        spread = (torch.cat(spreads, -1) - self.shift).clamp(self.sharpest, self.widest)
         return torch.stack(logits, -2), self.persistence * z.unsqueeze(-2) + torch.cat(deltas, -1), spread
 
     def mean(self, mixture: tuple[Tensor, Tensor, Tensor]) -> Tensor:
@@ -112,17 +115,18 @@ class Predictor(nn.Module):
         choice [groups, M]: standard Gumbel draws (the largest of logit + draw is a draw from the softmax);
         gauss [1, latent]: standard normal; choice_temperature and width []: factors on the choice and on the deviations.
         """
+        biased, scaled = choice_temperature * choice, gauss * (width * self.first_deviation)
         drawn = gauss[:, :0]
         for g, (head, given) in enumerate(zip(self.heads, self.given)):  # noqa: B905
             start, end = self.starts[g], self.ends[g]
             inner = h if g == 0 else h + given(drawn)
-            out = head(torch.nn.functional.gelu(inner)).view(self.mixtures, 1 + 2 * (end - start))
-            chosen = torch.argmax(out[:, 0] + choice_temperature * choice[g]).unsqueeze(0)
-            row, keep = out.index_select(0, chosen), self.persistence.index_select(0, chosen)
-            size = end - start
-            mean = torch.addcmul(row[:, 1 : 1 + size], keep[:, start:end], z[:, start:end])
-            deviation = torch.exp((row[:, 1 + size :] - 0.7).clamp(self.sharpest, self.widest)) * width
-            drawn = torch.cat([drawn, torch.addcmul(mean, deviation, gauss[:, start:end])], -1)
+            out = head(torch.nn.functional.gelu(inner)).view(self.mixtures, -1)
+            # A number, not a tensor: what it selects are views, which cost next to nothing.
+            chosen = int(torch.argmax(out[:, 0] + biased[g]))
+            row, size = out[chosen], end - start
+            mean = torch.addcmul(row[1 : 1 + size], self.persistence[chosen, start:end], z[0, start:end])
+            deviation = torch.exp(row[1 + size :].clamp(self.sharpest + self.shift, self.widest + self.shift))
+            drawn = torch.cat([drawn, torch.addcmul(mean, deviation, scaled[:, start:end])], -1)
         return drawn
 
 
