@@ -28,6 +28,8 @@ from tests.live.harness import Heard, JackServer, play  # noqa: E402
 
 APART_S = 0.2637
 """Between two changes: not in step with any model's blocks, and longer than any ring keeps."""
+TRIES = 12
+"""So many periods around a lost one are looked at for one that was not lost."""
 MATCH = 64
 """Samples that agree exactly only where they are the same."""
 TONE_HZ = 440.0
@@ -73,11 +75,13 @@ class Replay:
 def genre_changes(heard: Heard, model: Path, genres: Sequence[int], period: int) -> list[float]:
     """Seconds from each message to the first sample made with the new genre; changes that a late server hides are left out."""
     replay, wave = Replay(model), heard.audio[:, 0]
-    latest = int(np.flatnonzero(wave)[0])
+    first = int(np.flatnonzero(wave)[0])
     found, offset = [], None
     for number, event in enumerate(heard.sent):
         end = int(heard.sent[number + 1]) if number + 1 < len(heard.sent) else len(wave)
-        offset = place(wave, replay, int(event) - 2 * MATCH, offset if offset is not None else latest // period * period, period)
+        near = offset if offset is not None else first // period * period
+        windows = [int(event) - 2 * MATCH - back * period for back in range(TRIES)]
+        offset = next((at for at in (place(wave, replay, window, near, period) for window in windows) if at is not None), None)
         at = None if offset is None else differs(wave, replay, int(event), end, offset, period)
         if at is None:
             return found  # no more samples agree: the server has lost too much
@@ -90,6 +94,8 @@ def genre_changes(heard: Heard, model: Path, genres: Sequence[int], period: int)
 def place(wave: np.ndarray, replay: Replay, at: int, near: int, period: int, reach: int = 400) -> int | None:
     """Where in `wave` the replay begins, judged at `at`: whole periods from `near`, as a late server shifts it; None: nowhere."""
     wanted = wave[at : at + MATCH]
+    if not wanted.any():
+        return None
     for shift in sorted(range(-reach, reach + 1), key=abs):
         begin = at - near - shift * period
         if begin >= 0 and np.array_equal(replay.until(begin + MATCH)[begin : begin + MATCH], wanted):
@@ -105,11 +111,12 @@ def differs(wave: np.ndarray, replay: Replay, start: int, end: int, offset: int,
         if not len(places):
             return None
         sample = start + int(places[0])
-        after = sample - sample % period + 2 * period
-        moved = place(wave, replay, after, offset, period, reach=8) if after + MATCH < end else None
-        if moved is None:
+        afters = [sample + ahead * period for ahead in range(2, TRIES) if sample + ahead * period + MATCH < end]
+        moved = ((after, place(wave, replay, after, offset, period, reach=8)) for after in afters)
+        start, shifted = next(((after, at) for after, at in moved if at is not None), (sample, None))
+        if shifted is None:
             return sample, offset
-        start, offset = after, moved
+        offset = shifted
 
 
 def silences(heard: Heard, period: int) -> tuple[list[float], list[float]]:

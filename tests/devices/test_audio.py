@@ -1,0 +1,58 @@
+"""The Python callback that stands in where numba is missing, driven by hand on real rings."""
+
+from collections.abc import Iterator
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from noizestream.devices.audio import copying_callback
+from noizestream.engine import mixer as desk
+from noizestream.engine import ring as slots
+from noizestream.engine.mixer import Mixer
+from noizestream.engine.ring import Ring
+
+FINE = SimpleNamespace(output_underflow=False)
+
+
+@pytest.fixture
+def played() -> Iterator[tuple[Mixer, Ring, np.ndarray]]:
+    """A mixer with a tap, a ring of 1000 frames of noise that runs, and the noise."""
+    mixer, ring = Mixer.create(2, 4096), Ring.create(2048, 2)
+    noise = np.random.default_rng(0).uniform(-0.5, 0.5, (1000, 2)).astype(np.float32)
+    ring.header[[slots.RESUME, slots.RUN]] = 512, 1
+    ring.write(noise)
+    yield mixer, ring, noise
+    ring.close()
+    mixer.close()
+
+
+def test_it_plays_the_ring_through_counts_an_underrun_and_fills_the_tap(played):
+    mixer, ring, noise = played
+    mixer.header[desk.TAP_ON] = 1
+    callback, heard = copying_callback(mixer, [ring, None]), np.full((5, 256, 2), np.nan, np.float32)
+    for period in heard:
+        callback(period, 256, None, FINE)
+    flat = heard.reshape(-1, 2)
+    np.testing.assert_array_equal(flat[:1000], noise)
+    assert not flat[1000:].any()
+    assert ring.header[slots.UNDERRUNS] == 1 and ring.header[slots.MISSED] == 280 and mixer.header[desk.CALLBACKS] == 5
+    np.testing.assert_array_equal(mixer.take(), flat.ravel())
+
+
+def test_volume_panic_and_stop(played):
+    mixer, ring, noise = played
+    callback, period = copying_callback(mixer, [ring, None]), np.zeros((100, 2), np.float32)
+    mixer.meters[desk.VOLUME_GAIN] = 0.5
+    callback(period, 100, None, FINE)
+    np.testing.assert_allclose(period, noise[:100] / 2)
+    ring.header[slots.PANIC] = 1
+    callback(period, 100, None, FINE)
+    assert not period.any()
+    ring.header[[slots.FRESH_AT, slots.FRESH]] = 300, 1
+    callback(period, 100, None, FINE)
+    callback(period, 100, None, FINE)
+    np.testing.assert_allclose(period, noise[300:400] / 2)
+    ring.header[slots.RUN] = 0
+    callback(period, 100, None, FINE)
+    assert not period.any() and ring.header[slots.MODE] == slots.SILENT and ring.header[slots.UNDERRUNS] == 0
