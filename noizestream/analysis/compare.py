@@ -94,12 +94,19 @@ def _frechet(real: Mapping[str, Real], made: Mapping[str, Sequence[Described]]) 
 def _copying(real: Mapping[str, Real], made: Mapping[str, Sequence[Described]]) -> dict[str, dict]:
     known = [piece for entry in real.values() for piece in entry.pieces if piece.known_s]
     training = [copying.columns(piece.known_mels) for piece in known]
+    means = {
+        genre: copying.mean_spectrum(
+            [columns for piece, columns in zip(known, training, strict=True) if piece.track.genre == genre]
+        )
+        for genre in made
+    }
     result: dict[str, dict] = {genre: {"copying": {}} for genre in made}
     for length in copying.LENGTHS_S:
         for genre, pieces in made.items():
-            windows, places = copying.queries([copying.columns(piece["mels"]) for piece in pieces], length)
-            held, _ = copying.queries([copying.columns(piece.held_out_mels) for piece in real[genre].pieces], length)
-            ours, theirs = copying.nearest(windows, training, length), copying.nearest(held, training, length).distance
+            windows, places = copying.queries([copying.columns(piece["mels"]) for piece in pieces], length, means[genre])
+            held, _ = copying.queries([copying.columns(piece.held_out_mels) for piece in real[genre].pieces], length, means[genre])
+            ours = copying.nearest(windows, training, length, means[genre])
+            theirs = copying.nearest(held, training, length, means[genre]).distance
             near = float(np.percentile(theirs, 5)) if len(theirs) else None
             figures: dict[str, Any] = {"made": _spread(ours.distance), "held_out": _spread(theirs)}
             figures["nearer"] = None if near is None or not places else float(np.mean(ours.distance < near))

@@ -1,7 +1,8 @@
 """Does it play back what it learned from? The distance of every stretch to the nearest stretch of the training audio.
 
-A distance is the root mean square difference, in dB, of two log-mel pictures (40 bands, 43 ms a column), each brought to the same
-mean level. Music resembles itself, so it says something only beside the same for real music that was held out.
+A distance is 1 minus the correlation of two log-mel pictures (40 bands, 43 ms a column) after the genre's mean spectrum is taken
+off both: 0 is a copy, at any level. Without that, or in plain dB, the dullest sound would be nearest: an average is near to
+everything. Music resembles itself, so it says something only beside the same for real music that was held out.
 """
 
 from collections.abc import Sequence
@@ -21,7 +22,7 @@ MOST = 1500
 
 @dataclass(frozen=True)
 class Nearest:
-    """Per query window: `distance` [q] in dB and where the nearest lies: `piece` [q] and `at_s` [q] seconds into it."""
+    """Per query window: `distance` [q], 0 to 2, and where the nearest lies: `piece` [q] and `at_s` [q] seconds into it."""
 
     distance: np.ndarray
     piece: np.ndarray
@@ -38,34 +39,40 @@ def columns(mels: np.ndarray) -> np.ndarray:
     return sum(weight * mels[k : k + COLUMN * count : COLUMN][:count] for k, weight in enumerate(blur / blur.sum()))
 
 
-def queries(pictures: Sequence[np.ndarray], length_s: float) -> tuple[np.ndarray, list[tuple[int, float]]]:
-    """Windows [q, length * 40] every `EVERY_S` of all `pictures`, and (picture, seconds into it) of each."""
+def mean_spectrum(pictures: Sequence[np.ndarray]) -> np.ndarray:
+    """[40], in dB."""
+    return np.concatenate(pictures).mean(axis=0)
+
+
+def queries(pictures: Sequence[np.ndarray], length_s: float, mean: np.ndarray) -> tuple[np.ndarray, list[tuple[int, float]]]:
+    """Windows [q, length * 40] every `EVERY_S` of all `pictures` less `mean` [40], and (picture, seconds into it) of each."""
     size, found, places = round(length_s * COLUMNS_PER_S), [], []
     for number, picture in enumerate(pictures):
         for start in np.arange(0, len(picture) - size + 1, EVERY_S * COLUMNS_PER_S).astype(int):
-            found.append(picture[start : start + size].reshape(-1))
+            found.append((picture[start : start + size] - mean).reshape(-1))
             places.append((number, float(start / COLUMNS_PER_S)))
-    return _centred(np.stack(found)) if found else np.zeros((0, size * 40), np.float32), places
+    return _unit(np.stack(found)) if found else np.zeros((0, size * 40), np.float32), places
 
 
-def nearest(windows: np.ndarray, training: Sequence[np.ndarray], length_s: float) -> Nearest:
+def nearest(windows: np.ndarray, training: Sequence[np.ndarray], length_s: float, mean: np.ndarray) -> Nearest:
     """The nearest place of the `training` pictures to each of `windows` [q, D] (from `queries`); distance inf where none is."""
     size, count = round(length_s * COLUMNS_PER_S), len(windows)
     best = np.full(count, np.inf, np.float32)
     piece, start = np.zeros(count, int), np.zeros(count, int)
-    energy = np.sum(windows**2, axis=1)
     for number, picture in enumerate(training):
         for first in range(0, len(picture) - size + 1, MOST):
-            part = picture[first : first + MOST + size - 1]
+            part = picture[first : first + MOST + size - 1] - mean
             view = np.lib.stride_tricks.sliding_window_view(part, size, axis=0)  # [n, 40, size]
-            known = _centred(view.transpose(0, 2, 1).reshape(len(view), -1))
-            squares = energy[:, None] + np.sum(known**2, axis=1) - 2 * (windows @ known.T)
-            index = squares.argmin(axis=1)
-            found = squares[np.arange(count), index]
+            distances = 1 - windows @ _unit(view.transpose(0, 2, 1).reshape(len(view), -1)).T
+            index = distances.argmin(axis=1)
+            found = distances[np.arange(count), index]
             closer = found < best
             best[closer], piece[closer], start[closer] = found[closer], number, first + index[closer]
-    return Nearest(np.sqrt(np.maximum(best, 0) / (size * 40)), piece, start / COLUMNS_PER_S)
+    return Nearest(np.maximum(best, 0), piece, start / COLUMNS_PER_S)
 
 
-def _centred(windows: np.ndarray) -> np.ndarray:
-    return windows - windows.mean(axis=1, keepdims=True)
+def _unit(windows: np.ndarray) -> np.ndarray:
+    """Each window [D] with mean 0 and length 1; silence, which has no picture, stays 0 and is like nothing."""
+    windows = windows - windows.mean(axis=1, keepdims=True)
+    length = np.linalg.norm(windows, axis=1, keepdims=True)
+    return windows / np.maximum(length, 1e-3)

@@ -108,7 +108,7 @@ def _copying(genres: Mapping[str, Any]):
             row.append(_share(figures["nearer"]))
         rows.append(row)
     note = "nearer: share of windows nearer to training audio than 95 % of held-out real ones; about 5 % where nothing is copied"
-    return "Copying: dB to the nearest training audio, made / held-out real", heads, rows, note
+    return "Copying: distance to the nearest training audio (0 is a copy), made / held-out real", heads, rows, note
 
 
 def _prediction(genres: Mapping[str, Any], overall: Mapping[str, Any]):

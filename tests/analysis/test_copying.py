@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from noizestream.analysis.copying import columns, nearest, queries
+from noizestream.analysis.copying import columns, mean_spectrum, nearest, queries
 from noizestream.analysis.measures import log_mel
 
 RATE = 48000
@@ -20,6 +20,14 @@ def music(seed: int, seconds: float) -> np.ndarray:
     return audio.astype(np.float32)
 
 
+def dullest(audio: np.ndarray) -> np.ndarray:
+    """Noise with the mean spectrum of `audio`."""
+    spectrum = np.abs(np.fft.rfft(audio))
+    smooth = np.convolve(spectrum, np.full(301, 1 / 301), "same")
+    phases = np.exp(2j * np.pi * np.random.default_rng(9).random(len(smooth)))
+    return np.fft.irfft(smooth * phases, len(audio)).astype(np.float32)
+
+
 def picture(audio: np.ndarray) -> np.ndarray:
     return columns(log_mel(audio, RATE).T)
 
@@ -28,19 +36,22 @@ def picture(audio: np.ndarray) -> np.ndarray:
 def test_a_copy_is_found_at_any_offset_and_level(length):
     known = [music(1, 12.0), music(2, 15.0)]
     training = [picture(audio) for audio in known]
+    mean = mean_spectrum(training)
     first = round(5.4321 * RATE)
-    copied, _ = queries([picture(0.5 * known[1][first : first + 6 * RATE])], length)
-    other, places = queries([picture(music(3, 12.0))], length)
-    found, fresh = nearest(copied, training, length), nearest(other, training, length)
-    assert found.distance.max() < 2 < fresh.distance.min() and np.median(fresh.distance) > 4
+    copied, _ = queries([picture(0.5 * known[1][first : first + 6 * RATE])], length, mean)
+    other, places = queries([picture(music(3, 12.0))], length, mean)
+    dull, _ = queries([picture(dullest(known[0]))], length, mean)
+    found, fresh, average = (nearest(windows, training, length, mean) for windows in (copied, other, dull))
+    assert found.distance.max() < 0.05 < 0.1 < fresh.distance.min()
     assert set(found.piece) == {1}
     np.testing.assert_allclose(found.at_s, 5.43 + np.arange(len(found.at_s)), atol=0.1)
     assert len(places) == len(other) and len(places) in (12 - length, 13 - length)
+    assert np.median(average.distance) > np.median(fresh.distance)  # an average of everything is no copy of anything
 
 
 def test_too_short_or_nothing_to_compare_with():
-    windows, places = queries([picture(music(1, 0.5))], 1)
+    windows, places = queries([picture(music(1, 0.5))], 1, np.zeros(40))
     assert len(windows) == 0 and places == []
-    windows, _ = queries([picture(music(1, 3.0))], 1)
-    assert np.isinf(nearest(windows, [], 1).distance).all()
+    windows, _ = queries([picture(music(1, 3.0))], 1, np.zeros(40))
+    assert np.isinf(nearest(windows, [], 1, np.zeros(40)).distance).all()
     assert len(columns(np.zeros((3, 80)))) == 0
