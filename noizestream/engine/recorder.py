@@ -88,14 +88,16 @@ class Recorder:
             self._close()
 
     def _write(self) -> None:
+        # Read before the tap is emptied: what the last device played is all in the tap by the time that `shape` is called.
+        shape = self._shape
         samples = self._mixer.take()
         if len(samples) and self._file is not None:
             frames = samples.reshape(-1, self._open_shape[1])
             self._file.write(frames)
             self.seconds += len(frames) / self._open_shape[0]
-        if self._shape != self._open_shape:
+        if shape != self._open_shape:
             self._close()
-            self._open_shape = self._shape
+            self._open_shape = shape
             self._open()
             self._say(f"recording goes on in {self.path}: the device has another rate or other channels")
 
@@ -105,7 +107,7 @@ class Recorder:
         self._files += 1
         if self._files > 1:
             self.path = self.path.with_name(f"{self.path.stem.removesuffix(f'-{self._files - 1}')}-{self._files}{self.path.suffix}")
-        rate, channels = self._shape
+        rate, channels = self._open_shape
         try:
             self._file = soundfile.SoundFile(self.path, "w", rate, channels, "PCM_24", format="RF64")
         except (OSError, soundfile.LibsndfileError) as error:

@@ -54,6 +54,27 @@ def test_a_take_is_what_was_played_and_another_device_goes_on_in_another_file(mi
     assert recorder.seconds == pytest.approx(9600 / 48000 + 500 / 44100)
 
 
+def test_what_the_last_device_played_stays_in_its_file(mixer, tmp_path, monkeypatch):
+    """The device changes at the worst moment: just after the recorder has emptied the tap."""
+    monkeypatch.setattr("noizestream.engine.recorder.WRITE_S", 1e9)
+    said, audio = [], np.random.default_rng(2).uniform(-0.9, 0.9, (300, 2)).astype(np.float32)
+    recorder = Recorder(tmp_path / "take.wav", mixer, 48000, 2, said.append)
+    take = mixer.take
+
+    def late():
+        taken = take()
+        tap(mixer, audio)
+        recorder.shape(48000, 1)
+        monkeypatch.setattr(mixer, "take", take)
+        return taken
+
+    monkeypatch.setattr(mixer, "take", late)
+    recorder._write()
+    recorder.end()
+    np.testing.assert_allclose(soundfile.read(tmp_path / "take.wav", always_2d=True)[0], audio, atol=2**-23)
+    assert len(said) == 1 and soundfile.info(tmp_path / "take-2.wav").frames == 0
+
+
 def test_beyond_4_gb_it_is_rf64(tmp_path, mixer):
     """A sparse file: no disk is filled."""
     recorder = Recorder(tmp_path / "long.wav", mixer, 96000, 2, print)
