@@ -12,6 +12,7 @@ from noizestream.errors import NoizestreamError
 from noizestream.music import decode
 from noizestream.music.library import read_library
 from noizestream.music.tracks import Track
+from noizestream.training import assemble
 from noizestream.training import prepare as module
 from noizestream.training.config import resolve
 from noizestream.training.fit import Fit
@@ -147,9 +148,9 @@ def test_the_agile_preset_has_blocks_of_half_the_length(config, tmp_path):
 
 def test_whole_tracks_are_held_out_where_there_are_many(tmp_path):
     tracks = [Track(tmp_path / f"{genre}{n}.wav", genre) for genre, count in (("many", 20), ("few", 3)) for n in range(count)]
-    aside = module._set_aside([(track, {}) for track in tracks], set(), 0.1)
+    aside = assemble._set_aside([(track, {}) for track in tracks], set(), 0.1)
     assert len(aside) == 2 and {track.genre for track in aside} == {"many"}
     piece = Piece("x", 0, "training", 0, 4000, 0.0)
-    assert [p.split for p in module._split(piece, True, False, 0.1)] == ["validation"]
-    assert module._split(replace(piece, semitones=1.0), True, False, 0.1) == [], "no variant of what is held out is trained on"
-    assert [(p.split, p.first, p.last) for p in module._split(piece, False, False, 0.1)] == [("training", 0, 4000)]
+    assert [p.split for p in assemble._split(piece, True, False, 0.1)] == ["validation"]
+    assert assemble._split(replace(piece, semitones=1.0), True, False, 0.1) == [], "no variant of what is held out is trained on"
+    assert [(p.split, p.first, p.last) for p in assemble._split(piece, False, False, 0.1)] == [("training", 0, 4000)]
