@@ -135,7 +135,7 @@ class Fit:
             "sequence_steps": budget.done,
             "sequence_seconds": budget.elapsed(),
             "train_nats": loop.smooth,
-            "validation_nats": loop.best_nats,
+            "validation_nats": loop.best_value,
             "stopped_early": loop.worse >= self.config.patience,
             "history": loop.history,
         }

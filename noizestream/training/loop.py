@@ -1,4 +1,4 @@
-"""What both sequence loops do the same way: the course of rates and validations, the optimiser's step, the best weights, resuming."""
+"""What both sequence loops do alike: the course of rates and validations, the step of the optimiser, the best weights, resuming."""
 
 import math
 from collections.abc import Callable

@@ -1,8 +1,6 @@
 """The baseline's training: gradient descent on the error of the next block of samples, state carried over."""
 
 import math
-from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 import torch
@@ -10,18 +8,15 @@ from torch import Tensor
 
 from noizestream.nn.errors import LOSSES, mean_absolute_error, mean_bias_error, mean_squared_error
 from noizestream.nn.raw import RawPredictor
-from noizestream.training.budget import Budget
-from noizestream.training.codec_loop import Report
 from noizestream.training.config import Config
 from noizestream.training.lanes import Draw
+from noizestream.training.loop import Loop
 from noizestream.training.prepared import Piece, Prepared
 from noizestream.training.raw_lanes import RawLanes
 
 JUDGED_FRAMES = 400
 JUDGED_PIECES = 4
 """Validation reads so much of so many held-out pieces of every genre."""
-EVALUATIONS = 16
-"""Validations over a whole training."""
 
 
 def music_scale(prepared: Prepared, pieces: list[Piece]) -> float:
@@ -37,43 +32,20 @@ def optimiser_of(predictor: RawPredictor, config: Config) -> torch.optim.Optimiz
     return torch.optim.AdamW(predictor.parameters(), lr=config.rate, weight_decay=config.weight_decay)
 
 
-class RawLoop:
-    """Fits `predictor` in place on `pieces`. Keeps the weights of the best validation in `best`."""
+class RawLoop(Loop):
+    """Fits `predictor` in place on `pieces`, by the `loss` of the settings."""
+
+    stage = "raw"
+    predictor: RawPredictor
 
     def __init__(self, predictor: RawPredictor, prepared: Prepared, config: Config, pieces: list[Piece], device: str):
-        self.predictor, self.prepared, self.config, self.device = predictor, prepared, config, device
+        super().__init__(predictor, config, device, optimiser_of(predictor, config))
         self.loss = LOSSES[config.loss]
         draw = Draw(pieces, np.random.default_rng([config.seed, 3]))
         samples = [prepared.samples_of(piece) for piece in pieces]
         self.lanes = RawLanes(draw, samples, len(prepared.genres), config.batch, config.frames, config.chunks)
         self.judged = _judged(prepared, pieces)
-        self.optimiser = optimiser_of(predictor, config)
         self.carried = predictor.recurrent.initial_sequence_state(config.batch, device)
-        self.smooth = float("nan")
-        self.best, self.best_error, self.worse = self._weights(), float("inf"), 0
-        self.evaluated = 0
-        self.history: list[dict[str, float]] = []
-
-    def run(self, budget: Budget, report: Report, stop: Callable[[], bool], checkpoint: Callable[[], None]) -> None:
-        """Train until the budget is over, `stop()`, or validation has not improved for long."""
-        config = self.config
-        self.predictor.train()
-        while not budget.over() and not stop() and self.worse < config.patience:
-            warm = min(1.0, (budget.done + 1) / 50)
-            for group in self.optimiser.param_groups:
-                group["lr"] = config.rate * warm * max(0.02, 0.5 * (1 + math.cos(math.pi * budget.progress())))
-            error = self._step()
-            self.smooth = error if math.isnan(self.smooth) else 0.95 * self.smooth + 0.05 * error
-            budget.done += 1
-            if budget.progress() * EVALUATIONS >= self.evaluated + 1:
-                self.evaluated = int(budget.progress() * EVALUATIONS)
-                self._evaluate(budget)
-            if budget.done % 10 == 0:
-                latest = self.history[-1]["validation"] if self.history else float("nan")
-                report("raw", budget.done, budget.remaining(), {"train": self.smooth, "validation": latest})
-                checkpoint()
-        if not self.history or self.history[-1]["step"] != budget.done:
-            self._evaluate(budget)
 
     def _step(self) -> float:
         chunk = self.lanes.next()
@@ -82,11 +54,7 @@ class RawLoop:
         previous, target, genre = self._tensors(chunk.previous, chunk.target, chunk.genre)
         predicted, self.carried = self.predictor.sequence(previous, genre, state)
         loss = self.loss(predicted, target)
-        self.optimiser.zero_grad(set_to_none=True)
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(self.predictor.parameters(), self.config.clip)
-        self.optimiser.step()
-        return loss.item()
+        return self._descend(loss)
 
     def _tensors(self, previous: np.ndarray, target: np.ndarray, genre: np.ndarray) -> tuple[Tensor, Tensor, Tensor]:
         """Blocks in units of the music's RMS, the genre at every block."""
@@ -94,17 +62,8 @@ class RawLoop:
         spread = torch.from_numpy(genre)[:, None].expand(-1, target.shape[1], -1)
         return torch.from_numpy(previous).to(device) / scale, torch.from_numpy(target).to(device) / scale, spread.to(device)
 
-    def _evaluate(self, budget: Budget) -> None:
-        errors = self.validate()
-        error = errors[self.config.loss]
-        self.history.append({"step": budget.done, "seconds": budget.elapsed(), "train": self.smooth, "validation": error})
-        if error < self.best_error or math.isnan(error):
-            self.best, self.best_error, self.worse = self._weights(), error, 0
-        else:
-            self.worse += 1
-
-    def _weights(self) -> dict[str, Tensor]:
-        return {name: value.clone() for name, value in self.predictor.state_dict().items()}
+    def _judge(self) -> float:
+        return self.validate()[self.config.loss]
 
     @torch.no_grad()
     def judge(self) -> list[list[tuple[Tensor, Tensor, Tensor]]]:
@@ -139,28 +98,6 @@ class RawLoop:
         """Standard deviation of what the prediction leaves, per genre and place in the block: [G, block], full scale 1."""
         rests = [torch.cat([true - predicted for _, predicted, true in rows]) for rows in self.judge()]
         return torch.stack([rest.square().mean(0).sqrt() for rest in rests]).cpu() * self.predictor.scale.cpu()
-
-    def state(self) -> dict[str, Any]:
-        return {
-            "predictor": self.predictor.state_dict(),
-            "optimiser": self.optimiser.state_dict(),
-            "lanes": self.lanes.state(),
-            "carried": [s.detach() for s in self.carried],
-            "smooth": self.smooth,
-            "best": self.best,
-            "best_error": self.best_error,
-            "worse": self.worse,
-            "evaluated": self.evaluated,
-            "history": self.history,
-        }
-
-    def restore(self, state: dict[str, Any]) -> None:
-        self.predictor.load_state_dict(state["predictor"])
-        self.optimiser.load_state_dict(state["optimiser"])
-        self.lanes.restore(state["lanes"])
-        self.carried = [s.to(self.device) for s in state["carried"]]
-        for name in ("smooth", "best", "best_error", "worse", "evaluated", "history"):
-            setattr(self, name, state[name])
 
 
 def _judged(prepared: Prepared, training: list[Piece]) -> list[list[np.ndarray]]:

@@ -3,7 +3,6 @@
 import math
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -13,17 +12,14 @@ from noizestream.nn.clock import Clock
 from noizestream.nn.codec import Codec
 from noizestream.nn.predictor import Predictor, negative_log_likelihood
 from noizestream.training.baselines import baselines
-from noizestream.training.budget import Budget
-from noizestream.training.codec_loop import Report
 from noizestream.training.config import Config
 from noizestream.training.lanes import Draw, Lanes
+from noizestream.training.loop import Loop
 from noizestream.training.prepared import Piece, Prepared
 
 VALIDATION_FRAMES = 600
 VALIDATION_PIECES = 48
 BASELINE_FRAMES = 50_000
-EVALUATIONS = 16
-"""Validations over a whole training."""
 
 
 @torch.no_grad()
@@ -60,8 +56,11 @@ def _evenly(pieces: list[Piece], latents: list[np.ndarray]) -> tuple[list[Piece]
     return [piece for piece, _ in kept], [z for _, z in kept]
 
 
-class SequenceLoop:
-    """Fits `predictor` in place. Keeps the weights of the best validation in `best`."""
+class SequenceLoop(Loop):
+    """Fits `predictor` in place, by its nats."""
+
+    stage, kept = "sequence", ("shown",)
+    predictor: Predictor
 
     def __init__(
         self,
@@ -72,7 +71,9 @@ class SequenceLoop:
         validation: tuple[list[Piece], list[np.ndarray]],
         device: str,
     ):
-        self.predictor, self.prepared, self.config, self.device = predictor, prepared, config, device
+        optimiser = torch.optim.AdamW(predictor.parameters(), lr=config.rate, weight_decay=config.weight_decay, betas=(0.9, 0.98))
+        super().__init__(predictor, config, device, optimiser)
+        self.prepared = prepared
         self.clock = Clock().to(device)
         pieces, latents = train
         self.genres = len(prepared.genres)
@@ -80,16 +81,9 @@ class SequenceLoop:
         beats = [prepared.beats_of(piece) for piece in pieces]
         self.lanes = Lanes(draw, latents, beats, self.genres, config.batch, config.frames, config.chunks)
         self.validation, self.validation_latents = _evenly(*validation)
-        self.optimiser = torch.optim.AdamW(
-            predictor.parameters(), lr=config.rate, weight_decay=config.weight_decay, betas=(0.9, 0.98)
-        )
         self.carried = predictor.recurrent.initial_sequence_state(config.batch, device)
         self.confidence = torch.tensor([piece.confidence for piece in pieces])
         self.shown = torch.ones(config.batch, 2)  # per lane: the slow clock, the clock
-        self.smooth = float("nan")
-        self.best, self.best_nats, self.worse = {k: v.clone() for k, v in predictor.state_dict().items()}, float("inf"), 0
-        self.evaluated = 0
-        self.history: list[dict[str, float]] = []
         self.baselines = self._baselines(pieces, latents)
 
     def _baselines(self, pieces: list[Piece], latents: list[np.ndarray]) -> dict[str, float]:
@@ -103,33 +97,10 @@ class SequenceLoop:
         join = {g: np.concatenate(parts) for g, parts in train.items()}
         return baselines(join, {g: np.concatenate(parts) for g, parts in test.items()}) if test else {}
 
-    def epoch_steps(self) -> int:
-        """Steps that read as many frames as the unvaried training set holds."""
+    def at_least(self) -> int:
+        """One epoch: steps that read as many frames as the unvaried training set holds."""
         frames = sum(piece.frames for piece in self.lanes.draw.pieces if piece.semitones == 0)
         return max(1, math.ceil(frames / (self.config.batch * self.config.frames)))
-
-    def run(self, budget: Budget, report: Report, stop: Callable[[], bool], checkpoint: Callable[[], None]) -> None:
-        """Train until the budget is over (one epoch at least), `stop()`, or validation has not improved for long."""
-        config = self.config
-        at_least = 1 if budget.steps else self.epoch_steps()
-        self.predictor.train()
-        while not budget.over(at_least) and not stop() and self.worse < config.patience:
-            warm = min(1.0, (budget.done + 1) / 50)
-            rate = config.rate * warm * max(0.02, 0.5 * (1 + math.cos(math.pi * budget.progress())))
-            for group in self.optimiser.param_groups:
-                group["lr"] = rate
-            nats = self._step()
-            self.smooth = nats if math.isnan(self.smooth) else 0.95 * self.smooth + 0.05 * nats
-            budget.done += 1
-            if budget.progress() * EVALUATIONS >= self.evaluated + 1:
-                self.evaluated = int(budget.progress() * EVALUATIONS)
-                self._evaluate(budget)
-            if budget.done % 10 == 0:
-                latest = self.history[-1]["validation"] if self.history else float("nan")
-                report("sequence", budget.done, budget.remaining(), {"train": self.smooth, "validation": latest})
-                checkpoint()
-        if not self.history or self.history[-1]["step"] != budget.done:
-            self._evaluate(budget)
 
     def _step(self) -> float:
         config, chunk = self.config, self.lanes.next()
@@ -143,11 +114,7 @@ class SequenceLoop:
         genre = genre[:, None].expand(-1, z.shape[1], -1)
         mixture, self.carried = self.predictor.sequence(previous, genre, clock, z, state)
         loss = negative_log_likelihood(mixture, z, self.predictor.ends).mean()
-        self.optimiser.zero_grad(set_to_none=True)
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(self.predictor.parameters(), config.clip)
-        self.optimiser.step()
-        return loss.item()
+        return self._descend(loss)
 
     def _hide(self, keep: Tensor, piece: Tensor) -> None:
         """A lane that starts anew draws what it will not see: the slow clock, the whole clock (the less even its beats)."""
@@ -166,13 +133,8 @@ class SequenceLoop:
             torch.from_numpy(beat).to(torch.float64 if self.device != "mps" else torch.float32).to(self.device), *rows
         )
 
-    def _evaluate(self, budget: Budget) -> None:
-        nats = self.validate()
-        self.history.append({"step": budget.done, "seconds": budget.elapsed(), "train": self.smooth, "validation": nats})
-        if nats < self.best_nats or math.isnan(nats):
-            self.best, self.best_nats, self.worse = {k: v.clone() for k, v in self.predictor.state_dict().items()}, nats, 0
-        else:
-            self.worse += 1
+    def _judge(self) -> float:
+        return self.validate()
 
     @torch.no_grad()
     def validate(self) -> float:
@@ -202,26 +164,3 @@ class SequenceLoop:
         for (piece, _), length, row in zip(rows, lengths, nats, strict=True):
             by_genre.setdefault(piece.genre, []).append(float(row[:length].mean()))
         return float(np.mean([np.mean(values) for values in by_genre.values()]))
-
-    def state(self) -> dict[str, Any]:
-        return {
-            "predictor": self.predictor.state_dict(),
-            "optimiser": self.optimiser.state_dict(),
-            "lanes": self.lanes.state(),
-            "carried": [s.detach() for s in self.carried],
-            "shown": self.shown,
-            "smooth": self.smooth,
-            "best": self.best,
-            "best_nats": self.best_nats,
-            "worse": self.worse,
-            "evaluated": self.evaluated,
-            "history": self.history,
-        }
-
-    def restore(self, state: dict[str, Any]) -> None:
-        self.predictor.load_state_dict(state["predictor"])
-        self.optimiser.load_state_dict(state["optimiser"])
-        self.lanes.restore(state["lanes"])
-        self.carried = [s.to(self.device) for s in state["carried"]]
-        for name in ("shown", "smooth", "best", "best_nats", "worse", "evaluated", "history"):
-            setattr(self, name, state[name])
