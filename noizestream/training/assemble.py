@@ -23,7 +23,7 @@ STEREO_WIDTH = 0.02
 
 
 def assemble(
-    known: list[tuple[Track, dict[str, np.ndarray]]],
+    known: list[tuple[Track, dict[str, Any]]],
     library: Library,
     config: Config,
     folder: Path,
@@ -61,8 +61,8 @@ def assemble(
     channels = config.channels or _channels([arrays for t, arrays in known if t.split != "validation"])
     pieces: list[Piece] = []
     for number, (track, arrays) in enumerate(known):
-        genre = genres.index(track.genre)
-        multiple = fold(float(arrays["tempo"][0]), tempos[genre])
+        label = genres.index(track.genre)
+        multiple = fold(float(arrays["tempo"][0]), tempos[label])
         for shift in (0.0, *config.semitones):
             entry = f"{number:05d}{shift:+g}"
             bands = arrays[f"bands.{shift:g}"]
@@ -70,7 +70,7 @@ def assemble(
             if f"samples.{shift:g}" in arrays:
                 _link(Path(arrays[f"samples.{shift:g}"].filename), folder / f"{entry}.samples.npy")
             np.save(folder / f"{entry}.beats.npy", np.asarray(arrays[f"beats.{shift:g}"]) * np.float32(multiple))
-            piece = Piece(entry, genre, "training", 0, len(bands), shift, float(arrays["pulse"][0]))
+            piece = Piece(entry, label, "training", 0, len(bands), shift, float(arrays["pulse"][0]))
             pieces += _split(piece, track.split == "validation" or track in aside, track.genre not in validated, config.holdout)
     prepared = Prepared(
         folder=folder,
