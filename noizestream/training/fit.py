@@ -42,16 +42,16 @@ class Fit:
 
     def __init__(self, prepared: Prepared, config: Config, folder: Path, device: str = "cpu"):
         self.prepared, self.config, self.folder, self.device = prepared, config, folder, device
+        self._checkpoints = Checkpoints(folder)
         torch.manual_seed(config.seed)
         self.front = SpectralFront(prepared.sample_rate, prepared.block, prepared.channels)
         self.codec = Codec(self.front, config.latent, config.codec_hidden).to(device)
         self.predictor = Predictor(
             self.codec.latent, len(prepared.genres), config.hidden, config.layers, config.mixtures, dropout=config.dropout
         ).to(device)
-        if config.base and not Checkpoints(folder).resumed:
+        if config.base and not self._checkpoints.resumed:
             weights.load(config.base).fill(self.codec, self.predictor, prepared.genres)
         self.figures: dict[str, Any] = {}
-        self._checkpoints = Checkpoints(folder)
 
     def figures_of_networks(self) -> str:
         """One line on the sizes."""
