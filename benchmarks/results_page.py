@@ -146,7 +146,7 @@ def _prediction(overall: Mapping[str, Any], model: str) -> list[str]:
 
 def file_name(genre: str) -> str:
     """How the pictures of `genre` begin."""
-    from noizestream.training.preview import safe_name
+    from noizestream.files import safe_name
 
     return safe_name(genre)
 

@@ -6,7 +6,6 @@ and `load` import it. This module and training/export.py are the only ones that 
 
 import io
 import logging
-import os
 import warnings
 import zipfile
 from dataclasses import replace
@@ -17,6 +16,7 @@ import numpy as np
 
 from noizestream import precision as numbers
 from noizestream.errors import NoizestreamError
+from noizestream.files import whole
 from noizestream.metadata import FORMAT_VERSION, Metadata
 from noizestream.noise import noise
 
@@ -55,14 +55,11 @@ def save(
         files[FLOAT32_FILE] = buffer.getvalue()
         metadata = replace(metadata, extra=metadata.extra | {"fallback": numbers.FLOAT32})
     metadata = _with_golden(module, metadata, path.name)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
-        _write(module, str(temporary), files | {METADATA_FILE: metadata.to_json()})
-        os.replace(temporary, path)
+        with whole(path) as partial:
+            _write(module, str(partial), files | {METADATA_FILE: metadata.to_json()})
     except (OSError, RuntimeError) as error:
         raise NoizestreamError(f"{path}: cannot write the model here ({_first_line(error)})") from None
-    finally:
-        temporary.unlink(missing_ok=True)
     return metadata
 
 

@@ -1,11 +1,11 @@
-"""Writing JSON files, whole or not at all."""
+"""Writing JSON files and text, whole or not at all."""
 
 import json
-import os
 from pathlib import Path
 from typing import Any
 
 from noizestream.errors import NoizestreamError
+from noizestream.files import whole
 
 
 def write_json(path: str | Path, values: Any, option: str = "") -> None:
@@ -13,12 +13,13 @@ def write_json(path: str | Path, values: Any, option: str = "") -> None:
 
     NoizestreamError if it cannot be written, which names the `option` that asked for it.
     """
-    path = Path(path)
-    beside = path.with_name(f".{path.name}.{os.getpid()}.part")
+    write_text(path, json.dumps(values, indent=1, ensure_ascii=False) + "\n", option)
+
+
+def write_text(path: str | Path, text: str, option: str = "") -> None:
+    """The same of text."""
     try:
-        beside.write_text(json.dumps(values, indent=1, ensure_ascii=False) + "\n")
-        os.replace(beside, path)
+        with whole(path) as partial:
+            partial.write_text(text)
     except OSError as error:
         raise NoizestreamError(f"{option} {path}".strip() + f": cannot be written ({error.strerror})") from None
-    finally:
-        beside.unlink(missing_ok=True)

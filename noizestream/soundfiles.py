@@ -1,12 +1,12 @@
 """Writing sound files: 24-bit WAV or FLAC, streamed, whole or not at all. Needs no torch."""
 
 import contextlib
-import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from noizestream.errors import NoizestreamError, UsageError
+from noizestream.files import whole
 
 if TYPE_CHECKING:
     import soundfile
@@ -33,12 +33,9 @@ def sound_file(path: str | Path, sample_rate: int, channels: int) -> "Iterator[s
     import soundfile
 
     path = check_output(path)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
+    form = FORMATS[path.suffix.lower()]
     try:
-        with soundfile.SoundFile(temporary, "w", sample_rate, channels, SUBTYPE, format=FORMATS[path.suffix.lower()]) as file:
+        with whole(path) as partial, soundfile.SoundFile(partial, "w", sample_rate, channels, SUBTYPE, format=form) as file:
             yield file
-        os.replace(temporary, path)
     except (OSError, soundfile.LibsndfileError) as error:
         raise NoizestreamError(f"{path}: cannot be written ({error})") from None
-    finally:
-        temporary.unlink(missing_ok=True)

@@ -1,6 +1,5 @@
 """Pictures of an evaluation: what every genre is taken for, and spectrograms of made and real music."""
 
-import io
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -10,6 +9,7 @@ import numpy as np
 
 from noizestream.analysis.views import view
 from noizestream.errors import NoizestreamError
+from noizestream.files import safe_name, whole
 from noizestream.music.decode import RATE
 
 PANELS = {"made": "made", "held_out": "real, held out", "control": "shuffled control"}
@@ -50,24 +50,17 @@ def draw_confusion(figures: Mapping[str, Any], folder: Path) -> Path | None:
         panel.set_yticks(range(len(genres)), list(genres), parse_math=False)
         panel.set_xlabel("taken for")
     axes[0].set_ylabel("asked for")
-    picture = io.BytesIO()
-    figure.savefig(picture, format="png")
     file = folder / "confusion.png"
-    partial = file.with_name(f".{file.name}.{os.getpid()}.part")
     try:
-        partial.write_bytes(picture.getvalue())
-        partial.replace(file)
+        with whole(file) as partial:
+            figure.savefig(partial, format="png")
     except OSError as error:
         raise NoizestreamError(f"{file}: cannot be written ({error.strerror})") from None
-    finally:
-        partial.unlink(missing_ok=True)
     return file
 
 
 def draw_audio(genre: str, what: str, audio: np.ndarray, folder: Path) -> Path:
     """Write `GENRE-WHAT.png`, the spectrogram of `audio` [channels, n] at `RATE`."""
-    from noizestream.training.preview import safe_name
-
     file = folder / f"{safe_name(genre)}-{what}.png"
     view(audio, RATE, file, "spectrogram", "log", f"{genre}, {what}")
     return file

@@ -1,7 +1,5 @@
 """Three pictures of audio: its samples, its envelope, its spectrogram. Long audio is drawn by columns, a piece at a time."""
 
-import io
-import os
 import warnings
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -9,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from noizestream.errors import NoizestreamError, UsageError
+from noizestream.files import whole
 
 KINDS = ("samples", "envelope", "spectrogram")
 SCALES = ("log", "linear")
@@ -107,9 +106,11 @@ def view_pieces(
             (_draw_samples if kind == "samples" else _draw_envelope)(axes, columns, seconds, scale)
         axes.set_xlabel("time (s)")
         axes.set_title(title or kind, parse_math=False, loc="left")
-        picture = io.BytesIO()
-        figure.savefig(picture, format="png")
-    _write(file, picture.getvalue())
+        try:
+            with whole(file) as partial:
+                figure.savefig(partial, format="png")
+        except OSError as error:
+            raise NoizestreamError(f"{file}: cannot be written ({error.strerror})") from None
 
 
 def check(file: str | Path, kind: str, scale: str | None) -> Path:
@@ -211,14 +212,3 @@ def _draw_spectrogram(figure, axes, pieces: list[np.ndarray], seconds: float, ra
         ticks = [tick for tick in (50, 100, 200, 500, 1000, 2000, 5000, 10000, 20000) if tick < rate / 2]
         axes.set_yticks(ticks, [f"{tick // 1000}k" if tick >= 1000 else str(tick) for tick in ticks])
         axes.minorticks_off()
-
-
-def _write(file: Path, content: bytes) -> None:
-    partial = file.with_name(f".{file.name}.{os.getpid()}.part")
-    try:
-        partial.write_bytes(content)
-        os.replace(partial, file)
-    except OSError as error:
-        raise NoizestreamError(f"{file}: cannot be written ({error.strerror})") from None
-    finally:
-        partial.unlink(missing_ok=True)

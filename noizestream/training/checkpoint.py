@@ -7,6 +7,7 @@ from typing import Any
 import torch
 
 from noizestream.errors import NoizestreamError
+from noizestream.files import whole
 from noizestream.training.budget import Budget
 
 NAME = "checkpoint.pt"
@@ -15,9 +16,8 @@ EVERY_S = 20.0
 
 def save(folder: Path, values: dict[str, Any]) -> None:
     """Write `values` to `folder`; the old checkpoint stays until the new one is complete."""
-    partial = folder / f"{NAME}.part"
-    torch.save(values, partial)
-    partial.replace(folder / NAME)
+    with whole(folder / NAME) as partial:
+        torch.save(values, partial)
 
 
 def load(folder: Path) -> dict[str, Any] | None:

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from noizestream.files import safe_name
 from noizestream.training.calibrate import generate
 
 SECONDS = 6.0
@@ -29,8 +30,3 @@ def write_previews(folder: Path, name: str, player: Any, scripted: Any, genres: 
         view(audio, player.sample_rate, file.with_suffix(".png"), title=f"{genre}, {name}")
         written.append(file)
     return written
-
-
-def safe_name(genre: str) -> str:
-    """A genre as a file name: letters and digits of any script stay, the rest becomes a dash."""
-    return "".join(c if c.isalnum() else "-" for c in genre).strip("-") or "genre"

@@ -18,7 +18,7 @@ from typing import Any, Protocol
 
 from noizestream import precision as numbers
 from noizestream.errors import NoizestreamError, UsageError
-from noizestream.jsonfile import write_json
+from noizestream.jsonfile import write_json, write_text
 from noizestream.training.config import Config, resolve
 from noizestream.training.run_folder import check_output, free_folder, read_run
 
@@ -176,7 +176,7 @@ class _Training:
             raise NoizestreamError(f"{self.folder}: cannot make the run folder here ({error.strerror})") from None
         asked = {"data": str(self.data), "output": str(self.output), "genres": self.genres}
         write_json(self.folder / "run.json", asked)
-        (self.folder / "config.json").write_text(self.config.to_json())
+        write_text(self.folder / "config.json", self.config.to_json())
         prepared = prepare(library, self.config, folder, lambda done, total: self.reporter.progress("preparing", done, total))
         self.reporter.skipped(prepared.skipped)
         for genre, seconds, tracks, tempo in zip(prepared.genres, prepared.seconds, prepared.tracks, prepared.tempos, strict=True):

@@ -14,6 +14,7 @@ from torch import Tensor
 
 from noizestream import artifact
 from noizestream.errors import NoizestreamError, UsageError
+from noizestream.files import whole
 from noizestream.nn.clock import CLOCK_FEATURES
 from noizestream.nn.codec import Codec
 from noizestream.nn.player import Player
@@ -76,14 +77,11 @@ def save(player: Player, config: Config, genres: list[str], model: Path) -> Path
         for name, tensor in network.state_dict().items()
     }
     header = {"config": config.to_json(), "genres": json.dumps(genres), "channels": str(player.channels)}
-    partial = path.with_name(f".{path.name}.part")
     try:
-        save_file(tensors, str(partial), header)
-        partial.replace(path)
+        with whole(path) as partial:
+            save_file(tensors, str(partial), header)
     except OSError as error:
         raise NoizestreamError(f"{path}: cannot be written ({error.strerror})") from None
-    finally:
-        partial.unlink(missing_ok=True)
     return path
 
 

@@ -2,7 +2,6 @@
 
 import csv
 import io
-import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +9,7 @@ from pathlib import Path
 import soundfile
 
 from noizestream.errors import NoizestreamError, UsageError
+from noizestream.files import whole
 from noizestream.music.studio.compose import draw, perform_song
 from noizestream.music.studio.genres import GENRES, Genre
 from noizestream.music.studio.synth import SAMPLE_RATE
@@ -92,10 +92,5 @@ def write(directory: str | Path, minutes: float, seed: int, progress: Callable[[
 
 
 def _replace(path: Path, content: bytes | memoryview) -> None:
-    """Write a file whole or not at all."""
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        part.write_bytes(content)
-        os.replace(part, path)
-    finally:
-        part.unlink(missing_ok=True)
+    with whole(path) as partial:
+        partial.write_bytes(content)
