@@ -20,8 +20,8 @@ from noizestream import artifact  # noqa: E402
 from noizestream.analysis import jobs  # noqa: E402
 from noizestream.errors import NoizestreamError  # noqa: E402
 from noizestream.jsonfile import write_json  # noqa: E402
-from noizestream.music.decode import decode_all  # noqa: E402
 from noizestream.music.library import read_library  # noqa: E402
+from noizestream.music.parallel import decode_all  # noqa: E402
 
 FIGURES = {"level": "{:.1f}", "silence": "{:.1%}", "repeats": "{:.1%}", "flux": "{:.3f}"}
 

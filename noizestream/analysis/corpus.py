@@ -14,7 +14,8 @@ from noizestream.analysis.description import MELS_PER_S, describe_real, mean_mea
 from noizestream.analysis.measures import Measures
 from noizestream.errors import NoizestreamError
 from noizestream.music.cache import FeatureCache
-from noizestream.music.decode import PIECE_S, RATE, decode_all
+from noizestream.music.decode import RATE
+from noizestream.music.parallel import PIECE_S, decode_all
 from noizestream.music.skipped import Skipped
 from noizestream.music.tracks import Library, Track, set_aside
 

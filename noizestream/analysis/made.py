@@ -11,7 +11,7 @@ from noizestream.analysis.description import describe_made
 from noizestream.analysis.excerpts import KNOWN, UNSEEN, excerpts
 from noizestream.errors import NoizestreamError
 from noizestream.metadata import Metadata
-from noizestream.music.decode import decode_all
+from noizestream.music.parallel import decode_all
 from noizestream.music.skipped import Skipped
 from noizestream.music.tracks import Library
 

@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 
 from noizestream.music.cache import FeatureCache
-from noizestream.music.decode import decode_all, header_seconds, require_some
+from noizestream.music.decode import header_seconds
+from noizestream.music.parallel import decode_all, require_some
 from noizestream.music.tracks import Library, Track
 from noizestream.training.config import Config
 from noizestream.training.prepared import Prepared

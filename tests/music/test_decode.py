@@ -11,9 +11,10 @@ import soundfile
 from rich.console import Console
 
 from noizestream.errors import NoizestreamError
-from noizestream.music import decode as module
-from noizestream.music.decode import MIN_S, decode, decode_all, examine, require_some
+from noizestream.music import parallel
+from noizestream.music.decode import MIN_S, decode, examine
 from noizestream.music.library import read_library
+from noizestream.music.parallel import decode_all, require_some
 from noizestream.music.skipped import Skip, Skipped, skipped_table
 from noizestream.music.tracks import Track
 
@@ -101,7 +102,7 @@ def test_a_crashing_decoder_takes_only_its_file_with_it(tmp_path):
 
 
 def test_long_tracks_come_in_pieces_without_a_seam(tmp_path, monkeypatch):
-    monkeypatch.setattr(module, "PIECE_S", 5.0)
+    monkeypatch.setattr(parallel, "PIECE_S", 5.0)
     track = write(tmp_path / "long.wav", np.random.default_rng(1).uniform(-0.5, 0.5, (48000 * 12, 1)), rate=48000)
     pieces = list(decode_all([track], [], workers=0))
     assert [piece.start_s for piece in pieces] == [0, 6] and all(piece.audio.shape[1] == 6 * 48000 for piece in pieces)

@@ -9,7 +9,7 @@ import soundfile
 import torch
 
 from noizestream.errors import NoizestreamError
-from noizestream.music import decode
+from noizestream.music import parallel
 from noizestream.music.library import read_library
 from noizestream.music.tracks import Track
 from noizestream.training import assemble
@@ -55,8 +55,8 @@ def test_speed_variants_keep_the_beats_they_contain(prepared):
 def test_a_second_time_nothing_is_decoded(music, config, tmp_path, monkeypatch):
     first = prepare(read_library(music), config, tmp_path / "one", cache_root=tmp_path / "cache", workers=0)
     decoded = []
-    real = decode.decode
-    monkeypatch.setattr(decode, "decode", lambda path, *rest: decoded.append(path.name) or real(path, *rest))
+    real = parallel.decode
+    monkeypatch.setattr(parallel, "decode", lambda path, *rest: decoded.append(path.name) or real(path, *rest))
     second = prepare(read_library(music), config, tmp_path / "two", cache_root=tmp_path / "cache", workers=0)
     assert sorted(decoded) == ["broken.wav", "empty.mp3", "short.wav", "silent.wav"], "only what could not be used is tried again"
     assert second.pieces == first.pieces
