@@ -9,12 +9,11 @@ It puts the sum through the volume into the device and, while TAP_ON, into the t
 """
 
 from dataclasses import dataclass
-from multiprocessing import shared_memory
 from typing import Any
 
 import numpy as np
 
-from noizestream.engine.ring import fence
+from noizestream.engine.shared import SharedBlock, fence
 
 DECKS = 2
 
@@ -53,28 +52,23 @@ class MixerLayout:
         return self.tap_offset + 4 * self.tap_samples
 
 
-class Mixer:
+class Mixer(SharedBlock):
     """NumPy views on the shared block. `create` in the main process, `attach` in the audio process; the creator removes it."""
 
-    def __init__(self, memory: shared_memory.SharedMemory, layout: MixerLayout, owner: bool):
-        self.memory, self.layout, self._owner = memory, layout, owner
-        buffer: Any = memory.buf
+    layout: MixerLayout
+
+    def _view(self, buffer: Any, layout: MixerLayout) -> None:
         self.header = np.frombuffer(buffer, np.int64, HEADER_SLOTS)
         self.meters = np.frombuffer(buffer, np.float64, METER_SLOTS, 8 * HEADER_SLOTS)
         self.tap = np.frombuffer(buffer, np.float32, layout.tap_samples, layout.tap_offset)
 
     @classmethod
     def create(cls, channels: int, tap_samples: int = 0) -> "Mixer":
-        layout = MixerLayout(tap_samples)
-        mixer = cls(shared_memory.SharedMemory(create=True, size=layout.size), layout, owner=True)
+        mixer = cls._create(MixerLayout(tap_samples))
         mixer.header[:], mixer.meters[:] = 0, 0
         mixer.header[[CHANNELS, TAP_SAMPLES]] = channels, tap_samples
         mixer.meters[[VOLUME_GAIN, GAIN]] = 1.0
         return mixer
-
-    @classmethod
-    def attach(cls, name: str, layout: MixerLayout) -> "Mixer":
-        return cls(shared_memory.SharedMemory(name=name), layout, owner=False)
 
     def take(self) -> np.ndarray:
         """Return a copy of all samples that wait in the tap, `[n]` interleaved, and free their room. Only the recorder calls it."""
@@ -85,10 +79,3 @@ class Mixer:
         fence()  # and has been read before the callback may write over it
         self.header[TAKEN] = tapped
         return samples
-
-    def close(self) -> None:
-        """Let go of the memory; the creator also removes it. The views are unusable afterwards."""
-        del self.header, self.meters, self.tap
-        self.memory.close()
-        if self._owner:
-            self.memory.unlink()

@@ -11,13 +11,13 @@ advances PLAYED. Both counters only grow, so `written - played` is the fill and 
 not to one ring (volume, periods, peak, the tap of the recorder) is in engine/mixer.py.
 """
 
-import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
-from multiprocessing import shared_memory
 from typing import Any
 
 import numpy as np
+
+from noizestream.engine.shared import SharedBlock, fence
 
 # header slots, with their writer
 WRITTEN = 0  # worker: frames ever put into the ring
@@ -65,20 +65,6 @@ STEP_SLOTS = 386
 """steps[0:STEP_BINS] count steps by duration, steps[STEP_MAX] and steps[STEP_SUM] are in ns."""
 
 
-def fence() -> None:
-    """Order what this process has written and read so far before what follows, as other processors see it (ARM needs it, x86 not).
-
-    Python has no fence. Taking and leaving a lock twice is one: POSIX makes both synchronise memory; they are a load-acquire and a
-    store-release, and ARM keeps the first release, with all before it, ahead of the second acquire, with all behind it. A new lock
-    each time, so that nobody ever waits for it.
-    """
-    lock = threading.Lock()
-    with lock:
-        pass
-    with lock:
-        pass
-
-
 @dataclass(frozen=True)
 class RingLayout:
     """Sizes that name a ring; picklable, so that a spawned process can attach."""
@@ -103,12 +89,12 @@ class RingLayout:
         return self.steps_offset + 8 * STEP_SLOTS
 
 
-class Ring:
+class Ring(SharedBlock):
     """NumPy views on the shared block. `create` in the main process, `attach` in the worker; close both, the creator unlinks."""
 
-    def __init__(self, memory: shared_memory.SharedMemory, layout: RingLayout, owner: bool):
-        self.memory, self.layout, self._owner = memory, layout, owner
-        buffer: Any = memory.buf
+    layout: RingLayout
+
+    def _view(self, buffer: Any, layout: RingLayout) -> None:
         self.header = np.frombuffer(buffer, np.int64, HEADER_SLOTS)
         self.controls = np.frombuffer(buffer, np.float64, CONTROL_SLOTS, 8 * HEADER_SLOTS)
         self.meters = np.frombuffer(buffer, np.float64, METER_SLOTS, 8 * (HEADER_SLOTS + CONTROL_SLOTS))
@@ -118,8 +104,7 @@ class Ring:
 
     @classmethod
     def create(cls, capacity: int, channels: int) -> "Ring":
-        layout = RingLayout(capacity, channels)
-        ring = cls(shared_memory.SharedMemory(create=True, size=layout.size), layout, owner=True)
+        ring = cls._create(RingLayout(capacity, channels))
         ring.header[:] = 0
         ring.controls[:] = 0
         ring.meters[:] = 0
@@ -128,15 +113,6 @@ class Ring:
         ring.audio[:] = 0
         ring.steps[:] = 0
         return ring
-
-    @classmethod
-    def attach(cls, name: str, layout: RingLayout) -> "Ring":
-        return cls(shared_memory.SharedMemory(name=name), layout, owner=False)
-
-    @property
-    def is_open(self) -> bool:
-        """False after `close`."""
-        return hasattr(self, "header")
 
     def fill(self) -> int:
         """Frames ready to be played."""
@@ -176,10 +152,3 @@ class Ring:
             if sequence % 2 == 0 and sequence == self.header[CONTROL_SEQUENCE]:
                 break
         return sequence, copy[:genres], copy[genres:]
-
-    def close(self) -> None:
-        """Let go of the memory; the creator also removes it. The views are unusable afterwards."""
-        del self.header, self.controls, self.meters, self.audio, self.steps
-        self.memory.close()
-        if self._owner:
-            self.memory.unlink()

@@ -14,7 +14,8 @@ import numpy as np
 from noizestream import artifact
 from noizestream.engine import ring as slots
 from noizestream.engine.resampling import Resampler, map_channels
-from noizestream.engine.ring import Ring, RingLayout, fence
+from noizestream.engine.ring import Ring, RingLayout
+from noizestream.engine.shared import fence
 from noizestream.engine.spawned import ignore_signals
 from noizestream.engine.stats import StepTimes
 from noizestream.errors import NoizestreamError, UsageError
