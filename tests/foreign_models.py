@@ -60,6 +60,22 @@ class Raising(nn.Module):
         return noise.view(3, 1000), state
 
 
+class Hearing(nn.Module):
+    """White noise as loud as what it last heard, by the genre asked for then; silent until it has heard anything."""
+
+    @torch.jit.export
+    def initial_state(self) -> list[Tensor]:
+        return [torch.zeros(1)]
+
+    @torch.jit.export
+    def prime(self, audio: Tensor, genre: Tensor) -> list[Tensor]:
+        return [audio.abs().max() * genre[1:2]]
+
+    @torch.jit.export
+    def step(self, genre: Tensor, controls: Tensor, noise: Tensor, state: list[Tensor]) -> tuple[Tensor, list[Tensor]]:
+        return (noise.view(2, 256) - 0.5) * state[0], state
+
+
 FAULTY = METADATA | {"name": "faulty", "sample_rate": 44100, "genres": ["Drone"], "noise_size": 1}
 
 

@@ -26,6 +26,7 @@ RENDER_SECONDS = 20
 @click.option("-g", "--genre", help='Genre to begin with, or a mix such as "Jazz:0.5,Folk:0.5".')
 @click.option("-t", "--temperature", type=float, help=TEMPERATURE.help + ".")
 @click.option("--tempo", type=float, metavar="BPM", help=TEMPO.help + ".")
+@click.option("--prime", metavar="AUDIO", help="Begin where this recording ends: MODEL hears it first.")
 @click.option("--latency", default="default", metavar="low|high|SECONDS", help="How much sound is kept ready.")
 @click.option("--seconds", type=float, help="Stop after so many seconds; else Ctrl-C stops.")
 @click.option("--headless", is_flag=True, help="No status line.")
@@ -46,6 +47,7 @@ def command(
     genre: str | None,
     temperature: float | None,
     tempo: float | None,
+    prime: str | None,
     latency: str,
     seconds: float | None,
     headless: bool,
@@ -62,6 +64,7 @@ def command(
     from noizestream.control.live import LiveState
     from noizestream.engine.recorder import check_take
     from noizestream.jsonfile import write_json
+    from noizestream.music.prime import read_prime
 
     paths = [artifact.find_model(model) for model in models or (None,)]
     metadata = [artifact.read_metadata(path) for path in paths]
@@ -78,6 +81,7 @@ def command(
             check_writable(file, option)
     if record is not None:
         check_take(record)
+    heard = None if prime is None else read_prime(prime, metadata[0].sample_rate)
 
     from noizestream.devices.audio import NoAudioDevice
     from noizestream.ui.interrupts import Interrupts
@@ -85,7 +89,7 @@ def command(
     from noizestream.ui.status import summary
 
     exact, relaxed = latency not in LATENCIES, latency == "high"
-    performance = Performance(paths, state, device, midi, kept_s, exact, relaxed, seed, record)
+    performance = Performance(paths, state, device, midi, kept_s, exact, relaxed, seed, record, heard)
     with Interrupts() as interrupts:
         try:
             interrupted = performance.play(interrupts, seconds, status_line=not headless)
@@ -93,7 +97,7 @@ def command(
             if or_render is None:
                 raise
             click.echo(f"noizestream: {error}", err=True)
-            return render_instead(paths[0], or_render, genre, values, seed)
+            return render_instead(paths[0], or_render, genre, values, seed, prime)
         finally:
             if stats is not None and performance.sounded:
                 write_json(stats, performance.results, "--stats")
@@ -127,12 +131,14 @@ def check_writable(file: Path, option: str) -> None:
         raise UsageError(f"{option} {file}: {'is a folder' if file.is_dir() else 'its folder cannot be written'}")
 
 
-def render_instead(path: Path, wav: Path, genre: str | None, values: dict[str, float], seed: int) -> int:
+def render_instead(path: Path, wav: Path, genre: str | None, values: dict[str, float], seed: int, prime: str | None = None) -> int:
     """Render a WAV in a process of its own (this one stays free of torch); return its exit code."""
     arguments = [str(path), "-o", str(wav), "--seconds", str(RENDER_SECONDS), "--seed", str(seed)]
     if genre is not None:
         arguments += ["-g", genre]
     for name, value in values.items():
         arguments += [f"--{name}", str(value)]
+    if prime is not None:
+        arguments += ["--prime", prime]
     click.echo(f"rendering {RENDER_SECONDS} s of {path.stem} to {wav} instead")
     return subprocess.run([sys.executable, "-m", "noizestream.cli", "render", *arguments], check=False).returncode

@@ -2,9 +2,6 @@
 
 import click
 
-PRIME_S = 60.0
-"""How much of a recording is heard before going on: an LSTM remembers no more."""
-
 
 @click.command()
 @click.argument("model", required=False)
@@ -28,6 +25,7 @@ def command(
     """Render MODEL (a file, or a bundled model's name; default: the bundled model) to a file, faster than real time."""
     from noizestream import artifact
     from noizestream.errors import UsageError
+    from noizestream.music.prime import read_prime
     from noizestream.soundfiles import check_output
 
     # Everything that can be wrong is found before torch is imported.
@@ -54,16 +52,3 @@ def command(
     with LateBar(f"rendering {metadata.name}") as bar:
         factor = render(generator, output, seconds, bar)
     click.echo(f"{output}: {seconds:g} s of {metadata.name} at {metadata.sample_rate} Hz, {factor:.1f}x real time")
-
-
-def read_prime(path: str, sample_rate: int):
-    """The last `PRIME_S` seconds of the recording at `path`, float32 [channels, n]; NoizestreamError in one line if it is none."""
-    from noizestream.errors import NoizestreamError
-    from noizestream.music.decode import decode
-    from noizestream.music.skipped import Skip
-
-    try:
-        audio = decode(path, sample_rate)
-    except Skip as error:
-        raise NoizestreamError(f"--prime {path}: {error}") from None
-    return audio[:, -round(PRIME_S * sample_rate) :]

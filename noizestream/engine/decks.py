@@ -8,6 +8,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from noizestream.control.live import LiveState
 from noizestream.engine import mixer as desk
 from noizestream.engine import ring as slots
@@ -46,7 +48,8 @@ class Decks:
     """Owns the workers of the models in `paths`, and keeps `state.current` playing.
 
     `put(deck, ring)` tells the device which ring to play on which deck; `say` takes lines for the user. `kept_s` of sound is kept
-    ready; `exact` allows as little as can be played at all, down to one block.
+    ready; `exact` allows as little as can be played at all, down to one block. `heard` [channels, n] is what the first model goes
+    on from at the start; whatever begins later (after a panic, another model, a worker in place of a dead one) begins without it.
     """
 
     def __init__(
@@ -58,7 +61,9 @@ class Decks:
         put: Callable[[int, Ring | None], None],
         say: Callable[[str], None],
         exact: bool = False,
+        heard: np.ndarray | None = None,
     ):
+        self._heard = heard
         self.paths, self.state, self.kept_s, self.seed, self.exact = list(paths), state, kept_s, seed, exact
         self._put, self._say = put, say
         self.rate = self.channels = self.period = self._room = 0
@@ -149,6 +154,7 @@ class Decks:
 
     def play(self) -> None:
         """Let it sound, with a fade."""
+        self._heard = None
         self.state.connect(self.worker, self.set_gains)
         self.worker.ring.header[[slots.RUN_FRAMES, slots.RUN]] = round(FADE_S * self.rate), 1
 
@@ -272,6 +278,7 @@ class Decks:
             self.state.weights_of(model),
             self.state.values_of(model),
             first_block,
+            self._heard if model == self.state.current else None,
         )
         self._fit(worker)
         return _Deck(worker, model)

@@ -40,6 +40,7 @@ class Job:
     seed: int
     first_block: int
     parent: int
+    heard: np.ndarray | None = None  # float32 [channels, n] at the model's rate: what it goes on from
 
 
 def run(pipe: Connection, job: Job) -> None:
@@ -68,6 +69,9 @@ def _play(pipe: Connection, ring: Ring, job: Job) -> None:
     generator = load(job.model, job.seed)
     generator.block = job.first_block
     metadata = generator.metadata
+    if job.heard is not None:
+        generator.set_genre(ring.get_controls(len(metadata.genres), len(metadata.controls))[1])
+        generator.prime(job.heard)
     stream = SafeStream(generator)
     resampler = Resampler(metadata.sample_rate, job.device_rate, metadata.channels)
     times = StepTimes(ring.steps)

@@ -21,6 +21,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from noizestream import artifact
 from noizestream.engine import ring as slots
 from noizestream.engine.ring import Ring
@@ -47,18 +49,20 @@ class Worker:
         genre_weights: Sequence[float] | None = None,
         controls: Sequence[float] | None = None,
         first_block: int = 0,
+        heard: np.ndarray | None = None,
     ):
         """Read the model's metadata and lay out the ring: `device_channels` at `device_rate` Hz (None: the model's own).
 
         `target_frames` (at the device's rate) is what the ring is kept filled to; it is raised to one block where it is less.
         `first_block` is where in the seed's noise it begins: what follows on a worker that died does not repeat it.
+        `heard`, float32 [channels, n] at the model's rate, is what the music goes on from; after a panic it begins without it.
         NoizestreamError if `model` (a file) is none.
         """
         self.path = Path(model)
         self.metadata = artifact.read_metadata(self.path)
         self.device_rate = device_rate or self.metadata.sample_rate
         self.device_channels = device_channels or self.metadata.channels
-        self.seed, self.first_block = seed, first_block
+        self.seed, self.first_block, self._heard = seed, first_block, heard
         self._genre_weights = list(genre_weights) if genre_weights is not None else self.metadata.genre_weights()
         self._controls = list(controls) if controls is not None else self.metadata.default_controls()
         if len(self._genre_weights) + len(self._controls) > slots.CONTROL_SLOTS:
@@ -85,9 +89,9 @@ class Worker:
         """Spawn the process and return at once; `ready` says when it plays."""
         context = multiprocessing.get_context("spawn")
         self._pipe, theirs = context.Pipe(duplex=False)
-        job = Job(
-            self.ring.memory.name, self.ring.layout, str(self.path), self.device_rate, self.seed, self.first_block, os.getpid()
-        )
+        ring, path = self.ring, str(self.path)
+        job = Job(ring.memory.name, ring.layout, path, self.device_rate, self.seed, self.first_block, os.getpid(), self._heard)
+        self._heard = None  # up to 23 MB
         self._process = context.Process(target=run, args=(theirs, job), name="noizestream worker", daemon=True)
         with ignoring_interrupts():
             self._process.start()

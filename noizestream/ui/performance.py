@@ -15,6 +15,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from noizestream.control.live import LiveState
 from noizestream.control.midi_map import MidiMap
 from noizestream.devices.midi import POLL_SECONDS, MidiInput, find_port
@@ -55,6 +57,7 @@ class Performance:
 
     `device` and `midi` are what the user asked for, None for the defaults. `kept_s` seconds of sound are kept ready in the ring;
     `exact` allows as little of it as can be played at all; `relaxed` asks the device for its high latency; `record` names a WAV.
+    `heard`, float32 [channels, n] at the first model's rate, is what its music goes on from.
     """
 
     def __init__(
@@ -68,12 +71,13 @@ class Performance:
         relaxed: bool = False,
         seed: int = 0,
         record: Path | None = None,
+        heard: np.ndarray | None = None,
     ):
         self.state, self.asked_device, self.asked_midi, self.record = state, device, midi, record
         self.latency_option = "high" if relaxed else "low"
         self.midi_map = MidiMap(max(len(model.genres) for model in state.models))
         self.mixer = Mixer.create(0, TAP_SAMPLES if record else 0)
-        self.decks = Decks(paths, state, kept_s, seed, self._put, self._say, exact)
+        self.decks = Decks(paths, state, kept_s, seed, self._put, self._say, exact, heard)
         self.screen = Screen(False)
         self.sound: Sound | None = None
         self.recorder: Recorder | None = None

@@ -166,6 +166,24 @@ def test_a_stereo_model_keeps_its_sides_where_the_device_has_two(tmp_path, chann
     assert channels == 1 or abs(np.corrcoef(audio.T)[0, 1]) < 0.1
 
 
+def test_primed_it_goes_on_from_what_it_heard_as_render_does_and_a_panic_begins_without_it(tmp_path):
+    path = foreign.write(foreign.Hearing(), tmp_path / "hearing.ts")
+    heard, genre = np.full((1, 4800), 0.8, np.float32), [0.0, 1.0, 0.0]
+    generator = load(path, seed=5)
+    generator.set_genre(genre)
+    generator.prime(heard)
+    stream = SafeStream(generator)
+    expected = np.concatenate([stream.step() for _ in range(20)], axis=1).T
+    assert np.abs(expected).max() > 0.1
+    with Worker(path, target_frames=1024, seed=5, genre_weights=genre, heard=heard) as worker:
+        ring = worker.ring
+        assert np.array_equal(take(ring, 20 * 256), expected)
+        worker.panic()
+        wait_for(lambda: ring.header[slots.FRESH] == ring.header[slots.PANIC], "the answer to the panic")
+        take(ring, int(ring.header[slots.FRESH_AT] - ring.header[slots.PLAYED]))
+        assert not take(ring, round(stepping.PANIC_S * 48000) + 4096).any(), "it has heard nothing"
+
+
 def test_a_spoilt_model_is_counted_and_goes_on(tmp_path):
     with Worker(foreign.write(foreign.Spoilt(), tmp_path / "spoilt.ts"), target_frames=1024) as worker:
         audio = take(worker.ring, 40 * 256)

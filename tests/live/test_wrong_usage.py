@@ -56,6 +56,11 @@ def test_a_model_that_is_not_there(tmp_path):
     assert "none.ts" in one_line(noizestream("play", str(tmp_path / "none.ts")), 1)
 
 
+def test_what_cannot_be_heard_before_it_plays(sine_model, tmp_path):
+    line = one_line(noizestream("play", str(sine_model), "--prime", str(tmp_path / "none.wav")), 1)
+    assert "--prime" in line and "none.wav" in line and "missing" in line
+
+
 def test_a_folder_cannot_take_the_statistics(sine_model, tmp_path):
     assert "--stats" in one_line(noizestream("play", str(sine_model), "--stats", str(tmp_path)), 2)
 
