@@ -10,7 +10,7 @@ import torch
 from noizestream import artifact
 from noizestream.errors import NoizestreamError, UsageError
 from noizestream.metadata import Metadata
-from noizestream.noise import noise
+from noizestream.noise import Noise
 
 
 class Generator:
@@ -37,6 +37,7 @@ class Generator:
         """Start afresh from block 0 with `seed` (None keeps it); genre and controls stay."""
         self.seed = self.seed if seed is None else int(seed)
         self.block = 0
+        self._noise = Noise(self.seed)
         self._rest = np.zeros((self.metadata.channels, 0), np.float32)
         self.clear_state()
 
@@ -118,7 +119,7 @@ class Generator:
         return joined[:, :frames]
 
     def _next(self) -> np.ndarray:
-        draws = torch.from_numpy(noise(self.seed, self.block, self.metadata.noise_size))
+        draws = torch.from_numpy(self._noise.block(self.block, self.metadata.noise_size))
         self.block += 1
         try:
             with torch.inference_mode():
@@ -130,7 +131,7 @@ class Generator:
             raise NoizestreamError(f"{self.metadata.name}: step returned the shape {list(samples.shape)}")
         self.state = state
         # A copy: the module may hand out a view of its own memory.
-        return samples.astype(np.float32, copy=True)
+        return np.array(samples, np.float32)
 
 
 def prepare_torch() -> None:

@@ -3,7 +3,7 @@
     block -> gain above 0 dB -> DC blocker -> limiter -> clip at the ceiling
     NaN, Inf or a failing step -> the last good sample fades to silence, the model's state starts afresh, the music fades in again
 
-Live and render use the same chain, so they give the same samples. Vectorised NumPy: about 50 us for a block of 512.
+Live and render use the same chain, so they give the same samples. Vectorised NumPy: about 20 us for a stereo block of 512 that needs no limiting.
 """
 
 import math
@@ -38,7 +38,7 @@ class Safety:
         self._release = 1.0 - math.exp(-HOP / (RELEASE_S * sample_rate))
         self._fade_frames = max(1, round(FADE_S * sample_rate))
         self._fade = 0.5 - 0.5 * np.cos(np.pi * np.arange(self._fade_frames) / self._fade_frames)  # 0 .. almost 1
-        self._powers = np.zeros((2, 0))
+        self._size(0)
         self._boost = 1.0
         self.reset()
 
@@ -52,7 +52,12 @@ class Safety:
     def process(self, block: np.ndarray, boost: float = 1.0) -> np.ndarray:
         """Return the safe `[channels, n]` float32 of a finite `block`, with linear gain `boost` (glides from the last one)."""
         frames = block.shape[1]
-        signal = np.clip(block, -INPUT_LIMIT, INPUT_LIMIT).astype(np.float64)
+        if frames != self._work.shape[1]:
+            self._size(frames)
+        signal = block.astype(np.float64)
+        # What has so little energy has no sample beyond the limit.
+        if not energy(block) <= INPUT_LIMIT**2:
+            np.clip(signal, -INPUT_LIMIT, INPUT_LIMIT, out=signal)
         if boost != self._boost:
             signal *= np.linspace(self._boost, boost, frames + 1)[1:]
             self._boost = boost
@@ -63,8 +68,8 @@ class Safety:
             ramp = self._fade[self._faded : self._faded + frames]
             signal[:, : len(ramp)] *= ramp
             self._faded += len(ramp)
-        self._limit(signal)
-        np.clip(signal, -CEILING, CEILING, out=signal)
+        if self._limit(signal):
+            np.clip(signal, -CEILING, CEILING, out=signal)
         if frames:
             self._last = signal[:, -1:].copy()
         return signal.astype(np.float32)
@@ -77,31 +82,35 @@ class Safety:
         self.reset()
         return signal.astype(np.float32)
 
+    def _size(self, frames: int) -> None:
+        """Tables and temporaries for blocks of `frames`."""
+        decay = self._pole ** np.arange(1, frames + 1)
+        self._decay, self._weights = decay, (1.0 - self._pole) / decay
+        self._work = np.empty((self.channels, frames))
+
     def _block_dc(self, signal: np.ndarray) -> None:
         """Subtract the running mean m[t] = p m[t-1] + (1 - p) x[t], as a sum of x[k] p^-k scaled by p^t, which needs no loop."""
-        frames = signal.shape[1]
-        if self._powers.shape[1] != frames:
-            decay = self._pole ** np.arange(1, frames + 1)
-            self._powers = np.stack([decay, (1.0 - self._pole) / decay])
-        decay, weights = self._powers
-        mean = np.cumsum(signal * weights, axis=1)
+        mean = self._work
+        np.multiply(signal, self._weights, out=mean)
+        np.add.accumulate(mean, axis=1, out=mean)
         mean += self._mean
-        mean *= decay
+        mean *= self._decay
         signal -= mean
-        if frames:
+        if signal.shape[1]:
             self._mean = mean[:, -1:].copy()
 
-    def _limit(self, signal: np.ndarray) -> None:
+    def _limit(self, signal: np.ndarray) -> bool:
         """Scale all channels alike by a piecewise linear gain that keeps every hop under the ceiling.
 
         Each hop needs a gain; the gain at the border of two hops is the smaller one, so the line between two borders satisfies the
         hop below it. Only the first hop of a block starts from the past; what it leaves over is clipped.
+        Returns whether there was anything to do.
         """
         frames = signal.shape[1]
-        loudest = np.abs(signal).max(axis=0) if self.channels > 1 else np.abs(signal[0])
-        if frames == 0 or (self._gain > 0.9999 and loudest.max() <= CEILING):
+        if frames == 0 or (self._gain > 0.9999 and signal.max() <= CEILING and signal.min() >= -CEILING):
             self._gain = 1.0
-            return
+            return False
+        loudest = np.abs(signal).max(axis=0) if self.channels > 1 else np.abs(signal[0])
         peaks = np.maximum.reduceat(loudest, np.arange(0, frames, HOP))
         needed = (CEILING / np.maximum(peaks, CEILING)).tolist()
         needed.append(needed[-1])
@@ -115,6 +124,13 @@ class Safety:
         borders = np.minimum(np.arange(0, frames + HOP, HOP)[: len(gains) + 1], frames)
         signal *= np.interp(np.arange(1, frames + 1), borders, [self._gain, *gains])
         self._gain = gain
+        return True
+
+
+def energy(block: np.ndarray) -> float:
+    """The sum of the squares of a block; NaN or infinite if a sample is (or so large that its square is)."""
+    flat = block.reshape(-1)
+    return float(np.dot(flat, flat))
 
 
 class SafeStream:
@@ -131,7 +147,8 @@ class SafeStream:
             block = self.generator.step()
         except NoizestreamError:
             block = None
-        if block is None or not np.isfinite(block).all():
+        # Exact only where it matters: a finite block whose energy overflows is looked at sample by sample.
+        if block is None or not (math.isfinite(energy(block)) or np.isfinite(block).all()):
             self.resets += 1
             self.generator.clear_state()
             return self.safety.silence(self.generator.metadata.block_frames)
