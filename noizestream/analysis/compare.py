@@ -9,18 +9,25 @@ import numpy as np
 from noizestream.analysis import copying
 from noizestream.analysis.classifier import GenreClassifier
 from noizestream.analysis.corpus import Real
-from noizestream.analysis.description import mean_measures
+from noizestream.analysis.description import mean_image, mean_measures
 from noizestream.analysis.frechet import available_s, frechet, motion
 from noizestream.analysis.made import Described
 from noizestream.analysis.measures import tempo_error
 
 RATIOS = ("peakiness", "flux", "pulse", "chroma_change")
+IMAGE = ("width", "pan", "motion")
 
 
 def compare(real: Mapping[str, Real], made: Mapping[str, Sequence[Described]], probed: Mapping[str, Described]) -> dict[str, Any]:
     """`{"genres": {genre: figures}, "all": figures}`; what a model does not offer is None. NaN never occurs."""
     result: dict[str, dict[str, Any]] = {genre: {} for genre in made}
-    for section in (_recognised(real, made), _liveliness(real, made), _frechet(real, made), _copying(real, made)):
+    for section in (
+        _recognised(real, made),
+        _liveliness(real, made),
+        _image(real, made),
+        _frechet(real, made),
+        _copying(real, made),
+    ):
         for genre, figures in section.items():
             result[genre] |= figures
     for genre in made:
@@ -62,6 +69,14 @@ def _liveliness(real: Mapping[str, Real], made: Mapping[str, Sequence[Described]
             }
         }
     return result
+
+
+def _image(real: Mapping[str, Real], made: Mapping[str, Sequence[Described]]) -> dict[str, dict]:
+    sides = {genre: {"made": mean_image(pieces), "real": real[genre].image} for genre, pieces in made.items()}
+    return {
+        genre: {"image": {side: dict(zip(IMAGE, values.tolist(), strict=True)) for side, values in both.items()}}
+        for genre, both in sides.items()
+    }
 
 
 def _frechet(real: Mapping[str, Real], made: Mapping[str, Sequence[Described]]) -> dict[str, dict]:

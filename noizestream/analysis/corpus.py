@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from noizestream.analysis.description import MELS_PER_S, describe_real, mean_measures
+from noizestream.analysis.description import MELS_PER_S, describe_real, mean_image, mean_measures
 from noizestream.analysis.measures import Measures
 from noizestream.errors import NoizestreamError
 from noizestream.music.cache import FeatureCache
@@ -19,7 +19,7 @@ from noizestream.music.parallel import PIECE_S, decode_all
 from noizestream.music.skipped import Skipped
 from noizestream.music.tracks import Library, Track, set_aside
 
-SETTINGS = {"what": "analysis", "version": 5, "rate": RATE, "piece": PIECE_S}
+SETTINGS = {"what": "analysis", "version": 6, "rate": RATE, "piece": PIECE_S}
 HELD_OUT = 0.2
 UNSEEN = 0.1
 
@@ -75,6 +75,11 @@ class Real:
     @property
     def measures(self) -> Measures:
         return mean_measures(np.concatenate([piece.arrays["measures"] for piece in self.pieces]))
+
+    @property
+    def image(self) -> np.ndarray:
+        """Width, size of the pan and motion [3], longer pieces counting more."""
+        return mean_image([piece.arrays for piece in self.pieces])
 
     @property
     def control_measures(self) -> Measures:

@@ -1,10 +1,12 @@
 """What every measure needs of a piece of audio, real or made, so that both sides are described alike."""
 
 import math
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
 from noizestream.analysis.classifier import shuffled, window_features
+from noizestream.analysis.image import averaged
 from noizestream.analysis.measures import Measures, common_tempo, log_mel, measure
 from noizestream.music.decode import RATE
 
@@ -13,11 +15,16 @@ MEASURED_S = 20.0
 MELS_PER_S = RATE / 512
 
 
-def describe_audio(mono: np.ndarray) -> dict[str, np.ndarray]:
-    """Of mono float32 `mono` [n] at `RATE`: `seconds` [1], `features` [windows, F], `mels` float16 [T, 80], `measures` [k, 7].
+def describe_audio(audio: np.ndarray) -> dict[str, np.ndarray]:
+    """Of float32 `audio` [channels, n] at `RATE`: `image` [3] (image.py's `averaged`), and of its mono mix what follows.
 
-    `mels` are log10 (see `measures.log_mel`), `MELS_PER_S` frames a second; `measures` has a row per stretch.
+    `seconds` [1], `features` [windows, F], `mels` float16 [T, 80], `measures` [k, 7]. `mels` are log10 (see `measures.log_mel`),
+    `MELS_PER_S` frames a second; `measures` has a row per stretch.
     """
+    return {"image": averaged(audio, RATE)} | _describe_mono(audio.mean(axis=0))
+
+
+def _describe_mono(mono: np.ndarray) -> dict[str, np.ndarray]:
     return {
         "seconds": np.array([len(mono) / RATE]),
         "features": window_features(mono, RATE),
@@ -27,15 +34,14 @@ def describe_audio(mono: np.ndarray) -> dict[str, np.ndarray]:
 
 
 def describe_real(track, audio: np.ndarray) -> dict[str, np.ndarray]:
-    """The same of `audio` [channels, n], mixed to mono, and of its shuffled control, under names with `control_` before."""
-    mono = audio.mean(axis=0)
-    control = describe_audio(shuffled(mono))
-    return describe_audio(mono) | {f"control_{name}": control[name] for name in ("features", "mels", "measures")}
+    """The same, and of the shuffled control of the mono mix, under names with `control_` before."""
+    control = _describe_mono(shuffled(audio.mean(axis=0)))
+    return describe_audio(audio) | {f"control_{name}": control[name] for name in ("features", "mels", "measures")}
 
 
 def describe_made(track, audio: np.ndarray) -> dict[str, np.ndarray]:
-    """`describe_audio` of `audio` [channels, n] mixed to mono, in the form that `decode_all` calls."""
-    return describe_audio(audio.mean(axis=0))
+    """`describe_audio` in the form that `decode_all` calls."""
+    return describe_audio(audio)
 
 
 def mean_measures(rows: np.ndarray) -> Measures:
@@ -43,6 +49,11 @@ def mean_measures(rows: np.ndarray) -> Measures:
     values = dict(zip(Measures.__dataclass_fields__, map(float, rows.mean(axis=0)), strict=True))
     tempos = rows[:, list(values).index("tempo")].tolist()
     return Measures(**values | {"tempo": common_tempo(tempos)})
+
+
+def mean_image(pieces: Sequence[Mapping[str, np.ndarray]]) -> np.ndarray:
+    """The `image` [3] of all `pieces`, longer ones counting more."""
+    return np.average([piece["image"] for piece in pieces], axis=0, weights=[float(piece["seconds"][0]) for piece in pieces])
 
 
 def _measures(mono: np.ndarray) -> np.ndarray:

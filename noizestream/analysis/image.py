@@ -9,6 +9,10 @@ EDGES_HZ = (0.0, 150.0, 600.0, 2500.0, 8000.0)
 WINDOW_S = 0.04
 
 
+FROM = 1
+"""`averaged` begins with this band: what lies below is nearly always in the middle."""
+
+
 @dataclass(frozen=True)
 class Image:
     """`width`, `pan` and `motion` have one value per band of `EDGES_HZ`.
@@ -45,9 +49,17 @@ def image(audio: np.ndarray, rate: int) -> Image:
     middle, side = 0.5 * (spectra[0] + spectra[1]), 0.5 * (spectra[0] - spectra[1])
     first = np.searchsorted(hz, EDGES_HZ)
     power, other, cross = (
-        np.add.reduceat(product, first, axis=0) + 1e-15
-        for product in (np.abs(middle) ** 2, np.abs(side) ** 2, (middle * side.conj()).real)
+        np.add.reduceat(product, first, axis=0) for product in (np.abs(middle) ** 2, np.abs(side) ** 2, (middle * side.conj()).real)
     )
+    power = power + 1e-15  # silence is mono
     pan = cross.sum(1) / power.sum(1)
     moved = power * (np.clip(cross / power, -1, 1) - pan[:, None]) ** 2
     return Image(np.sqrt(other.sum(1) / power.sum(1)), pan, np.sqrt(moved.sum(1) / power.sum(1)))
+
+
+def averaged(audio: np.ndarray, rate: int) -> np.ndarray:
+    """Width, size of the pan, and motion [3] of audio [channels, n], means over the bands from 150 Hz; 0 unless there are two."""
+    if len(audio) != 2:
+        return np.zeros(3)
+    found = image(audio, rate)
+    return np.array([values[FROM:].mean() for values in (found.width, np.abs(found.pan), found.motion)])

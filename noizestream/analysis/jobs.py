@@ -53,7 +53,7 @@ def render(genre: str, seed: int, seconds: float, temperature: float, keep: bool
     """
     stream = _stream(genre, seed, temperature)
     audio = next(_parts(stream, seconds, 1))
-    return describe_audio(audio.mean(axis=0)) | {"resets": stream.resets} | ({"audio": audio} if keep else {})
+    return describe_audio(audio) | {"resets": stream.resets} | ({"audio": audio} if keep else {})
 
 
 def render_minutes(genre: str, seed: int, minutes: int, temperature: float) -> list[dict[str, float]]:

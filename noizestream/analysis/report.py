@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from noizestream.analysis.compare import RATIOS
+from noizestream.analysis.compare import IMAGE, RATIOS
 from noizestream.analysis.copying import LENGTHS_S
 
 NOT_OFFERED = "not offered"
@@ -36,6 +36,7 @@ def tables(figures: Mapping[str, Any]) -> Iterator[tuple[str, Sequence[str], lis
     yield _recognised(genres, figures["all"])
     yield _liveliness(genres)
     yield _control(genres)
+    yield _image(genres)
     yield _frechet(genres)
     yield _copying(genres)
     yield _prediction(genres, figures["all"])
@@ -77,6 +78,15 @@ def _control(genres: Mapping[str, Any]):
         rows.append([genre, *(f"{control[name]:.3g} ({_ratio(ratio[name])})" for name in RATIOS)])
     heads = ("genre", "peakiness", "flux", "pulse clarity", "chords / 10 s")
     return "Liveliness of the shuffled control (ratio to real)", heads, rows, ""
+
+
+def _image(genres: Mapping[str, Any]):
+    rows = []
+    for genre, entry in genres.items():
+        made, real = entry["image"]["made"], entry["image"]["real"]
+        rows.append([genre, *(f"{made[name]:.2f} / {real[name]:.2f}" for name in IMAGE)])
+    note = "0 is mono; width 1: unrelated sides, pan 1: all on one side; means over the bands from 150 Hz"
+    return "Stereo image: made / real", ("genre", "width", "size of the pan", "motion of the pan"), rows, note
 
 
 def _frechet(genres: Mapping[str, Any]):

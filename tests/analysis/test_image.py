@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from noizestream.analysis.image import EDGES_HZ, correlation, image, width
+from noizestream.analysis.image import EDGES_HZ, averaged, correlation, image, width
 
 RATE = 48000
 TIME = np.arange(2 * RATE) / RATE
@@ -19,6 +19,16 @@ def test_mono_unrelated_and_out_of_phase():
     assert width(np.stack([TONE, TONE])) == 0.0
     assert width(NOISE) == pytest.approx(1, abs=0.02)
     assert width(np.zeros((2, 100))) == 0.0
+
+
+def test_silence_and_empty_bands_are_mono_and_the_average_is_over_the_bands_above_the_bass():
+    silent = image(np.zeros((2, RATE)), RATE)
+    assert not silent.width.any() and not silent.pan.any() and not silent.motion.any()
+    assert not averaged(TONE[None], RATE).any()
+    wide, pan, motion = averaged(NOISE, RATE)
+    assert wide == pytest.approx(1, abs=0.05) and pan < 0.05 and 0 < motion < 1
+    to_the_right = np.stack([0.5 * NOISE[0], 1.5 * NOISE[0]])
+    assert averaged(to_the_right, RATE) == pytest.approx([0.5, 0.5, 0], abs=0.02)
 
 
 def test_a_band_tells_where_its_sound_stands_and_how_much_it_moves():

@@ -96,6 +96,8 @@ def test_a_model_is_rendered_probed_and_drawn_and_twice_the_same(evaluate, real,
     assert noise["recognised"]["made_windows"] == 3 and noise["recognised"]["made"] == 1
     assert noise["prediction"]["nats"] == 2 and noise["prediction"]["model"]["mse"] > 0 and noise["codec"]["codec"] > 0.1
     assert first["all"]["prediction"]["nats"] == 1.5
+    assert noise["image"]["made"]["width"] == pytest.approx(1, abs=0.1), "its sides are unrelated"
+    assert set(noise["image"]["real"].values()) == {0.0}, "and the music's one channel is mono"
     drawn = {path.name: matplotlib.image.imread(path) for path in (tmp_path / "pictures").iterdir()}
     assert set(drawn) == {"confusion.png", "A-made.png", "A-real.png", "B-made.png", "B-real.png"}
     assert all(picture.shape[1] > 400 and np.ptp(picture[..., :3]) > 0.5 for picture in drawn.values())
