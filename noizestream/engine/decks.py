@@ -5,7 +5,6 @@ processes fill. What takes long, loading and warming a model, happens in a proce
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +12,7 @@ import numpy as np
 from noizestream.control.live import LiveState
 from noizestream.engine import mixer as desk
 from noizestream.engine import ring as slots
+from noizestream.engine.loading import Deck, Loading
 from noizestream.engine.mixer import Mixer
 from noizestream.engine.ring import Ring
 from noizestream.engine.stats import Totals
@@ -25,23 +25,6 @@ CROSSFADE_S = 0.2
 GAIN_S = 0.005
 """A volume change of the whole range takes this long, or one period where that is shorter: no zipper noise."""
 LEAST_GAIN_FRAMES = 64
-
-TRIES = 3
-"""A worker that fails so often in a row at its start will not start at all."""
-
-
-@dataclass
-class _Deck:
-    """A worker, the number of its model, and whether it plays (a dead one stays on its deck until it is replaced)."""
-
-    worker: Worker
-    model: int
-    dead: bool = False
-
-    @property
-    def silent(self) -> bool:
-        ring = self.worker.ring
-        return ring.header[slots.MODE] != slots.PLAYING and ring.meters[slots.FADE] <= 0.0
 
 
 class Decks:
@@ -68,12 +51,9 @@ class Decks:
         self._put, self._say = put, say
         self.rate = self.channels = self.period = self._room = 0
         self.restarts = self.switches = 0
-        self._decks: list[_Deck | None] = [None] * desk.DECKS
+        self._decks: list[Deck | None] = [None] * desk.DECKS
         self._playing = 0
-        self._coming: _Deck | None = None
-        self._coming_to = 0
-        self._failures = 0
-        self._broken: set[int] = set()
+        self._loading = Loading(state, self._new, say)
         self._gone = Totals()
         self._mixer: Mixer | None = None
 
@@ -120,7 +100,7 @@ class Decks:
         if (rate, channels) != (self.rate, self.channels):
             for number in range(desk.DECKS):
                 self._drop(number)
-            self._abandon()
+            self._loading.abandon()
         self.rate, self.channels, self._room = rate, channels, round(max(self.kept_s, room_s) * rate)
         mixer.header[desk.CHANNELS] = channels
         for ring in self.rings().values():  # nobody plays them: the next device fades them in from silence
@@ -132,16 +112,18 @@ class Decks:
         deck = self._decks[self._playing]
         if deck is not None:
             return True
-        if self._coming is None:
-            self._launch(self.state.current, self._playing)
+        if self._loading.deck is None:
+            self._loading.launch(self.state.current, self._playing)
+        if self._loading.deck is None:
+            return False
         try:
-            if self._coming is not None and self._coming.worker.ready():
-                self._decks[self._playing], self._coming = self._coming, None
-                return True
+            if not self._loading.deck.worker.ready():
+                return False
         except NoizestreamError:
-            self._abandon()
+            self._loading.abandon()
             raise
-        return False
+        self._decks[self._playing] = self._loading.take()
+        return True
 
     def settle(self, period: int) -> None:
         """Fit the rings to the device's `period` in frames."""
@@ -172,7 +154,7 @@ class Decks:
         """End all workers and free their rings; `totals` goes on answering."""
         for number in range(desk.DECKS):
             self._drop(number)
-        self._abandon()
+        self._loading.abandon()
 
     def set_gains(self, attenuation: float, boost: float) -> None:
         """Linear: at most 1, in the callback; at least 1, in the worker before its limiter."""
@@ -185,23 +167,23 @@ class Decks:
     def tick(self) -> None:
         """Replace a worker that died, change the model when another is wanted. NoizestreamError when the music cannot go on."""
         self._look_after()
-        if self._coming is not None:
-            self._receive()
+        self._receive()
         playing, other = self._decks[self._playing], self._decks[1 - self._playing]
-        if playing is None or self._coming is not None:
+        if playing is None or self._loading.deck is not None:
             return
         wanted = self.state.wanted
         if wanted != self.state.current:
             if other is None or other.model != wanted:
                 if other is None or other.silent:
                     self._drop(1 - self._playing)
-                    self._launch(wanted, 1 - self._playing)
+                    self._loading.launch(wanted, 1 - self._playing)
             elif other.silent:
                 self._cross()
         elif playing.dead:
-            self._launch(playing.model, self._playing, playing.worker.first_block + int(playing.worker.ring.header[slots.BLOCKS]))
-        elif other is None and (spare := self._next()) is not None:
-            self._launch(spare, 1 - self._playing)
+            made = playing.worker.first_block + int(playing.worker.ring.header[slots.BLOCKS])
+            self._loading.launch(playing.model, self._playing, made)
+        elif other is None and (spare := self._loading.next_model()) is not None:
+            self._loading.launch(spare, 1 - self._playing)
 
     def _look_after(self) -> None:
         for number, deck in enumerate(self._decks):
@@ -214,44 +196,24 @@ class Decks:
                 if number == self._playing:
                     self.restarts += 1
                     self._say(f"{error}; it is started again")
-                    if self._coming is not None and self._coming_to != number and self.state.wanted == self.state.current:
-                        self._abandon()  # nobody waits for the spare one
+                    if self._loading.to != number and self.state.wanted == self.state.current:
+                        self._loading.abandon()  # nobody waits for the spare one
         spare = self._decks[1 - self._playing]
         if spare is not None and spare.dead and spare.silent:
             self._drop(1 - self._playing)
 
     def _receive(self) -> None:
         """Take over the worker that was launched, once it is ready."""
-        deck = self._coming
-        assert deck is not None
-        try:
-            if not deck.worker.ready():
-                return
-        except NoizestreamError as error:
-            self._abandon()
-            self._fail(deck.model, error)
-            return
-        before = self._decks[self._coming_to]
-        if before is not None and not before.silent:
+        deck, to = self._loading.arrived(), self._loading.to
+        before = self._decks[to]
+        if deck is None or (before is not None and not before.silent):
             return  # what the dead one left in its ring is still being played
-        self._coming, self._failures = None, 0
-        self._decks[self._coming_to] = deck
+        self._decks[to] = self._loading.take()
         self._fit(deck.worker)
-        self._put(self._coming_to, deck.worker.ring)
-        if self._coming_to == self._playing:
+        self._put(to, deck.worker.ring)
+        if to == self._playing:
             self.play()
         self._retire(before)
-
-    def _fail(self, model: int, error: NoizestreamError) -> None:
-        if model != self.state.current:
-            self._broken.add(model)
-            if self.state.wanted == model:
-                self._say(f"{error}; {self.state.metadata.name} plays on")
-            self.state.refuse(model)
-            return
-        self._failures += 1
-        if self._failures >= TRIES:
-            raise error
 
     def _cross(self) -> None:
         """Fade from the deck that plays to the other."""
@@ -264,38 +226,12 @@ class Decks:
         for deck, run in ((after, 1), (before, 0)):
             deck.worker.ring.header[[slots.RUN_FRAMES, slots.RUN]] = frames, run
 
-    def _next(self) -> int | None:
-        """The model to have ready beside the one that plays: the first other one that can be played."""
-        return next((model for model in range(len(self.paths)) if model != self.state.current and model not in self._broken), None)
-
-    def _new(self, model: int, first_block: int = 0) -> _Deck:
-        worker = Worker(
-            self.paths[model],
-            self.rate,
-            self.channels,
-            self._room,
-            self.seed,
-            self.state.weights_of(model),
-            self.state.values_of(model),
-            first_block,
-            self._heard if model == self.state.current else None,
-        )
+    def _new(self, model: int, first_block: int) -> Worker:
+        weights, values = self.state.weights_of(model), self.state.values_of(model)
+        heard = self._heard if model == self.state.current else None
+        worker = Worker(self.paths[model], self.rate, self.channels, self._room, self.seed, weights, values, first_block, heard)
         self._fit(worker)
-        return _Deck(worker, model)
-
-    def _launch(self, model: int, to: int, first_block: int = 0) -> None:
-        try:
-            self._coming, self._coming_to = self._new(model, first_block), to
-            self._coming.worker.launch()
-        except NoizestreamError as error:  # its file has gone
-            self._abandon()
-            self._fail(model, error)
-
-    def _abandon(self) -> None:
-        if self._coming is not None:
-            self._coming.worker.stop(timeout_s=0)
-            self._coming.worker.close()
-            self._coming = None
+        return worker
 
     def _drop(self, number: int) -> None:
         deck, self._decks[number] = self._decks[number], None
@@ -303,7 +239,7 @@ class Decks:
             self._put(number, None)
             self._retire(deck)
 
-    def _retire(self, deck: _Deck | None) -> None:
+    def _retire(self, deck: Deck | None) -> None:
         if deck is not None:
             deck.worker.stop()
             self._gone.add(deck.worker.ring)

@@ -1,14 +1,9 @@
 """A performance: connects models, audio device, MIDI port, recorder and screen, keeps them together, and takes them apart again.
 
 Imports no torch and no audio library: the worker processes own the one, the audio process the other (docs/decisions.md).
-
-    LOOKING --- device found ---> PREPARING --- model ready ---> OPENING --- opened ---> SETTLING --- period known ---> PLAYING
-       ^                                                                                                                   |
-       '------------------------------------------- the device is lost, or does not open ----------------------------------'
 """
 
 import contextlib
-import enum
 import sys
 import time
 from collections.abc import Sequence
@@ -19,8 +14,8 @@ import numpy as np
 
 from noizestream.control.live import LiveState
 from noizestream.control.midi_map import MidiMap
-from noizestream.devices.midi import POLL_SECONDS, MidiInput, find_port
-from noizestream.devices.sound import Found, Opened, Sound
+from noizestream.devices.midi import MidiInput, find_port
+from noizestream.devices.sound import Found, Opened
 from noizestream.engine import mixer as desk
 from noizestream.engine import ring as slots
 from noizestream.engine.decks import Decks
@@ -33,23 +28,14 @@ from noizestream.parameters import TEMPERATURE, TEMPO
 from noizestream.ui.announcement import again, announcement
 from noizestream.ui.interrupts import Interrupts
 from noizestream.ui.screen import SCREEN_HZ, Screen
+from noizestream.ui.stage import Stage
 from noizestream.ui.status import Status
 
 TICK_S = 0.05
 STARTING_TICK_S = 0.005
 START_TIMEOUT_S = 90.0
-AGAIN_S = 1.0
-"""Pause before a device that did not open is tried again."""
 
 TAP_SAMPLES = round(TAP_S * 48000 * 2)
-
-
-class Phase(enum.Enum):
-    LOOKING = enum.auto()
-    PREPARING = enum.auto()
-    OPENING = enum.auto()
-    SETTLING = enum.auto()
-    PLAYING = enum.auto()
 
 
 class Performance:
@@ -79,16 +65,10 @@ class Performance:
         self.mixer = Mixer.create(0, TAP_SAMPLES if record else 0)
         self.decks = Decks(paths, state, kept_s, seed, self._put, self._say, exact, heard)
         self.screen = Screen(False)
-        self.sound: Sound | None = None
+        self.stage: Stage | None = None
         self.recorder: Recorder | None = None
         self.midi: MidiInput | None = None
-        self.found: Found | None = None
-        self._first_device = ""  # its name: what is looked for when it goes, whatever played in between
-        self.latency: dict[str, float] = {}
-        self.losses = 0
         self.results: dict[str, Any] = {}
-        self._phase, self._calls, self._again = Phase.LOOKING, 0, 0.0
-        self._opened: Opened | None = None
         self._started = self._ended = 0.0
 
     def play(self, interrupts: Interrupts, seconds: float | None, status_line: bool) -> bool:
@@ -123,23 +103,19 @@ class Performance:
 
     def _start(self) -> None:
         """Until the first sound. What is wrong here ends it with an error; later it would not."""
-        self.sound = self._new_sound(self.asked_device)
+        self.stage = Stage(self.asked_device, self.latency_option, self.state, self.decks, self.mixer, self)
         self.midi = MidiInput(find_port(self.asked_midi), self._hear, self._say)
         end = time.monotonic() + START_TIMEOUT_S
-        while self._phase != Phase.PLAYING:
-            self._bring_back()
+        while not self.stage.playing:
+            self.stage.start()
             if time.monotonic() > end:
                 raise NoizestreamError(f"the music does not start within {START_TIMEOUT_S:g} s; is the machine overloaded?")
             time.sleep(STARTING_TICK_S)
 
-    def _new_sound(self, asked: str | None, patient: bool = False) -> Sound:
-        channels = max(model.channels for model in self.state.models)
-        return Sound(asked, self.state.metadata.sample_rate, channels, self.latency_option, patient)
-
     def _fade_out(self) -> None:
         self._ended = time.monotonic()
         self.state.disconnect()
-        if self._phase == Phase.PLAYING:
+        if self.stage is not None and self.stage.playing:
             self.decks.stop()
             while not self.decks.silent and time.monotonic() < self._ended + 0.5:  # a device that has gone calls nobody back
                 time.sleep(0.002)
@@ -150,8 +126,8 @@ class Performance:
             stack.callback(self.mixer.close)
             stack.callback(self._collect)
             stack.callback(self.decks.close)
-            if self.sound is not None:
-                stack.callback(self.sound.close, gone=self._phase != Phase.PLAYING)
+            if self.stage is not None:
+                stack.callback(self.stage.close)
             if self.midi is not None:
                 stack.callback(self.midi.close)
             if self.recorder is not None:
@@ -161,91 +137,40 @@ class Performance:
 
     def _watch(self, interrupts: Interrupts, end: float | None) -> bool:
         """Look after everything until `end` (monotonic seconds, None: for ever) or an interrupt; return whether it was one."""
+        assert self.stage is not None
         shown = 0.0
         while end is None or time.monotonic() < end:
             if interrupts.wait(TICK_S if end is None else min(TICK_S, max(end - time.monotonic(), 0.0))):
                 return True
-            if self._phase == Phase.PLAYING:
+            if self.stage.playing:
                 self.decks.tick()
-                if self.sound is not None and self.sound.lost:
-                    self._lose()
-            elif time.monotonic() >= self._again:
-                try:
-                    self._bring_back()
-                except NoizestreamError:
-                    self._look_again()
+            self.stage.tick()
             if time.monotonic() - shown >= 1 / SCREEN_HZ:
                 shown = time.monotonic()
                 self.screen.show(self._status())
         return False
 
-    def _lose(self) -> None:
-        assert self.found is not None
-        self.losses += 1
-        self._say(f"{self.found.device.name}: the audio device is gone; the music waits for it")
-        self.state.disconnect()
-        if self.midi is not None and "jack" in self.found.device.host.lower():
-            self.midi.server_died()
-        self._look_again()
-        self._again = 0.0
+    def device_found(self, found: Found) -> None:
+        """Of `stage.Listener`: what is recorded from now on is shaped so."""
+        if self.recorder is not None:
+            self.recorder.shape(found.rate, found.channels)
 
-    def _look_again(self) -> None:
-        """With a new audio process; the one before is stuck in a device that is no more."""
-        assert self.found is not None and self.sound is not None
-        self.sound.close(gone=True)
-        self.sound = self._new_sound(self._first_device, patient=True)
-        self._phase, self._again = Phase.LOOKING, time.monotonic() + AGAIN_S
-
-    def _bring_back(self) -> None:
-        """Take one step towards PLAYING, if it can be taken now. NoizestreamError if it never can."""
-        assert self.sound is not None
-        if self._phase == Phase.LOOKING:
-            found = self.sound.poll()
-            if isinstance(found, Found):
-                self.found, self._phase = found, Phase.PREPARING
-                self._first_device = self._first_device or found.device.name
-                self.decks.shape(self.mixer, found.rate, found.channels, 2 * found.device.high_latency_s)
-                if self.recorder is not None:
-                    self.recorder.shape(found.rate, found.channels)
-        elif self._phase == Phase.PREPARING:
-            if self.decks.ready():
-                self._calls = int(self.mixer.header[desk.CALLBACKS])
-                self.sound.open(self.mixer, self.decks.rings())
-                self._phase = Phase.OPENING
-        elif self._phase == Phase.OPENING:
-            opened = self.sound.poll()
-            if isinstance(opened, Opened):
-                self._opened, self._phase = opened, Phase.SETTLING
-        elif self.mixer.header[desk.CALLBACKS] >= self._calls + 2:
-            self._sound()
-        if self.sound.lost:
-            raise NoizestreamError("the audio device does not ask for sound; try another -d")
-
-    def _sound(self) -> None:
-        """The device is open and its period known: fit the rings to it, add up the latencies in ms, and let it sound.
-
-        `control` is the longest way of a change: a MIDI message is found at the next poll; the next block is made as soon as it
-        fits, which fills the ring to its target; the device adds its own latency, the model what it looks ahead.
-        """
-        assert self.found is not None and self._opened is not None
-        self.decks.settle(int(self.mixer.header[desk.PERIOD]))
-        model = self.state.metadata
-        self.latency = {
-            "midi": 1e3 * POLL_SECONDS,
-            "ring": 1e3 * float(self.decks.worker.ring.header[slots.TARGET]) / self.found.rate,
-            "device": 1e3 * self._opened.latency_s,
-            "model": 1e3 * model.latency_frames / model.sample_rate,
-        }
-        self.latency["control"] = sum(self.latency.values())
+    def device_plays(self, found: Found, opened: Opened) -> None:
+        """Of `stage.Listener`: announce it, and begin to record."""
         if self.record is not None and self.recorder is None:
-            self.recorder = Recorder(self.record, self.mixer, self.found.rate, self.found.channels, self._say)
-        self._announce()
-        self.decks.play()
-        self._phase = Phase.PLAYING
+            self.recorder = Recorder(self.record, self.mixer, found.rate, found.channels, self._say)
+        self._announce(found, opened)
+
+    def device_lost(self, found: Found) -> None:
+        """Of `stage.Listener`: say so; nobody hears of changes until a device plays."""
+        self._say(f"{found.device.name}: the audio device is gone; the music waits for it")
+        self.state.disconnect()
+        if self.midi is not None and "jack" in found.device.host.lower():
+            self.midi.server_died()
 
     def _put(self, deck: int, ring: Ring | None) -> None:
-        if self._phase == Phase.PLAYING and self.sound is not None:
-            self.sound.put(deck, ring)
+        if self.stage is not None:
+            self.stage.put(deck, ring)
 
     def _hear(self, message: Sequence[int]) -> None:
         action = self.midi_map.translate(message)
@@ -257,21 +182,20 @@ class Performance:
     def _say(self, line: str) -> None:
         self.screen.say(line)
 
-    def _announce(self) -> None:
-        assert self.found is not None and self._opened is not None
-        if self.losses:
-            lines = again(self.state.metadata, self.found)
+    def _announce(self, found: Found, opened: Opened) -> None:
+        assert self.stage is not None
+        if self.stage.losses:
+            lines = again(self.state.metadata, found)
         else:
             port = self.midi.port if self.midi else None
             precision = self.decks.worker.settings.get("precision", "float32")
-            period, models = self.decks.period, self.state.models
-            lines = announcement(models, precision, self.found, self._opened, period, self.latency, port)
+            lines = announcement(self.state.models, precision, found, opened, self.decks.period, self.stage.latency, port)
         for line in lines:
             self._say(line)
 
     def _status(self) -> Status:
         state, header, meters = self.state, self.mixer.header, self.mixer.meters
-        playing = self._phase == Phase.PLAYING
+        playing = self.stage is not None and self.stage.playing
         ring = self.decks.worker.ring if playing else None
         peak, meters[desk.PEAK] = float(meters[desk.PEAK]), 0.0
         notes = [] if playing else ["no device"]
@@ -292,7 +216,8 @@ class Performance:
 
     def _collect(self) -> None:
         """The statistics of `--stats`: the workers', and what only this process knows."""
-        totals, latency, header = self.decks.totals(), self.latency, self.mixer.header
+        totals, header = self.decks.totals(), self.mixer.header
+        latency = self.stage.latency if self.stage else None
         rate = self.decks.rate or self.state.metadata.sample_rate
         self.results = statistics(
             totals,
@@ -308,7 +233,7 @@ class Performance:
             "device_rate": rate,
             "period_frames": self.decks.period,
             "ring_ms": round(latency["ring"], 2) if latency else None,
-            "device_losses": self.losses,
+            "device_losses": self.stage.losses if self.stage else 0,
             "midi_losses": self.midi.losses if self.midi else 0,
             "worker_restarts": self.decks.restarts,
             "model_switches": self.decks.switches,

@@ -1,0 +1,91 @@
+"""The worker that is being loaded while another plays: launched, awaited without waiting, given up; and which models cannot be."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from noizestream.control.live import LiveState
+from noizestream.engine import ring as slots
+from noizestream.engine.worker import Worker
+from noizestream.errors import NoizestreamError
+
+TRIES = 3
+"""A worker that fails so often in a row at its start will not start at all."""
+
+
+@dataclass
+class Deck:
+    """A worker, the number of its model, and whether it plays (a dead one stays on its deck until it is replaced)."""
+
+    worker: Worker
+    model: int
+    dead: bool = False
+
+    @property
+    def silent(self) -> bool:
+        """Whether the callback plays nothing of it any more."""
+        ring = self.worker.ring
+        return ring.header[slots.MODE] != slots.PLAYING and ring.meters[slots.FADE] <= 0.0
+
+
+class Loading:
+    """At most one worker at a time, made by `make(model, first_block)`; `say` takes lines for the user.
+
+    A model that fails is refused by `state`, except the one that plays: that one has TRIES, and the last failure is raised.
+    """
+
+    def __init__(self, state: LiveState, make: Callable[[int, int], Worker], say: Callable[[str], None]):
+        self.state, self._make, self._say = state, make, say
+        self.deck: Deck | None = None
+        self.to = 0  # the number of the deck it will play on
+        self._failures = 0
+        self._broken: set[int] = set()
+
+    def launch(self, model: int, to: int, first_block: int = 0) -> None:
+        """Begin to load `model` for the deck `to`, from `first_block` of its noise on."""
+        try:
+            self.deck, self.to = Deck(self._make(model, first_block), model), to
+            self.deck.worker.launch()
+        except NoizestreamError as error:  # its file has gone
+            self.abandon()
+            self._fail(model, error)
+
+    def arrived(self) -> Deck | None:
+        """What is loaded, once it is; it stays here until `take`."""
+        if self.deck is None:
+            return None
+        try:
+            return self.deck if self.deck.worker.ready() else None
+        except NoizestreamError as error:
+            model = self.deck.model
+            self.abandon()
+            self._fail(model, error)
+            return None
+
+    def take(self) -> Deck:
+        """Hand over what has arrived."""
+        deck, self.deck, self._failures = self.deck, None, 0
+        assert deck is not None
+        return deck
+
+    def abandon(self) -> None:
+        """Nobody waits for it any more."""
+        if self.deck is not None:
+            self.deck.worker.stop(timeout_s=0)
+            self.deck.worker.close()
+            self.deck = None
+
+    def next_model(self) -> int | None:
+        """The model to have ready beside the one that plays: the first other one that can be played."""
+        others = (model for model in range(len(self.state.models)) if model != self.state.current)
+        return next((model for model in others if model not in self._broken), None)
+
+    def _fail(self, model: int, error: NoizestreamError) -> None:
+        if model != self.state.current:
+            self._broken.add(model)
+            if self.state.wanted == model:
+                self._say(f"{error}; {self.state.metadata.name} plays on")
+            self.state.refuse(model)
+            return
+        self._failures += 1
+        if self._failures >= TRIES:
+            raise error

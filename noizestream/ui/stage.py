@@ -1,0 +1,150 @@
+"""The audio device of a performance, from being looked for until it plays, and again whenever it has gone.
+
+    LOOKING --- device found ---> PREPARING --- model ready ---> OPENING --- opened ---> SETTLING --- period known ---> PLAYING
+       ^                                                                                                                   |
+       '------------------------------------------- the device is lost, or does not open ----------------------------------'
+
+Nothing here waits: every `tick` takes the one step that can be taken now.
+"""
+
+import enum
+import time
+from typing import Protocol
+
+from noizestream.control.live import LiveState
+from noizestream.devices.midi import POLL_SECONDS
+from noizestream.devices.sound import Found, Opened, Sound
+from noizestream.engine import mixer as desk
+from noizestream.engine import ring as slots
+from noizestream.engine.decks import Decks
+from noizestream.engine.mixer import Mixer
+from noizestream.engine.ring import Ring
+from noizestream.errors import NoizestreamError
+
+AGAIN_S = 1.0
+"""Pause before a device that did not open is tried again."""
+
+
+class Phase(enum.Enum):
+    LOOKING = enum.auto()
+    PREPARING = enum.auto()
+    OPENING = enum.auto()
+    SETTLING = enum.auto()
+    PLAYING = enum.auto()
+
+
+class Listener(Protocol):
+    """Who is told what happens to the device."""
+
+    def device_found(self, found: Found) -> None:
+        """It will be opened so; nothing plays now."""
+
+    def device_plays(self, found: Found, opened: Opened) -> None:
+        """Its period and the latencies are known; it sounds from now on."""
+
+    def device_lost(self, found: Found) -> None:
+        """It does not ask for sound any more; it is looked for again."""
+
+
+class Stage:
+    """Brings `decks` to sound, through `mixer`, on the device `asked` (None: the default), with its low or high latency."""
+
+    def __init__(self, asked: str | None, latency_option: str, state: LiveState, decks: Decks, mixer: Mixer, listener: Listener):
+        self.asked, self.latency_option = asked, latency_option
+        self.state, self.decks, self.mixer, self._listener = state, decks, mixer, listener
+        self.found: Found | None = None
+        self.latency: dict[str, float] = {}
+        self.losses = 0
+        self._first_device = ""  # its name: what is looked for when it goes, whatever played in between
+        self._phase, self._calls, self._again = Phase.LOOKING, 0, 0.0
+        self._opened: Opened | None = None
+        self.sound = self._new_sound(asked)
+
+    @property
+    def playing(self) -> bool:
+        """Whether the device asks for sound."""
+        return self._phase == Phase.PLAYING
+
+    def put(self, deck: int, ring: Ring | None) -> None:
+        """Play `ring` on `deck`, if anything plays; None takes off what is there."""
+        if self.playing:
+            self.sound.put(deck, ring)
+
+    def close(self) -> None:
+        """Leave the device."""
+        self.sound.close(gone=not self.playing)
+
+    def start(self) -> None:
+        """Take one step towards the first sound. What is wrong here is raised (NoAudioDevice); later it would not be."""
+        self._bring_back()
+
+    def tick(self) -> None:
+        """Notice that the device has gone, or bring back one that had."""
+        if self.playing:
+            if self.sound.lost:
+                self._lose()
+        elif time.monotonic() >= self._again:
+            try:
+                self._bring_back()
+            except NoizestreamError:
+                self._look_again()
+
+    def _new_sound(self, asked: str | None, patient: bool = False) -> Sound:
+        channels = max(model.channels for model in self.state.models)
+        return Sound(asked, self.state.metadata.sample_rate, channels, self.latency_option, patient)
+
+    def _lose(self) -> None:
+        assert self.found is not None
+        self.losses += 1
+        self._listener.device_lost(self.found)
+        self._look_again()
+        self._again = 0.0
+
+    def _look_again(self) -> None:
+        """With a new audio process; the one before is stuck in a device that is no more."""
+        self.sound.close(gone=True)
+        self.sound = self._new_sound(self._first_device, patient=True)
+        self._phase, self._again = Phase.LOOKING, time.monotonic() + AGAIN_S
+
+    def _bring_back(self) -> None:
+        """Take one step towards PLAYING, if it can be taken now. NoizestreamError if it never can."""
+        if self._phase == Phase.LOOKING:
+            found = self.sound.poll()
+            if isinstance(found, Found):
+                self.found, self._phase = found, Phase.PREPARING
+                self._first_device = self._first_device or found.device.name
+                self.decks.shape(self.mixer, found.rate, found.channels, 2 * found.device.high_latency_s)
+                self._listener.device_found(found)
+        elif self._phase == Phase.PREPARING:
+            if self.decks.ready():
+                self._calls = int(self.mixer.header[desk.CALLBACKS])
+                self.sound.open(self.mixer, self.decks.rings())
+                self._phase = Phase.OPENING
+        elif self._phase == Phase.OPENING:
+            opened = self.sound.poll()
+            if isinstance(opened, Opened):
+                self._opened, self._phase = opened, Phase.SETTLING
+        elif self.mixer.header[desk.CALLBACKS] >= self._calls + 2:
+            self._sound()
+        if self.sound.lost:
+            raise NoizestreamError("the audio device does not ask for sound; try another -d")
+
+    def _sound(self) -> None:
+        """The device is open and its period known: fit the rings to it, add up the latencies in ms, and let it sound.
+
+        `control` is the longest way of a change: a MIDI message is found at the next poll; the next block is made as soon as it
+        fits, which fills the ring to its target; the device adds its own latency, the model what it looks ahead.
+        """
+        assert self.found is not None and self._opened is not None
+        self.decks.settle(int(self.mixer.header[desk.PERIOD]))
+        model = self.state.metadata
+        self.latency = {
+            "midi": 1e3 * POLL_SECONDS,
+            "ring": 1e3 * float(self.decks.worker.ring.header[slots.TARGET]) / self.found.rate,
+            "device": 1e3 * self._opened.latency_s,
+            "model": 1e3 * model.latency_frames / model.sample_rate,
+        }
+        self.latency["control"] = sum(self.latency.values())
+        self._listener.device_plays(self.found, self._opened)
+        self.decks.play()
+        self._phase = Phase.PLAYING
