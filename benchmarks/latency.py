@@ -24,7 +24,8 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from noizestream import artifact  # noqa: E402
-from tests.live.harness import Heard, JackServer, play  # noqa: E402
+from tests.live.harness import Heard, play  # noqa: E402
+from tests.live.jack_server import JackServer  # noqa: E402
 
 APART_S = 0.2637
 """Between two changes: not in step with any model's blocks, and longer than any ring keeps."""

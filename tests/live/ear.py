@@ -7,6 +7,7 @@ It connects itself to whatever PortAudio port appears. Commands are lines on std
     unplug / plug     takes its MIDI port away and puts it back
 """
 
+import contextlib
 import json
 import sys
 import threading
@@ -32,16 +33,15 @@ class Ear:
     def keep(self) -> None:
         """Stay connected, to a server and to the ports that sound."""
         while True:
-            try:
+            with contextlib.suppress(jack.JackError, OSError, AttributeError):  # the server, or a port, goes at any moment
                 if self.client is None:
                     self.open()
-                for port in self.client.get_ports(name_pattern="PortAudio", is_audio=True, is_output=True):
-                    ear = self.ears[min(int(port.name.rsplit("_", 1)[1]), 1)]
+                client, ears = self.client, self.ears
+                for port in client.get_ports(name_pattern="PortAudio", is_audio=True, is_output=True):
+                    ear = ears[min(int(port.name.rsplit("_", 1)[1]), 1)]
                     if not ear.is_connected_to(port):
-                        self.client.connect(port, ear)
-                self.channels = sum(ear.number_of_connections for ear in self.ears)
-            except jack.JackError:
-                pass
+                        client.connect(port, ear)
+                self.channels = sum(ear.number_of_connections for ear in ears)
             time.sleep(0.05)
 
     def open(self) -> None:
@@ -67,7 +67,8 @@ class Ear:
 
     def hear(self, seconds: float) -> dict:
         start, end = len(self.heard), time.monotonic() + 20 * seconds + 1
-        rate = self.client.samplerate if self.client else 48000
+        client = self.client
+        rate = client.samplerate if client else 48000
         while sum(len(part) for part in self.heard[start:]) < seconds * rate and time.monotonic() < end:
             time.sleep(0.01)
         wave = np.concatenate([np.zeros(256), *self.heard[start:]])
@@ -77,6 +78,9 @@ class Ear:
 
     def unplug(self) -> dict:
         keys, self.keys = self.keys, None
+        periods, end = len(self.heard), time.monotonic() + 1
+        while len(self.heard) < periods + 2 and time.monotonic() < end:  # until the callback has let go of it
+            time.sleep(0.01)
         keys.unregister()
         return {}
 

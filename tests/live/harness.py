@@ -1,10 +1,9 @@
-"""A JACK server without hardware, `noizestream` as a process on it, and an instrument that plays and records."""
+"""`noizestream` as a process on a JACK server without hardware, and an instrument that plays and records."""
 
 import contextlib
 import json
 import os
 import pty
-import shutil
 import subprocess
 import sys
 import threading
@@ -16,67 +15,28 @@ from typing import Any
 
 import numpy as np
 
+from tests.live.jack_server import RATE, JackServer
+
 HERE = Path(__file__).resolve().parent
-RATE, PERIOD = 48000, 256
-
-
-class JackServer:
-    """`jackd --no-realtime -d dummy` under a name of its own, so that several can run beside each other. A context manager."""
-
-    def __init__(self, name: str, period: int = PERIOD, rate: int = RATE, channels: int = 2):
-        self.name, self.period, self.rate, self.channels = name, period, rate, channels
-        self.environment = os.environ | {"JACK_DEFAULT_SERVER": name, "JACK_NO_START_SERVER": "1", "JACK_NO_AUDIO_RESERVATION": "1"}
-
-    def __enter__(self) -> "JackServer":
-        command = [
-            shutil.which("jackd"),
-            "--name",
-            self.name,
-            "--no-realtime",
-            "-d",
-            "dummy",
-            "-r",
-            str(self.rate),
-            "-p",
-            str(self.period),
-            "-P",
-            str(self.channels),
-        ]
-        self._process = subprocess.Popen(
-            command, env=self.environment, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-        )
-        probe = [sys.executable, "-c", f"import jack; jack.Client('probe', no_start_server=True, servername={self.name!r}).close()"]
-        for _ in range(40):
-            if subprocess.run(probe, env=self.environment, capture_output=True, check=False).returncode == 0:
-                return self
-            if self._process.poll() is not None:
-                break
-        self.__exit__()
-        raise RuntimeError("jackd does not start")
-
-    def kill(self) -> None:
-        """End it without a word, as a crash does; it can be entered again."""
-        self._process.kill()
-        self._process.wait()
-
-    def __exit__(self, *_: object) -> None:
-        self._process.terminate()
-        try:
-            self._process.wait(5)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
 
 
 @dataclass
 class Heard:
-    """What the instrument recorded: `audio` [n, 2] float32, `sent` frames (places in `audio`) of its messages."""
+    """What the instrument recorded: `audio` [n, 2] float32, `sent` frames (places in `audio`) of its messages.
+
+    `gaps` counts the holes where the instrument itself was late, `xruns` what the server reported.
+    """
 
     audio: np.ndarray
     sent: np.ndarray
     gaps: int
     xruns: int
     rate: int
+
+    @property
+    def whole(self) -> bool:
+        """Whether all that was played is there: neither the server nor the instrument was late."""
+        return self.gaps == self.xruns == 0
 
     def step(self) -> float:
         """Largest step between neighbouring samples."""
@@ -130,7 +90,7 @@ def play(
     arguments: list[str],
     events: list[tuple[float, list[int]]] | None = None,
     settle_s: float = 1.0,
-    limit_s: float = 60.0,
+    limit_s: float = 180.0,
     busy: bool = False,
     stop: Callable[[subprocess.Popen], None] | None = None,
     terminal: Terminal | None = None,
@@ -141,6 +101,8 @@ def play(
     Without `listen` nothing is recorded: for runs that are too long to be kept in memory.
     """
     plan, recording, stats = folder / "plan.json", folder / "heard.npz", folder / "stats.json"
+    for earlier in (recording, stats):
+        earlier.unlink(missing_ok=True)
     plan.write_text(json.dumps({"settle_s": settle_s, "events": events or [], "limit_s": limit_s, "listen": listen}))
     instrument = subprocess.Popen(
         [sys.executable, str(HERE / "instrument.py"), str(plan), str(recording)],
@@ -148,10 +110,11 @@ def play(
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
     )
-    wait_for_instrument(server)
-    began = time.monotonic()
-    process = start(["play", *arguments, "--stats", str(stats)], server.environment, busy, terminal)
+    process = None
     try:
+        wait_for_instrument(server)
+        began = time.monotonic()
+        process = start(["play", *arguments, "--stats", str(stats)], server.environment, busy, terminal)
         if stop is not None:
             stop(process)
         out, err = process.communicate(timeout=limit_s)
@@ -161,7 +124,7 @@ def play(
         _, problems = instrument.communicate(timeout=limit_s)
     finally:
         for child in (process, instrument):
-            if child.poll() is None:
+            if child is not None and child.poll() is None:
                 child.kill()
                 child.wait()
     if instrument.returncode != 0:
@@ -184,7 +147,7 @@ def wait_for_instrument(server: JackServer) -> None:
     probe = (
         "import jack, sys, time\n"
         f"client = jack.Client('probe', no_start_server=True, servername={server.name!r})\n"
-        "for _ in range(1000):\n"
+        "for _ in range(6000):\n"
         "    if client.get_ports('instrument:keys'): sys.exit(0)\n"
         "    time.sleep(0.01)\n"
         "sys.exit(1)\n"

@@ -3,15 +3,17 @@
     python instrument.py PLAN.json OUT.npz
 
 PLAN is `{"settle_s": seconds before the first message, "events": [[seconds, [bytes]], ...], "limit_s": give up after,
-"listen": whether to record}`. It waits
-for PortAudio's ports, records from them, waits until somebody listens to its MIDI port, sends, and ends when PortAudio's ports have
-gone. OUT holds `audio` [n, 2] and `times` [periods] (JACK frame time of each period heard), `period` in frames, `sent` (frame time
-of each message), `gaps` (times the periods do not follow each other) and `xruns` (reported by the server).
+"listen": whether to record}`. It waits for PortAudio's ports, records from them, waits until somebody listens to its MIDI port,
+sends, and ends when PortAudio's ports have gone. OUT holds `audio` [n, 2] and `times` [periods] (JACK frame time of each period
+heard), `period` in frames, `sent` (frame time of each message), `gaps` (times the periods do not follow each other) and `xruns`
+(reported by the server).
 """
 
 import json
+import os
 import sys
 import time
+import traceback
 
 import jack
 import numpy as np
@@ -64,13 +66,19 @@ def main(plan_file: str, out_file: str) -> None:
     waiting.extend((start + int(seconds * client.samplerate), bytes(message)) for seconds, message in plan["events"])
     while sources() and time.monotonic() < end:
         time.sleep(0.02)
-    client.deactivate()
-    times = np.array([entry[0] for entry in heard], np.int64)
-    audio = np.stack([np.frombuffer(b"".join(entry[side] for entry in heard), np.float32) for side in (1, 2)], axis=1)
+    entries = list(heard)
+    times = np.array([entry[0] for entry in entries], np.int64)
+    audio = np.stack([np.frombuffer(b"".join(entry[side] for entry in entries), np.float32) for side in (1, 2)], axis=1)
     gaps = int((np.diff(times) != client.blocksize).sum())
     np.savez(out_file, audio=audio, times=times, period=client.blocksize, sent=np.array(sent, np.int64), gaps=gaps, xruns=xruns)
-    client.close()
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    try:
+        main(*sys.argv[1:])
+    except BaseException:
+        traceback.print_exc()
+        sys.stderr.flush()
+        os._exit(1)
+    # Not by way of the client's end: JACK stops its thread wherever it is, even in the callback, which then holds the GIL for ever.
+    os._exit(0)

@@ -18,7 +18,8 @@ import pytest
 import soundfile
 
 from tests import foreign_models as foreign
-from tests.live.harness import HERE, JackServer, Terminal, start
+from tests.live.harness import HERE, Terminal, start
+from tests.live.jack_server import JackServer
 
 PATIENCE_S = 180.0
 """Only what is broken waits so long; a machine that is busy with other things may need some of it to load a model."""

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.live.harness import JackServer
+from tests.live.jack_server import JackServer
 
 NO_SERVER = os.environ | {"JACK_DEFAULT_SERVER": "noizestream-test-none", "JACK_NO_START_SERVER": "1"}
 
