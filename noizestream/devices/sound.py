@@ -13,7 +13,6 @@ gone is left behind with its whole process, and a new process looks for the next
 """
 
 import contextlib
-import math
 import multiprocessing
 import os
 import time
@@ -71,7 +70,8 @@ class Sound:
             self._process.start()
         theirs.close()
         self._mixer: Mixer | None = None
-        self._calls, self._heard = -1, math.inf
+        self._calls, self._looked, self._silent_s = -1, 0.0, 0.0
+        self._is_open = False
 
     def poll(self, timeout_s: float = 0.0) -> Found | Opened | None:
         """Return what it has to say, None: nothing yet. NoizestreamError (NoAudioDevice) when it cannot go on."""
@@ -84,7 +84,7 @@ class Sound:
         if isinstance(message, tuple):
             raise ERRORS[message[0]](message[1])
         if isinstance(message, Opened):
-            self._heard = time.monotonic()
+            self._is_open, self._looked = True, time.monotonic()
         return message
 
     def open(self, mixer: Mixer, rings: Mapping[int, Ring]) -> None:
@@ -104,9 +104,12 @@ class Sound:
         if self._mixer is None:
             return False
         calls, now = int(self._mixer.header[desk.CALLBACKS]), time.monotonic()
-        if calls != self._calls:
-            self._calls, self._heard = calls, now
-        return now - self._heard > LOST_S or not self._process.is_alive()
+        if calls != self._calls or not self._is_open:
+            self._silent_s = 0.0
+        else:  # where this process was held up too, the whole machine was: that says nothing about the device
+            self._silent_s += min(now - self._looked, LOST_S / 4)
+        self._calls, self._looked = calls, now
+        return self._silent_s > LOST_S or not self._process.is_alive()
 
     def close(self, gone: bool = False) -> None:
         """End the process, by force where it does not end or its device has `gone`. After that the rings may be closed."""
