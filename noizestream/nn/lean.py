@@ -1,0 +1,191 @@
+"""The networks in the form they are played in: the same functions of the same weights, in fewer and cheaper operators.
+
+A step is hundreds of operators on a few hundred numbers, and most of its time goes into calling them. So, once a model is trained:
+
+- an LSTM layer has one matrix for input and state together, and its three sigmoids are one operator;
+- what is known before the draw (biases, Gumbel noise, the persistence of the last latent) is added for all groups at once, and of a
+  head only the logits and the rows of the chosen component are computed;
+- GELU is x (1 + erf(x / sqrt 2)) / 2 with its factors in the weights around it: torch's own takes ten times as long on a vector;
+- the codec's scales are in its weights, and its linear and learned parts are one matrix.
+
+`lean` takes a whole player; export tests what it returns against the networks as they were trained.
+"""
+
+import copy
+import math
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from noizestream.nn.codec import Codec
+from noizestream.nn.predictor import Predictor
+from noizestream.nn.recurrent import Recurrent
+
+INTO_ERF = 1 / math.sqrt(2)
+"""What the layer before a GELU is scaled by, so that the error function takes its output as it is."""
+
+
+class LeanGELU(nn.Module):
+    """y [...] -> y (1 + erf(y)): sqrt 2 times GELU(x) for y = x / sqrt 2."""
+
+    def forward(self, y: Tensor) -> Tensor:
+        return torch.addcmul(y, y, torch.erf(y))
+
+
+class LeanRecurrent(nn.Module):
+    """`Recurrent.frame` only."""
+
+    def __init__(self, recurrent: Recurrent):
+        super().__init__()
+        self.layers, self.hidden = recurrent.layers, recurrent.hidden
+        self.gates = nn.ModuleList()
+        for cell in recurrent.cells:
+            joined = torch.cat([cell.weight_ih, cell.weight_hh], 1)
+            self.gates.append(_linear(_sigmoids_first(joined), _sigmoids_first(cell.bias_ih + cell.bias_hh)))
+
+    def frame(self, x: Tensor, state: list[Tensor]) -> tuple[Tensor, list[Tensor]]:
+        """x [1, inputs], state [h0, c0, h1, c1, ...] each [1, hidden] -> ([1, hidden], state)."""
+        after: list[Tensor] = []
+        for layer, gates in enumerate(self.gates):
+            sigmoids, new = gates(torch.cat([x, state[2 * layer]], 1)).split([3 * self.hidden, self.hidden], 1)
+            enter, keep, leave = torch.sigmoid(sigmoids).chunk(3, 1)
+            c = torch.addcmul(enter * torch.tanh(new), keep, state[2 * layer + 1])
+            x = leave * torch.tanh(c)
+            after.append(x)
+            after.append(c)
+        return x, after
+
+
+class DrawnGroup(nn.Module):
+    """Weights of one group of dimensions: `given` [hidden, start], `choose` [M, hidden], `rows` [M, 2 * size, hidden]."""
+
+    given: Tensor
+    choose: Tensor
+    rows: Tensor
+
+    def __init__(self, head: nn.Linear, given: nn.Linear, mixtures: int):
+        super().__init__()
+        weight = head.weight.unflatten(0, (mixtures, -1)) * INTO_ERF  # GELU is 1 / sqrt 2 of what LeanGELU returns
+        self.register_buffer("given", given.weight * INTO_ERF)
+        self.register_buffer("choose", weight[:, 0].contiguous())
+        self.register_buffer("rows", weight[:, 1:].contiguous())
+
+
+class LeanPredictor(Predictor):
+    """A predictor that cannot be trained. The heads as they were remain for `mixture`."""
+
+    row_bias: Tensor
+    row_persistence: Tensor
+    row_latent: Tensor
+    choice_bias: Tensor
+    given_bias: Tensor
+    into_erf: Tensor
+
+    def __init__(self, trained: Predictor):
+        nn.Module.__init__(self)
+        self.__dict__.update(copy.deepcopy(trained).__dict__)
+        self.recurrent = LeanRecurrent(trained.recurrent)
+        self.clock_in = _linear(trained.clock_in.weight * INTO_ERF, trained.clock_in.bias * INTO_ERF)
+        self.clock_out = _linear(trained.clock_out.weight * INTO_ERF, trained.clock_out.bias)
+        self.lean_gelu = LeanGELU()
+        heads = list(zip(trained.heads, trained.given, trained.starts, trained.ends, strict=True))
+        self.drawn = nn.ModuleList([DrawnGroup(head, given, trained.mixtures) for head, given, _, _ in heads])
+        # Rows of all groups beside each other: the deltas of each group, then its log deviations.
+        rows, persistence, latent, choice, given_bias = [], [], [], [], []
+        for head, given, start, end in heads:
+            bias = head.bias.unflatten(0, (trained.mixtures, -1))
+            choice.append(bias[:, 0])
+            rows.append(bias[:, 1:])
+            kept = trained.persistence[:, start:end]
+            persistence.append(torch.cat([kept, torch.zeros_like(kept)], 1))
+            latent.append(torch.arange(start, end).repeat(2))
+            given_bias.append(given.bias if start else torch.zeros_like(given.bias))
+        self.register_buffer("row_bias", torch.cat(rows, 1))
+        self.register_buffer("row_persistence", torch.cat(persistence, 1))
+        self.register_buffer("row_latent", torch.cat(latent))
+        self.register_buffer("choice_bias", torch.stack(choice))
+        self.register_buffer("given_bias", torch.stack(given_bias) * INTO_ERF)
+        self.register_buffer("into_erf", torch.tensor(INTO_ERF))
+        self.sizes: list[int] = [end - start for start, end in zip(trained.starts, trained.ends, strict=True)]
+        self.row_sizes: list[int] = [2 * size for size in self.sizes]
+        self.lowest: float = trained.sharpest + trained.shift
+        self.highest: float = trained.widest + trained.shift
+
+    def with_clock(self, h: Tensor, genre: Tensor, clock: Tensor) -> Tensor:
+        """As `Predictor.with_clock`, for one frame: h [1, hidden], genre [1, G], clock [1, C]."""
+        column = genre.view(-1, 1)
+        inner = self.lean_gelu(self.clock_in((column * clock).view(1, -1)))
+        return h + self.clock_out((column * inner).view(1, -1))
+
+    def draw(self, h: Tensor, z: Tensor, choice: Tensor, gauss: Tensor, choice_temperature: Tensor, width: Tensor) -> Tensor:
+        """As `Predictor.draw`."""
+        logits = torch.addcmul(self.choice_bias, choice, choice_temperature).unbind(0)
+        rows = torch.addcmul(self.row_bias, self.row_persistence, z[0].index_select(0, self.row_latent)).split(self.row_sizes, 1)
+        inner = torch.addcmul(self.given_bias, h, self.into_erf).unbind(0)
+        scaled = (gauss[0] * (width * self.first_deviation)).split(self.sizes)
+        drawn = scaled[0]
+        for g, group in enumerate(self.drawn):
+            x = self.lean_gelu(inner[g] if g == 0 else torch.addmv(inner[g], group.given, drawn))
+            # A number, not a tensor: what it selects are views, which cost next to nothing.
+            chosen = int(torch.argmax(torch.addmv(logits[g], group.choose, x)))
+            mean, spread = torch.addmv(rows[g][chosen], group.rows[chosen], x).chunk(2)
+            one = torch.addcmul(mean, torch.exp(spread.clamp(self.lowest, self.highest)), scaled[g])
+            drawn = one if g == 0 else torch.cat([drawn, one])
+        return drawn.unsqueeze(0)
+
+
+class LeanCodec(Codec):
+    """A codec that cannot be trained; only its way back differs."""
+
+    into: Tensor
+    into_bias: Tensor
+    out: Tensor
+    out_bias: Tensor
+
+    def __init__(self, trained: Codec):
+        nn.Module.__init__(self)
+        self.__dict__.update(copy.deepcopy(trained).__dict__)
+        first, last = trained.decoder[0], trained.decoder[2]
+        self.register_buffer("into", first.weight * trained.scale.repeat(trained.context) * INTO_ERF)
+        self.register_buffer("into_bias", first.bias * INTO_ERF)
+        joined = torch.cat([trained.synthesis * trained.scale, last.weight * INTO_ERF], 1)
+        self.register_buffer("out", joined / trained.weight[:, None])
+        self.register_buffer("out_bias", (last.bias + trained.mean) / trained.weight)
+        self.lean_gelu = LeanGELU()
+        del self.decoder, self.synthesis
+
+    def decode_frame(self, history: Tensor) -> Tensor:
+        """As `Codec.decode_frame`."""
+        last = history.select(-2, self.context - 1)
+        if history.dim() == 2:
+            inner = self.lean_gelu(torch.addmv(self.into_bias, self.into, history.view(-1)))
+            return torch.minimum(torch.addmv(self.out_bias, self.out, torch.cat([last, inner])), self.highest)
+        inner = self.lean_gelu(torch.nn.functional.linear(history.flatten(-2), self.into, self.into_bias))
+        return torch.minimum(torch.nn.functional.linear(torch.cat([last, inner], -1), self.out, self.out_bias), self.highest)
+
+
+@torch.no_grad()
+def lean(player: Any) -> Any:
+    """A copy of a trained `Player` or `RawPlayer` for playing only: same methods, same sound but for rounding."""
+    copied = copy.deepcopy(player)
+    if isinstance(copied.predictor, Predictor):
+        copied.predictor, copied.codec = LeanPredictor(player.predictor), LeanCodec(player.codec)
+    else:
+        copied.predictor.recurrent = LeanRecurrent(player.predictor.recurrent)
+    for parameter in copied.parameters():
+        parameter.requires_grad_(False)
+    return copied.eval()
+
+
+def _sigmoids_first(rows: Tensor) -> Tensor:
+    """Rows of an LSTM's weights in torch's order (input, forget, cell, output) -> the cell's last."""
+    enter, keep, new, leave = rows.chunk(4)
+    return torch.cat([enter, keep, leave, new])
+
+
+def _linear(weight: Tensor, bias: Tensor) -> nn.Linear:
+    linear = nn.Linear(weight.shape[1], weight.shape[0])
+    linear.weight.copy_(weight)
+    linear.bias.copy_(bias)
+    return linear
