@@ -33,11 +33,11 @@ class LeanGELU(nn.Module):
         return torch.addcmul(y, y, torch.erf(y))
 
 
-class LeanRecurrent(nn.Module):
-    """`Recurrent.frame` only."""
+class LeanRecurrent(Recurrent):
+    """LSTM layers that take single frames only."""
 
-    def __init__(self, recurrent: Recurrent):
-        super().__init__()
+    def __init__(self, recurrent: Any):
+        nn.Module.__init__(self)
         self.layers, self.hidden = recurrent.layers, recurrent.hidden
         self.gates = nn.ModuleList()
         for cell in recurrent.cells:
@@ -58,18 +58,27 @@ class LeanRecurrent(nn.Module):
 
 
 class DrawnGroup(nn.Module):
-    """Weights of one group of dimensions: `given` [hidden, start], `choose` [M, hidden], `rows` [M, 2 * size, hidden]."""
+    """One group of dimensions: `given` [hidden, start], `choose` [M, hidden], `rows` [M, 2 * size, hidden]."""
 
     given: Tensor
     choose: Tensor
     rows: Tensor
 
-    def __init__(self, head: nn.Linear, given: nn.Linear, mixtures: int):
+    def __init__(self, head: Any, given: Any, mixtures: int, first: bool):
         super().__init__()
+        self.first: bool = first
         weight = head.weight.unflatten(0, (mixtures, -1)) * INTO_ERF  # GELU is 1 / sqrt 2 of what LeanGELU returns
         self.register_buffer("given", given.weight * INTO_ERF)
         self.register_buffer("choose", weight[:, 0].contiguous())
         self.register_buffer("rows", weight[:, 1:].contiguous())
+
+    def forward(self, inner: Tensor, drawn: Tensor, logits: Tensor, rows: Tensor) -> Tensor:
+        """inner [hidden], drawn [start], logits [M] and rows [M, 2 * size] so far -> deltas and log deviations [2 * size]."""
+        y = inner if self.first else torch.addmv(inner, self.given, drawn)
+        x = torch.addcmul(y, y, torch.erf(y))
+        # A number, not a tensor: what it selects are views, which cost next to nothing.
+        chosen = int(torch.argmax(torch.addmv(logits, self.choose, x)))
+        return torch.addmv(rows[chosen], self.rows[chosen], x)
 
 
 class LeanPredictor(Predictor):
@@ -82,7 +91,7 @@ class LeanPredictor(Predictor):
     given_bias: Tensor
     into_erf: Tensor
 
-    def __init__(self, trained: Predictor):
+    def __init__(self, trained: Any):
         nn.Module.__init__(self)
         self.__dict__.update(copy.deepcopy(trained).__dict__)
         self.recurrent = LeanRecurrent(trained.recurrent)
@@ -90,7 +99,7 @@ class LeanPredictor(Predictor):
         self.clock_out = _linear(trained.clock_out.weight * INTO_ERF, trained.clock_out.bias)
         self.lean_gelu = LeanGELU()
         heads = list(zip(trained.heads, trained.given, trained.starts, trained.ends, strict=True))
-        self.drawn = nn.ModuleList([DrawnGroup(head, given, trained.mixtures) for head, given, _, _ in heads])
+        self.drawn = nn.ModuleList([DrawnGroup(head, given, trained.mixtures, not start) for head, given, start, _ in heads])
         # Rows of all groups beside each other: the deltas of each group, then its log deviations.
         rows, persistence, latent, choice, given_bias = [], [], [], [], []
         for head, given, start, end in heads:
@@ -126,10 +135,7 @@ class LeanPredictor(Predictor):
         scaled = (gauss[0] * (width * self.first_deviation)).split(self.sizes)
         drawn = scaled[0]
         for g, group in enumerate(self.drawn):
-            x = self.lean_gelu(inner[g] if g == 0 else torch.addmv(inner[g], group.given, drawn))
-            # A number, not a tensor: what it selects are views, which cost next to nothing.
-            chosen = int(torch.argmax(torch.addmv(logits[g], group.choose, x)))
-            mean, spread = torch.addmv(rows[g][chosen], group.rows[chosen], x).chunk(2)
+            mean, spread = group(inner[g], drawn, logits[g], rows[g]).chunk(2)
             one = torch.addcmul(mean, torch.exp(spread.clamp(self.lowest, self.highest)), scaled[g])
             drawn = one if g == 0 else torch.cat([drawn, one])
         return drawn.unsqueeze(0)
@@ -143,7 +149,7 @@ class LeanCodec(Codec):
     out: Tensor
     out_bias: Tensor
 
-    def __init__(self, trained: Codec):
+    def __init__(self, trained: Any):
         nn.Module.__init__(self)
         self.__dict__.update(copy.deepcopy(trained).__dict__)
         first, last = trained.decoder[0], trained.decoder[2]

@@ -21,7 +21,9 @@ METHODS = ("step", "initial_state", "prime", "reconstruct", "encode", "score", "
 """What the model file answers; docs/model-format.md says which are required."""
 SELF_TEST_STEPS = 24
 TOLERANCE = 1e-3
-"""Scripted and eager kernels add in different orders; the phases integrate that."""
+"""Of networks whose kernels add in different orders."""
+SOUND_TOLERANCE = 1e-2
+"""Of samples: where two neighbouring bins are all but equal, rounding decides which of them is the peak."""
 
 AnyPlayer = TypeVar("AnyPlayer", bound=Player | RawPlayer)
 
@@ -77,7 +79,9 @@ def self_test(player: Player | RawPlayer, scripted: Any) -> None:
             expected, eager_state = player.step(genre, controls, draws, eager_state)
             got, scripted_state = scripted.step(genre, controls, draws, scripted_state)
             states.append(eager_state)
-            if not bool((expected - got).abs().max() <= TOLERANCE):
+            kept = zip(eager_state[: 2 * player.layers + 1], scripted_state, strict=False)  # LSTM, and what it made
+            known = all(bool((a - b).abs().max() <= TOLERANCE) for a, b in kept)
+            if not known or not bool((expected - got).abs().max() <= SOUND_TOLERANCE):
                 raise NoizestreamError(
                     f"export: the scripted model differs from the trained one at block {block}; please report this"
                 )
