@@ -8,7 +8,8 @@ A step costs what its operators cost to call, so both windows go through them as
 everything that does not depend on the music is a table. Phases are kept without the alternating signs, which are in the gains.
 
 In stereo the side is the middle's spectrum times pan + j * sign * width: what is panned in phase, what is wide a quarter turn away,
-ahead in one critical band and behind in the next. Left and right are middle + side and middle - side: their mean is the mono sound.
+ahead in one critical band and behind in the next. Left and right are middle + side and middle - side, already as spectra: their mean
+is the mono sound.
 """
 
 import math
@@ -43,6 +44,7 @@ class PhaseSynthesis(nn.Module):
     circle: Tensor
     start: Tensor
     image_columns: Tensor
+    image_base: Tensor
     image_sign: Tensor
     image_least: Tensor
     image_most: Tensor
@@ -76,7 +78,7 @@ class PhaseSynthesis(nn.Module):
         tone = torch.sqrt(1 - noisy * (1 - NOISE_MIX**2))
         self.register_buffer("gain", torch.cat([front.low_gain, front.high_gain * tone]) * (1.0 - 2.0 * (bins % 2)))
         # White noise of unit variance has E|N(k)|^2 = sum(window^2) = 3/8 N; 0..1 uniform is 1 / sqrt(12) wide and centred on 0.5.
-        self.register_buffer("noise_gain", front.high_gain * torch.sqrt(noisy) * NOISE_MIX / math.sqrt(0.375 * 2 * block))
+        self.register_buffer("noise_gain", front.high_gain * torch.sqrt(noisy) * NOISE_MIX / math.sqrt(0.375 * 2 * block) + 0j)
         self.register_buffer("noise_window", high_window * math.sqrt(12.0))
         self.register_buffer("noise_centre", -0.5 * self.noise_window)
 
@@ -93,20 +95,23 @@ class PhaseSynthesis(nn.Module):
         # Zero phases would put one loud click at the start of every stream; the golden angle spreads them, without chance.
         self.register_buffer("start", torch.remainder(bins * (math.pi * (3 - math.sqrt(5)) - math.pi), 2 * math.pi))
 
-        # The image is looked up as [pans, widths, negative widths]; each bin has the index of its pan and of its signed width.
+        # Factors from the middle to left and right are looked up in [1 + pans, 1 - pans, widths, -widths]: [2, bins, re and im].
         image = front.image
-        widths = torch.arange(image, 2 * image)
-        self.register_buffer("image_columns", front.tones + torch.cat([torch.arange(2 * image), widths]))
-        self.register_buffer("image_sign", torch.cat([torch.ones(2 * image), -torch.ones(image)]))
-        self.register_buffer("image_least", torch.cat([-torch.ones(image), torch.zeros(2 * image)]))
-        self.register_buffer("image_most", torch.ones(3 * image))
+        pans, widths = torch.arange(image), torch.arange(image, 2 * image)
+        one, none = torch.ones(image), torch.zeros(image)
+        self.register_buffer("image_columns", front.tones + torch.cat([pans, pans, widths, widths]))
+        self.register_buffer("image_base", torch.cat([one, one, none, none]))
+        self.register_buffer("image_sign", torch.cat([one, -one, one, -one]))
+        self.register_buffer("image_least", torch.cat([-one, -one, none, none]))
+        self.register_buffer("image_most", torch.ones(4 * image))
         bin_hz = torch.cat([torch.arange(low_bins) / (4 * block), torch.arange(high_bins) / (2 * block)]) * front.sample_rate
         behind = torch.floor(21.4 * torch.log10(1 + 0.00437 * bin_hz)).long() % 2  # ERB number, Glasberg and Moore 1990
-        signed = front.image_of + image * (1 + behind)
-        self.register_buffer("image_index", torch.stack([front.image_of, signed], dim=1))
+        left = torch.stack([front.image_of, front.image_of + image * (2 + behind)], dim=1)
+        right = torch.stack([front.image_of + image, front.image_of + image * (3 - behind)], dim=1)
+        self.register_buffer("image_index", torch.stack([left, right]))
 
     def initial_state(self) -> list[Tensor]:
-        """[phases of all bins, overlap-add tail (middle, and side in stereo), last noise]."""
+        """[phases of all bins, overlap-add tail of every channel, last noise]."""
         return [self.start.clone(), torch.zeros(self.channels, 3 * self.block), torch.full((self.block,), 0.5)]
 
     def advance(self, slope: Tensor, phase: Tensor) -> tuple[Tensor, Tensor]:
@@ -128,23 +133,21 @@ class PhaseSynthesis(nn.Module):
         level = torch.lerp(log_bands.index_select(0, self.left), log_bands.index_select(0, self.right), self.share)
         phase, nearest = self.advance(level[1:] - level[:-1], state[0])
         magnitude = torch.relu(torch.exp(level[1:-1]) - self.floor)
-        spectrum = torch.polar(magnitude * self.gain, phase)
 
         heard = torch.cat([state[2], noise])
         hiss = torch.fft.rfft(torch.addcmul(self.noise_centre, heard, self.noise_window))
-        spectrum[low_bins:].add_(hiss * (magnitude[low_bins:] * self.noise_gain))
+        spectrum = torch.polar(self.gain, phase)  # for magnitudes of 1
+        spectrum[low_bins:].addcmul_(hiss, self.noise_gain)
         if self.channels == 2:
             # All bins of a partial go where its peak is.
-            image = log_bands.index_select(0, self.image_columns).clamp(self.image_least, self.image_most) * self.image_sign
-            placed = image.index_select(0, self.image_index.index_select(0, nearest).flatten()).view(-1, 2)
-            spectra = torch.stack([spectrum, spectrum * torch.view_as_complex(placed)])
+            image = log_bands.index_select(0, self.image_columns).clamp(self.image_least, self.image_most)
+            factors = torch.addcmul(self.image_base, image, self.image_sign)
+            placed = factors.index_select(0, self.image_index.index_select(1, nearest).view(-1)).view(2, -1, 2)
+            spectra = spectrum * torch.view_as_complex(placed * magnitude.unsqueeze(-1))
         else:
-            spectra = spectrum.unsqueeze(0)
+            spectra = (spectrum * magnitude).unsqueeze(0)
 
         frame = torch.fft.irfft(spectra[:, :low_bins], n=4 * block) * self.low_window
         frame[:, block : 3 * block].addcmul_(torch.fft.irfft(spectra[:, low_bins:], n=2 * block), self.high_window)
         frame[:, : 3 * block].add_(state[1])
-        sound = frame[:, :block]
-        if self.channels == 2:
-            sound = torch.stack([sound[0] + sound[1], sound[0] - sound[1]])
-        return sound, [phase, frame[:, block:], heard[block:]]
+        return frame[:, :block], [phase, frame[:, block:], heard[block:]]
