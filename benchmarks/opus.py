@@ -4,11 +4,12 @@
 
     Opus N      opusenc --bitrate N (its default variable rate) and back, mono; the rate beside it is the one it took
     model       `reconstruct` of the model file, where it has it
-    PCA of D    as many numbers a block as the model's latent has: PCA of the weighted log band magnitudes, fitted on the library's
-                training part, without any network, through the same synthesis
-    no latent   the band magnitudes themselves through the synthesis: what no latent can be better than
+    PCA of D    as many numbers a block as the model's latent has: PCA of the weighted log band magnitudes (and, for a stereo model,
+                of the image), fitted on the library's training part, without any network, through the same synthesis
+    no latent   the bands themselves through the synthesis: what no latent can be better than
 
-Needs opus-tools (Debian: apt install opus-tools). Distances are of the mono mix, means over the genres.
+A stereo model, and what stands beside it, hears and makes two channels; Opus spends all its bits on the mono mix. Distances are of
+the mono mix, means over the genres. Needs opus-tools (Debian: apt install opus-tools).
 """
 
 import argparse
@@ -38,7 +39,7 @@ from noizestream.errors import NoizestreamError  # noqa: E402
 from noizestream.jsonfile import write_json  # noqa: E402
 from noizestream.music.decode import RATE  # noqa: E402
 from noizestream.music.library import read_library  # noqa: E402
-from noizestream.nn.codec import Codec  # noqa: E402
+from noizestream.nn.codec import IMAGE_LATENTS, Codec  # noqa: E402
 from noizestream.nn.phases import PhaseSynthesis  # noqa: E402
 from noizestream.nn.spectral import SpectralFront  # noqa: E402
 
@@ -76,30 +77,30 @@ def _call(*line: str) -> None:
 
 
 def synthesised(front: SpectralFront, bands_to_bands: Callable[[torch.Tensor], torch.Tensor]) -> Callable[[np.ndarray], np.ndarray]:
-    """mono audio [1, n] -> bands -> `bands_to_bands` -> the synthesis that models play with -> [1, n]"""
+    """audio [channels, n] -> bands -> `bands_to_bands` -> the synthesis that models play with -> [channels, n]"""
     synthesis, block = PhaseSynthesis(front), front.block
 
     def there_and_back(audio: np.ndarray) -> np.ndarray:
-        padded = torch.nn.functional.pad(torch.from_numpy(audio[0].copy()), (4 * block, 8 * block))
+        padded = torch.nn.functional.pad(torch.from_numpy(audio.copy()), (4 * block, 8 * block))
         with torch.inference_mode():
             bands = bands_to_bands(front.analyse(padded))
             white = torch.rand(len(bands), block, generator=torch.Generator().manual_seed(0)).clamp(1e-6, 1 - 1e-6)
             state, blocks = synthesis.initial_state(), []
             for frame, noise in zip(bands, white, strict=True):
                 sound, state = synthesis(frame, noise, state)
-                blocks.append(sound.view(-1, block).mean(0))
-        return torch.cat(blocks).numpy()[None, 4 * block : 4 * block + audio.shape[1]]
+                blocks.append(sound)
+        return torch.cat(blocks, 1).numpy()[:, 4 * block : 4 * block + audio.shape[1]]
 
     return there_and_back
 
 
 def pca(front: SpectralFront, latent: int, known: Parts) -> Callable[[torch.Tensor], torch.Tensor]:
     """Bands to bands through the `latent` first components of the `known` music, every genre weighted alike."""
-    made = Codec(front, latent).eval()
+    made = Codec(front, latent - (IMAGE_LATENTS if front.image else 0)).eval()
     moments, highest = [], torch.full((front.bands,), -100.0)
     for parts in known.values():
-        stretches = [part for excerpt in parts for part in excerpt.load(front.sample_rate, 1)[1]]
-        bands = torch.cat([front.analyse(torch.from_numpy(part[0])) for part in stretches])
+        stretches = [part for excerpt in parts for part in excerpt.load(front.sample_rate, front.channels)[1]]
+        bands = torch.cat([front.analyse(torch.from_numpy(part)) for part in stretches])
         weighted = (bands * made.weight).double()
         highest = torch.maximum(highest, bands.amax(0))
         moments.append((weighted.mean(0), weighted.T @ weighted / len(weighted)))
@@ -123,19 +124,21 @@ def measure(data: str, model: str | None, seconds: float, rates: list[int], work
     front = SpectralFront(RATE)
     if model is not None:
         probe = Probe(*artifact.load(artifact.find_model(model)))
-        front = SpectralFront(probe.metadata.sample_rate, probe.metadata.block_frames)
+        front = SpectralFront(probe.metadata.sample_rate, probe.metadata.block_frames, min(probe.metadata.channels, 2))
         if probe.offers("reconstruct"):
             rows["model"] = _row({genre: codec(probe, parts) or {} for genre, parts in unseen.items()})
         if probe.offers("encode"):
             some = next(iter(unseen.values()))[0].load(probe.metadata.sample_rate, probe.metadata.channels)[1][0]
             latent = probe("encode", some)[0].shape[1]
             through = synthesised(front, pca(front, latent, known))
-            rows[f"PCA of {latent}"] = _row(
-                {genre: distances(parts, front.sample_rate, 1, through) for genre, parts in unseen.items()}
-            )
+            rows[f"PCA of {latent}"] = _row(_of(unseen, front, through))
     plain = synthesised(front, lambda bands: bands)
-    rows["no latent"] = _row({genre: distances(parts, front.sample_rate, 1, plain) for genre, parts in unseen.items()})
+    rows["no latent"] = _row(_of(unseen, front, plain))
     return rows
+
+
+def _of(unseen: Parts, front: SpectralFront, through: Callable[[np.ndarray], np.ndarray]) -> dict[str, dict[str, float]]:
+    return {genre: distances(parts, front.sample_rate, front.channels, through) for genre, parts in unseen.items()}
 
 
 def _row(genres: dict[str, dict[str, float]], kbit: float | None = None) -> dict[str, Any]:
