@@ -1,5 +1,6 @@
 """How far a loop is: by wall time, by steps, or by whichever the person asked for. Drives learning rate, ETA and the end."""
 
+import math
 import time
 from dataclasses import dataclass, field
 
@@ -36,14 +37,19 @@ class Budget:
 
 
 class Milestones:
-    """Calls attention to every `share` of the way once, except at its very end: for previews."""
+    """Calls attention to every `share` of the way once, and once at the time `early`, except at the very end: for previews.
 
-    def __init__(self, share: float, progress: float = 0.0):
-        self._share, self._next = share, share * (1 + int(progress / share))
+    `early` is a time.monotonic(), or infinite for none.
+    """
+
+    def __init__(self, share: float, progress: float = 0.0, early: float = math.inf):
+        self._share, self._next, self._early = share, share * (1 + int(progress / share)), early
 
     def due(self, progress: float) -> bool:
-        """True when `progress` (0..1) has passed the next milestone, which is then counted as seen."""
-        if not self._next <= progress < 0.95:
+        """True when `progress` (0..1) has passed the next milestone, or it is time; what was due is then counted as seen."""
+        early = time.monotonic() >= self._early
+        if progress >= 0.95 or not (early or progress >= self._next):
             return False
-        self._next += self._share
+        self._early = math.inf
+        self._next = self._share * (1 + int(progress / self._share))
         return True

@@ -1,6 +1,8 @@
 """Both loops in a row on a prepared set, with checkpoints. Needs only torch and numpy, so that it can run on another machine."""
 
 import copy
+import math
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,6 +22,7 @@ from noizestream.training.codec_loop import CodecLoop, Report
 from noizestream.training.config import Config
 from noizestream.training.prepared import Prepared
 from noizestream.training.sequence_loop import SequenceLoop, encode_all
+from noizestream.training.sketch import TRAINED_S, sketch
 
 PREVIEWS_EVERY = 0.25
 """Share of the sequence model's training after which it is heard."""
@@ -52,6 +55,7 @@ class Fit:
         if config.base and not self._checkpoints.resumed:
             weights.load(config.base).fill(self.codec, self.predictor, prepared.genres)
         self.figures: dict[str, Any] = {}
+        self._early = math.inf  # time.monotonic() of the first preview
 
     def figures_of_networks(self) -> str:
         """One line on the sizes."""
@@ -66,15 +70,24 @@ class Fit:
         return copy.deepcopy(player).cpu().eval()
 
     def run(
-        self, seconds: float, report: Report, stop: Callable[[], bool], preview: Callable[[str], None] = lambda name: None
+        self,
+        seconds: float,
+        report: Report,
+        stop: Callable[[], bool],
+        preview: Callable[[str], None] = lambda name: None,
+        first_s: float = math.inf,
     ) -> Fitted:
-        """Train for `seconds` in all (0: `config.steps` decides). `stop()` ends early; `preview(name)` is called now and then."""
+        """Train for `seconds` in all (0: `config.steps` decides). `stop()` ends early; `preview(name)` is called now and then.
+
+        The first time it is called after about `first_s` seconds, if need be for a sketch: when the codec then still has to learn.
+        """
+        self._early = time.monotonic() + (math.inf if self._checkpoints.resumed else first_s)
         codec_seconds = seconds * self.config.codec_share
         codec_steps = max(1, self.config.steps // 2) if self.config.steps else 0
         resumed = self._checkpoints.resumed
         self.figures.update(resumed.get("figures", {}))
         if resumed.get("stage", "codec") == "codec":
-            self._run_codec(Budget(codec_seconds, codec_steps), resumed, report, stop)
+            self._run_codec(Budget(codec_seconds, codec_steps), resumed, report, stop, preview)
         else:
             self.codec.load_state_dict(resumed["codec"])
         self.codec.eval()
@@ -83,7 +96,9 @@ class Fit:
         )
         return Fitted(self.front.cpu(), self.codec.cpu().eval(), self.predictor.cpu().eval(), self.figures)
 
-    def _run_codec(self, budget: Budget, resumed: dict[str, Any], report: Report, stop: Callable[[], bool]) -> None:
+    def _run_codec(
+        self, budget: Budget, resumed: dict[str, Any], report: Report, stop: Callable[[], bool], preview: Callable[[str], None]
+    ) -> None:
         loop = CodecLoop(self.codec, self.prepared, self.config, self.device)
         if "loop" in resumed:
             self._checkpoints.restore(loop, budget)
@@ -96,9 +111,23 @@ class Fit:
 
         def save() -> None:
             self._save({"stage": "codec", "loop": loop.state()}, budget)
+            if time.monotonic() >= self._early - TRAINED_S and budget.remaining() > TRAINED_S:
+                self._early = math.inf
+                begun = time.monotonic()
+                self._sketch(stop, preview)
+                # Of the time it took, the codec bears its share.
+                budget.seconds += (1 - self.config.codec_share) * (time.monotonic() - begun)
 
         loop.run(budget, report, stop, save)
         self.figures |= {"codec_error": loop.validate(), "codec_steps": budget.done, "codec_seconds": budget.elapsed()}
+
+    def _sketch(self, stop: Callable[[], bool], preview: Callable[[str], None]) -> None:
+        kept = self.predictor
+        made = sketch(self.codec, kept, self.prepared, self.config, self.folder, self.device, stop)
+        if made is not None:
+            self.predictor = made
+            preview("sketch")
+            self.predictor = kept
 
     def _run_sequence(
         self, budget: Budget, resumed: dict[str, Any], report: Report, stop: Callable[[], bool], preview: Callable[[str], None]
@@ -119,7 +148,7 @@ class Fit:
         if resumed.get("stage") == "sequence":
             self._checkpoints.restore(loop, budget)
         self.figures["baselines"] = loop.baselines
-        milestones = Milestones(PREVIEWS_EVERY, budget.progress())
+        milestones = Milestones(PREVIEWS_EVERY, budget.progress(), self._early)
 
         def save() -> None:
             self._save({"stage": "sequence", "loop": loop.state(), "codec": self.codec.state_dict()}, budget)

@@ -1,6 +1,8 @@
 """The baseline, `--arch raw`, with the faces that run.py knows: `RawFit` beside `Fit`, `RawFinish` beside `Finish`."""
 
 import copy
+import math
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -46,13 +48,22 @@ class RawFit:
         return RawPlayer(copy.deepcopy(self.predictor).cpu(), self.prepared.sample_rate, self.loop.deviation()).eval()
 
     def run(
-        self, seconds: float, report: Report, stop: Callable[[], bool], preview: Callable[[str], None] = lambda name: None
+        self,
+        seconds: float,
+        report: Report,
+        stop: Callable[[], bool],
+        preview: Callable[[str], None] = lambda name: None,
+        first_s: float = math.inf,
     ) -> "RawFit":
-        """Train for `seconds` in all (0: `config.steps` decides). `stop()` ends early; `preview(name)` is called now and then."""
+        """Train for `seconds` in all (0: `config.steps` decides). `stop()` ends early; `preview(name)` is called now and then.
+
+        The first time it is called after about `first_s` seconds.
+        """
+        early = time.monotonic() + (math.inf if self._checkpoints.resumed else first_s)
         budget, loop = Budget(seconds, self.config.steps), self.loop
         if self._checkpoints.resumed:
             self._checkpoints.restore(loop, budget)
-        milestones = Milestones(PREVIEWS_EVERY, budget.progress())
+        milestones = Milestones(PREVIEWS_EVERY, budget.progress(), early)
 
         def save(now: bool = False) -> None:
             self._checkpoints.save({"loop": loop.state()}, budget, now)

@@ -7,6 +7,7 @@ RUN/previews/STEP/             a WAV and a spectrogram per genre
 RUN/training.json              what was measured
 """
 
+import math
 import signal
 import threading
 import time
@@ -23,6 +24,8 @@ from noizestream.training.config import Config, resolve
 from noizestream.training.run_folder import check_output, free_folder, read_run
 
 DEFAULT_MINUTES = 15.0
+FIRST_PREVIEW_S = 90.0
+"""After so long the first preview begins, to be there within two minutes of Enter. It takes a few seconds."""
 
 
 class Reporter(Protocol):
@@ -149,7 +152,9 @@ class _Training:
             finish.preview(name, fit.player())
 
         with _stoppable() as stop:
-            figures = fit.run(max(left, 1.0) if self.config.minutes else 0.0, self.reporter.figures, stop, preview).figures
+            # Counted steps are repeatable: nothing in them may depend on time.
+            first_s = self.started + FIRST_PREVIEW_S - time.monotonic() if self.config.minutes else math.inf
+            figures = fit.run(max(left, 1.0) if self.config.minutes else 0.0, self.reporter.figures, stop, preview, first_s).figures
             stopped = stop()
         player = fit.player()
         figures |= finish.calibrate(player)

@@ -13,7 +13,8 @@ from noizestream.engine.generator import load
 from noizestream.engine.render import render
 from noizestream.errors import NoizestreamError
 from noizestream.nn.player import Player
-from noizestream.training import checkpoint
+from noizestream.training import checkpoint, sketch
+from noizestream.training.budget import Milestones
 from noizestream.training.config import resolve
 from noizestream.training.export import export, quantised, script, self_test
 from noizestream.training.fit import Fit
@@ -88,6 +89,32 @@ def test_stopping_early_leaves_a_usable_model(prepared, config, tmp_path):
 
     fitted = Fit(prepared, config, tmp_path).run(0.0, quiet, stop)
     assert np.isfinite(fitted.figures["validation_nats"])
+
+
+def test_there_is_something_to_hear_while_the_codec_still_learns(prepared, config, tmp_path, monkeypatch):
+    monkeypatch.setattr(sketch, "TRAINED_S", 0.3)
+    fit = Fit(prepared, replace(config, steps=0, codec_share=0.9), tmp_path)
+    fresh = {name: value.clone() for name, value in fit.predictor.state_dict().items()}
+    heard = []
+
+    def preview(name: str) -> None:
+        player = fit.player()
+        noise = torch.full((player.noise_size,), 0.3)
+        block, _ = player.step(torch.tensor([1.0, 0.0]), torch.tensor([1.0, 0.0, -1.0]), noise, player.initial_state())
+        learned = any(not torch.equal(value, fresh[key]) for key, value in player.predictor.state_dict().items())
+        heard.append((name, learned, bool(torch.isfinite(block).all()), fit.codec.training))
+
+    fit.run(900.0, quiet, lambda: bool(heard), preview, first_s=0.0)
+    assert heard == [("sketch", True, True, True)]
+    assert not (tmp_path / "latents" / "sketch").exists()
+
+
+def test_previews_come_early_once_and_then_at_every_share_but_not_at_the_end():
+    on_the_way = [0.0, 0.1, 0.3, 0.4, 0.5, 0.8, 0.96]
+    early, plain = Milestones(0.25, early=0.0), Milestones(0.25)
+    assert [progress for progress in on_the_way if early.due(progress)] == [0.0, 0.3, 0.5, 0.8]
+    assert [progress for progress in on_the_way if plain.due(progress)] == [0.3, 0.5, 0.8]
+    assert not Milestones(0.25, 0.3).due(0.4), "what an interrupted run has passed is not heard again"
 
 
 def test_a_damaged_checkpoint_is_one_line(tmp_path):
