@@ -24,8 +24,8 @@ from noizestream.training.config import Config, resolve
 from noizestream.training.run_folder import check_output, free_folder, read_run
 
 DEFAULT_MINUTES = 15.0
-FIRST_PREVIEW_S = 90.0
-"""After so long the first preview begins, to be there within two minutes of Enter. It takes a few seconds."""
+FIRST_PREVIEW_S = 75.0
+"""After so long the first preview begins, to be there within two minutes of Enter on a busy machine too."""
 
 
 class Reporter(Protocol):
