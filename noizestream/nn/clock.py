@@ -15,16 +15,23 @@ BEAT_WRAP = 48.0
 
 
 class Clock(nn.Module):
-    """Tables only, no weights."""
+    """Tables only, no weights: a feature is the sine of an angle times how far it is shown, the last two a sine of 1."""
 
     turns: Tensor
-    slow_mask: Tensor
+    ahead: Tensor
+    slow_share: Tensor
+    fast_share: Tensor
 
     def __init__(self) -> None:
         super().__init__()
-        self.register_buffer("turns", 1.0 / torch.tensor(PERIODS, dtype=torch.float64), persistent=False)
+        turns, none = 1.0 / torch.tensor(PERIODS, dtype=torch.float64), torch.zeros(len(PERIODS), dtype=torch.float64)
+        quarter = torch.full((len(PERIODS) + 2,), 0.25, dtype=torch.float64)
+        self.register_buffer("turns", torch.cat([turns, turns, none[:2]]), persistent=False)
+        self.register_buffer("ahead", torch.cat([none, quarter]), persistent=False)  # a cosine is a sine, a quarter turn ahead
         slow = torch.arange(len(PERIODS)) >= SLOW_FROM
-        self.register_buffer("slow_mask", slow.repeat(2).float(), persistent=False)
+        share = torch.cat([slow.repeat(2), torch.tensor([True, False])]).float()
+        self.register_buffer("slow_share", share, persistent=False)
+        self.register_buffer("fast_share", 1 - share, persistent=False)
         self.full: float = 2 * math.pi
 
     def forward(self, beat: Tensor, slow: Tensor, shown: Tensor) -> Tensor:
@@ -32,7 +39,6 @@ class Clock(nn.Module):
 
         slow, shown [...]: 1 where the slow periods, and the clock at all, are shown; 0 where hidden. Both are features as well.
         """
-        angle = (torch.frac(beat.unsqueeze(-1) * self.turns) * self.full).to(torch.float32)
-        slow, shown = (slow * shown).unsqueeze(-1), shown.unsqueeze(-1)
-        visible = shown + (slow - shown) * self.slow_mask
-        return torch.cat([torch.cat([torch.sin(angle), torch.cos(angle)], -1) * visible, slow, shown], -1)
+        angle = torch.addcmul(self.ahead, beat.unsqueeze(-1), self.turns).frac_().mul_(self.full).to(torch.float32)
+        visible = torch.addcmul(self.fast_share, slow.unsqueeze(-1), self.slow_share) * shown.unsqueeze(-1)
+        return angle.sin_() * visible

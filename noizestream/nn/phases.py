@@ -8,8 +8,8 @@ A step costs what its operators cost to call, so both windows go through them as
 everything that does not depend on the music is a table. Phases are kept without the alternating signs, which are in the gains.
 
 In stereo the side is the middle's spectrum times pan + j * sign * width: what is panned in phase, what is wide a quarter turn away,
-ahead in one critical band and behind in the next. Left and right are middle + side and middle - side, already as spectra: their mean
-is the mono sound.
+ahead in one critical band and behind in the next. Left and right are middle + side and middle - side, already as spectra: the
+mean of both is the mono sound.
 """
 
 import math
@@ -122,17 +122,17 @@ class PhaseSynthesis(nn.Module):
         before, after = slope[:-1], slope[1:]
         peaks = torch.nonzero(torch.gt(torch.signbit(after), torch.signbit(before)) | self.edge).flatten()
         # The parabola through a peak and its neighbours has its top (before + after) / (before - after) / 2 bins away.
-        turned = torch.addcdiv(phase + self.turn, (before + after) * self.half_turn, before - after + self.steep)
+        turned = (phase + self.turn).addcdiv_((before + after).mul_(self.half_turn), (before - after).add_(self.steep))
         # Halfway between two peaks, the bin belongs to the lower one.
         nearest = peaks.index_select(0, torch.bucketize(self.doubled, peaks[1:] + peaks[:-1]))
-        return torch.remainder(turned, self.circle).index_select(0, nearest), nearest
+        return turned.remainder_(self.circle).index_select(0, nearest), nearest
 
     def forward(self, log_bands: Tensor, noise: Tensor, state: list[Tensor]) -> tuple[Tensor, list[Tensor]]:
         """One block: log_bands [bands], noise [block] in 0..1 uniform, state as above -> (samples [channels, block], state)."""
         block, low_bins = self.block, self.low_bins
         level = torch.lerp(log_bands.index_select(0, self.left), log_bands.index_select(0, self.right), self.share)
         phase, nearest = self.advance(level[1:] - level[:-1], state[0])
-        magnitude = torch.relu(torch.exp(level[1:-1]) - self.floor)
+        magnitude = torch.exp(level[1:-1]).sub_(self.floor).relu_()
 
         heard = torch.cat([state[2], noise])
         hiss = torch.fft.rfft(torch.addcmul(self.noise_centre, heard, self.noise_window))
@@ -140,14 +140,14 @@ class PhaseSynthesis(nn.Module):
         spectrum[low_bins:].addcmul_(hiss, self.noise_gain)
         if self.channels == 2:
             # All bins of a partial go where its peak is.
-            image = log_bands.index_select(0, self.image_columns).clamp(self.image_least, self.image_most)
+            image = log_bands.index_select(0, self.image_columns).clamp_(self.image_least, self.image_most)
             factors = torch.addcmul(self.image_base, image, self.image_sign)
             placed = factors.index_select(0, self.image_index.index_select(1, nearest).view(-1)).view(2, -1, 2)
-            spectra = spectrum * torch.view_as_complex(placed * magnitude.unsqueeze(-1))
+            spectra = torch.view_as_complex(placed.mul_(magnitude.unsqueeze(-1))).mul_(spectrum)
         else:
             spectra = (spectrum * magnitude).unsqueeze(0)
 
-        frame = torch.fft.irfft(spectra[:, :low_bins], n=4 * block) * self.low_window
+        frame = torch.fft.irfft(spectra[:, :low_bins], n=4 * block).mul_(self.low_window)
         frame[:, block : 3 * block].addcmul_(torch.fft.irfft(spectra[:, low_bins:], n=2 * block), self.high_window)
         frame[:, : 3 * block].add_(state[1])
         return frame[:, :block], [phase, frame[:, block:], heard[block:]]
