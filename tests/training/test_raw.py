@@ -106,6 +106,15 @@ def test_from_prepared_music_to_a_file_that_plays(tones, config, tmp_path):
     generator.set_control("temperature", 0.5)
     audio = generator.pull(4800)
     assert audio.shape == (1, 4800) and np.isfinite(audio).all() and float(np.abs(audio).max()) > 0
+    heard = 0.3 * np.sin(2 * np.pi * np.arange(BLOCK * 50) / 57)
+    takes = []
+    for sound in (None, heard, heard, heard[::2]):
+        generator.reset()
+        if sound is not None:
+            generator.prime(sound[None].astype(np.float32))
+        takes.append(generator.pull(4800))
+    assert np.array_equal(takes[1], takes[2]) and np.isfinite(takes[1]).all()
+    assert not np.array_equal(takes[1], takes[0]) and not np.array_equal(takes[1], takes[3]), "it goes on from what it heard"
     assert {file.suffix for file in (run / "previews" / "final").iterdir()} == {".wav", ".png"}
     assert json.loads((run / "training.json").read_text())["history"]
 
