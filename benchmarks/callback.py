@@ -137,7 +137,7 @@ def play_from_process(model: str, seconds: float) -> dict:
     with Worker(model, target_frames=int(TARGET_S * rate)) as worker:
         ready = time.perf_counter() - began
         counts = play_from_ring(worker.ring, rate, seconds, True)
-        memory = {"main_mb": resident_mb(os.getpid()), "worker_mb": resident_mb(worker._process.pid)}
+        memory = {"main_mb": resident_mb(os.getpid()), "worker_mb": resident_mb(worker.pid)}
         return counts | memory | {"ready_s": round(ready, 2), "step_ms": worker.statistics()["step_ms"]}
 
 

@@ -22,6 +22,7 @@ import numpy as np
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
+os.environ.setdefault("TORCH_CPP_LOG_LEVEL", "ERROR")  # before torch: it warns of quantisers that dynamic int8 has none of
 
 from noizestream import artifact  # noqa: E402
 from tests.live.harness import Heard, play  # noqa: E402

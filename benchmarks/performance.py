@@ -43,6 +43,7 @@ BENCHMARKS = (
         ("benchmarks/dropouts.py", "models/studio.ts", "--latency", "low", "--period", "128"),
     ),
     Benchmark("latency", "Control to sound", "From a MIDI message to the sound of it, over JACK.", ("benchmarks/latency.py",)),
+    Benchmark("start", "From Enter to the first sound", "`play` on a dummy JACK server, and `--help`.", ("benchmarks/start.py",)),
     Benchmark("memory", "Memory", "An hour of `render`, and `play`.", ("benchmarks/memory.py",)),
 )
 
@@ -52,7 +53,7 @@ Written by `make bench` (`python benchmarks/performance.py`); each section is wh
 machine on one day, and other work on it counts in: compare ratios rather than milliseconds. `noizestream bench` gives yours.
 
 - {date}, {processor}, {cores} cores, {system}, no sound device
-- Python {python}, torch {torch}, noizestream {noizestream}"""
+- Python {python}, torch {torch}, noizestream {noizestream}, commit {commit}"""
 
 
 def main() -> None:
@@ -64,9 +65,21 @@ def main() -> None:
     chosen = [benchmark for benchmark in BENCHMARKS if benchmark.name in wanted]
     if len(chosen) < len(wanted):
         parser.error(f"--only: {asked.only} names a benchmark that there is not")
-    page = [INTRODUCTION.format(**machine.description()), *map(section, chosen)]
+    page = [INTRODUCTION.format(**machine.description(), commit=commit()), *map(section, chosen)]
     asked.output.write_text("\n\n".join(page) + "\n")
     print(f"{asked.output}: written")
+
+
+def commit() -> str:
+    """The commit that is measured, and whether files differ from it."""
+    try:
+        name, changed = (
+            subprocess.run(["git", *words], cwd=ROOT, capture_output=True, text=True, check=True).stdout.strip()
+            for words in (("rev-parse", "--short", "HEAD"), ("status", "--porcelain", "--untracked-files=no"))
+        )
+    except (OSError, subprocess.CalledProcessError):
+        return "unknown"
+    return f"{name} with changes" if changed else name
 
 
 def section(benchmark: Benchmark) -> str:

@@ -31,10 +31,13 @@ from noizestream.errors import NoizestreamError
 LOOK_S = 0.5
 """How often a patient process looks whether a device is there."""
 
+LOOK_ASIDE_S = 3.0
+"""The same while another device plays: to list what is there stirs all sound systems."""
+
 FALLBACK_S = 4.0
 """So long it waits for the device that was asked for by name; then it takes the default one."""
 
-LOST_S = 2.0
+LOST_S = 3.0
 """A device that has not asked for sound for so long has gone."""
 
 ERRORS = {kind.__name__: kind for kind in (NoizestreamError, NoAudioDevice)}
@@ -60,11 +63,16 @@ class Opened:
 class Sound:
     """Starts looking for the device `asked` (None: the default) at once. `close` it at the end."""
 
-    def __init__(self, asked: str | None, rate: int, channels: int, latency: str = "low", patient: bool = False):
-        """`rate` and `channels` are the model's. Not `patient`: `poll` raises at once where there is no such device."""
+    def __init__(
+        self, asked: str | None, rate: int, channels: int, latency: str = "low", patient: bool = False, aside: bool = False
+    ):
+        """`rate` and `channels` are the model's. Not `patient`: `poll` raises at once where there is no such device.
+
+        `aside`: another device plays meanwhile, so this one is waited for at leisure, and no default is taken in its place.
+        """
         context = multiprocessing.get_context("spawn")
         self._pipe, theirs = context.Pipe()
-        arguments = (theirs, asked, rate, channels, latency, patient, os.getpid())
+        arguments = (theirs, asked, rate, channels, latency, patient, aside, os.getpid())
         self._process = context.Process(target=_run, args=arguments, name="noizestream audio", daemon=True)
         with ignoring_interrupts():
             self._process.start()
@@ -126,13 +134,15 @@ class Sound:
             self._pipe.send(message)
 
 
-def _run(pipe: Connection, asked: str | None, rate: int, channels: int, latency: str, patient: bool, parent: int) -> None:
+def _run(
+    pipe: Connection, asked: str | None, rate: int, channels: int, latency: str, patient: bool, aside: bool, parent: int
+) -> None:
     """The audio process from start to end."""
     ignore_signals()
     null = os.open(os.devnull, os.O_WRONLY)
     os.dup2(null, 2)  # what C libraries print; our own errors go through the pipe
     try:
-        found = _look(pipe, asked, rate, channels, patient, parent)
+        found = _look(pipe, asked, rate, channels, patient, aside, parent)
         if found is not None:
             pipe.send(found)
             _serve(pipe, found, latency, parent)
@@ -149,19 +159,19 @@ def _tell(pipe: Connection, message: tuple) -> None:
         pipe.send(message)
 
 
-def _look(pipe: Connection, asked: str | None, rate: int, channels: int, patient: bool, parent: int) -> Found | None:
+def _look(pipe: Connection, asked: str | None, rate: int, channels: int, patient: bool, aside: bool, parent: int) -> Found | None:
     """The device; None when the main process needs none any more."""
     began = time.monotonic()
     while True:
         try:
             # A number may mean another device by now; and one that was asked for may be gone for good.
-            waited = time.monotonic() - began > FALLBACK_S
+            waited = not aside and time.monotonic() - began > FALLBACK_S
             device = audio.find_output(None if patient and waited else asked)
             return Found(device, audio.playing_rate(device, rate), audio.playing_channels(device, channels))
         except NoizestreamError:
             if not patient:
                 raise
-        if pipe.poll(LOOK_S) or os.getppid() != parent:
+        if pipe.poll(LOOK_ASIDE_S if aside else LOOK_S) or os.getppid() != parent:
             return None
         audio.forget()
 

@@ -180,8 +180,7 @@ class Decks:
             elif other.silent:
                 self._cross()
         elif playing.dead:
-            made = playing.worker.first_block + int(playing.worker.ring.header[slots.BLOCKS])
-            self._loading.launch(playing.model, self._playing, made)
+            self._loading.launch(playing.model, self._playing, playing.worker.next_block)
         elif other is None and (spare := self._loading.next_model()) is not None:
             self._loading.launch(spare, 1 - self._playing)
 
@@ -190,7 +189,9 @@ class Decks:
             if deck is None or deck.dead:
                 continue
             try:
-                deck.worker.check()
+                if (said := deck.worker.check()) and number == self._playing:
+                    self.restarts += 1
+                    self._say(said)
             except NoizestreamError as error:
                 deck.dead = True
                 if number == self._playing:
@@ -206,8 +207,8 @@ class Decks:
         """Take over the worker that was launched, once it is ready."""
         deck, to = self._loading.arrived(), self._loading.to
         before = self._decks[to]
-        if deck is None or (before is not None and not before.silent):
-            return  # what the dead one left in its ring is still being played
+        if deck is None or (before is not None and not before.silent):  # what the dead one left is still being played
+            return
         self._decks[to] = self._loading.take()
         self._fit(deck.worker)
         self._put(to, deck.worker.ring)

@@ -22,7 +22,7 @@ from noizestream.engine.shared import SharedBlock, fence
 # header slots, with their writer
 WRITTEN = 0  # worker: frames ever put into the ring
 STATE = 1  # worker: STARTING, READY, FAILED, STOPPED
-BLOCKS = 2  # worker: blocks stepped
+BLOCKS = 2  # worker: blocks stepped, also those made again
 RESETS = 3  # worker: times a NaN/Inf was caught, faded and the state reset
 PLAYED = 4  # callback: frames ever taken from the ring
 UNDERRUNS = 5  # callback: times the ring ran dry while playing
@@ -44,6 +44,8 @@ PANIC = 20  # main: grows with every panic
 FRESH = 21  # worker: the PANIC it has answered with a fresh state, whose audio begins
 FRESH_AT = 22  # worker: at this count of WRITTEN
 PANICKED = 23  # callback: the PANIC it has fallen silent for, and left behind what was in the ring
+PERIOD = 24  # main: frames the callback may take at a time, which are never written over; 0: unknown, nothing is made again
+AGAIN = 25  # worker: of the blocks stepped, those made again because a control had changed before they were played
 HEADER_SLOTS = 32
 
 STARTING, READY, FAILED, STOPPED = 0, 1, 2, 3
@@ -54,6 +56,9 @@ BOOST_GAIN = 0  # main: linear gain of at least 1 the worker applies before its 
 LOAD = 1  # worker: share of real time the steps take, smoothed
 FADE = 2  # callback: where the fade is, 0 silent .. 1 fully open
 METER_SLOTS = 16
+
+GUARD_FRAMES = 64
+"""Nothing is written over closer than this to what the callback may be reading: copying a block takes some microseconds."""
 
 CONTROL_SLOTS = 256
 """controls[0:G] are the genre weights, controls[G:G+K] the model's own controls in the order of its metadata."""
@@ -123,13 +128,24 @@ class Ring(SharedBlock):
         count = len(frames)
         if count > self.layout.capacity - self.fill():
             raise ValueError(f"{count} frames do not fit into the ring")
-        fence()  # the callback has read what is written over now
-        start = int(self.header[WRITTEN]) % self.layout.capacity
-        first = min(count, self.layout.capacity - start)
-        self.audio[start : start + first] = frames[:first]
-        self.audio[: count - first] = frames[first:]
-        fence()  # the audio is there before the counter that vouches for it
+        self.replace(int(self.header[WRITTEN]), frames)
         self.header[WRITTEN] += count
+
+    def replace(self, start: int, frames: np.ndarray) -> None:
+        """Put `frames` [n, channels] where the frames from `start` on lie, counted as WRITTEN is. Only the worker calls it.
+
+        The caller sees to it that the callback reads nothing there now.
+        """
+        fence()  # the callback has read what is written over now
+        place = start % self.layout.capacity
+        first = min(len(frames), self.layout.capacity - place)
+        self.audio[place : place + first] = frames[:first]
+        self.audio[: len(frames) - first] = frames[first:]
+        fence()  # the audio is there before the counter that vouches for it
+
+    def read(self, start: int, end: int) -> np.ndarray:
+        """A copy of the frames from `start` to `end`, counted as WRITTEN is: `[n, channels]`."""
+        return self.audio[np.arange(start, end) % self.layout.capacity]
 
     def set_controls(self, genre_weights: Sequence[float], values: Sequence[float]) -> int:
         """Write weights `[G]` and control values `[K]` for the worker's next step; returns their CONTROL_SEQUENCE. Main only."""

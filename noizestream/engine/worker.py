@@ -9,13 +9,11 @@ just in time (docs/decisions.md has the measurements). Both import this module: 
     set_controls(...)        --ring --->  read once per step
     ring (callback plays)    <--ring----  steps while a block fits under TARGET
     panic()                  --ring --->  starts afresh
+    check()                  <--pipe----  "follows": it has died, its understudy plays on (understudy.py)
     stop()                   --ring --->  ends; also when the main process dies
 """
 
-import contextlib
 import math
-import multiprocessing
-import os
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -25,14 +23,14 @@ import numpy as np
 
 from noizestream import artifact
 from noizestream.engine import ring as slots
+from noizestream.engine.launched import Launched
 from noizestream.engine.ring import Ring
-from noizestream.engine.spawned import ignoring_interrupts
 from noizestream.engine.stats import statistics
-from noizestream.engine.stepping import Job, run
+from noizestream.engine.stepping import Job
 from noizestream.errors import NoizestreamError, UsageError
 
 START_TIMEOUT_S = 60.0
-HUNG_S = 5.0
+HUNG_S = 3.0
 """A worker that makes nothing for so long, though there is room, will not come back by itself."""
 
 
@@ -71,12 +69,11 @@ class Worker:
         self.ring = Ring.create(_power_of_two(4 * (max(target_frames, 0) + self.block_frames)), self.device_channels)
         self.set_target(target_frames)
         self.set_controls()
-        self._process: Any = None
-        self._pipe: Any = None
+        self._launched: Launched | None = None
         self._is_ready = False
         self.settings: dict[str, Any] = {}  # what the process steps with: steady.py, and the precision
         self._last_statistics: dict[str, Any] = {}
-        self._blocks, self._advanced = -1, 0.0
+        self._blocks, self._looked, self._stuck_s = -1, 0.0, 0.0
 
     def __enter__(self) -> "Worker":
         self.start()
@@ -87,33 +84,22 @@ class Worker:
 
     def launch(self) -> None:
         """Spawn the process and return at once; `ready` says when it plays."""
-        context = multiprocessing.get_context("spawn")
-        self._pipe, theirs = context.Pipe(duplex=False)
         ring, path = self.ring, str(self.path)
-        job = Job(ring.memory.name, ring.layout, path, self.device_rate, self.seed, self.first_block, os.getpid(), self._heard)
+        self._launched = Launched(
+            Job(ring.memory.name, ring.layout, path, self.device_rate, self.seed, self.first_block, self._heard)
+        )
         self._heard = None  # up to 23 MB
-        self._process = context.Process(target=run, args=(theirs, job), name="noizestream worker", daemon=True)
-        with ignoring_interrupts():
-            self._process.start()
-        theirs.close()
 
     def ready(self, timeout_s: float = 0.0) -> bool:
         """Whether the ring is primed, waiting for it `timeout_s` at most; NoizestreamError if the process cannot play the model."""
-        if self._is_ready:
-            return True
-        try:
-            if not self._pipe.poll(timeout_s):
-                if not self._process.is_alive():
-                    raise NoizestreamError(self._last_words())
-                return False
-            kind, text = self._pipe.recv()
-        except EOFError:
-            self._process.join(1.0)
-            raise NoizestreamError(self._last_words()) from None
-        if kind != "ready":
-            raise (UsageError if kind == "usage" else NoizestreamError)(text)
-        self.settings, self._is_ready = text, True
-        return True
+        if self._is_ready or self._launched is None:
+            return self._is_ready
+        kind, what = self._launched.receive(timeout_s) or ("", None)
+        if kind in ("usage", "error"):
+            raise (UsageError if kind == "usage" else NoizestreamError)(what)
+        if kind == "ready":
+            self.settings, self._is_ready = what or {}, True
+        return self._is_ready
 
     def start(self, timeout_s: float = START_TIMEOUT_S) -> None:
         """`launch` and return when it is ready; NoizestreamError if it cannot play the model."""
@@ -142,6 +128,7 @@ class Worker:
         even = math.gcd(block, period) if self.device_rate == self.metadata.sample_rate else 1
         self.set_target(max(kept_frames, block + period - even if exact else block + 2 * period))
         header[slots.RESUME] = header[slots.TARGET] - block + 1
+        header[slots.PERIOD] = period
         # The fade of an underrun reads the past; the worker may meanwhile write TARGET frames of the future.
         past = self.ring.layout.capacity - int(header[slots.TARGET])
         header[[slots.FADE_FRAMES, slots.RUN_FRAMES]] = min(fade_frames, past), fade_frames
@@ -159,27 +146,46 @@ class Worker:
 
     @property
     def pid(self) -> int:
-        """Of the process; 0 if it was never started."""
-        return (self._process and self._process.pid) or 0
+        """Of the process that plays; 0 if none was ever started."""
+        return self._launched.pid if self._launched else 0
+
+    @property
+    def change_frames(self) -> int:
+        """After so many frames at most a change of controls is played, if steps are as quick as they should be."""
+        period = int(self.ring.header[slots.PERIOD])
+        reach = 2 * period + slots.GUARD_FRAMES + self.block_frames
+        return min(reach, int(self.ring.header[slots.TARGET])) if period else int(self.ring.header[slots.TARGET])
+
+    @property
+    def next_block(self) -> int:
+        """The block of the seed's noise that comes next."""
+        return self.first_block + int(self.ring.header[slots.BLOCKS] - self.ring.header[slots.AGAIN])
 
     def panic(self) -> None:
         """Silence within a period, whatever the ring holds, and a fresh state after it."""
         self.ring.header[slots.PANIC] += 1
 
-    def check(self) -> None:
-        """Raise NoizestreamError if the process has ended by itself, or hangs (it is then killed)."""
-        header = self.ring.header
-        if self._process is None or header[slots.STOP]:
-            return
-        if not self._process.is_alive():
-            raise NoizestreamError(self._last_words())
+    def check(self) -> str | None:
+        """Kill the process if it hangs. Returns a line for the user where it had ended by itself and its understudy plays on.
+
+        NoizestreamError where it has ended and nobody follows.
+        """
+        header, said = self.ring.header, None
+        if self._launched is None or header[slots.STOP]:
+            return None
+        while (message := self._launched.receive()) is not None:
+            if message[0] == "follows":
+                said = message[1]
         now, idle = time.monotonic(), self.ring.fill() + self.block_frames > header[slots.TARGET]
-        if idle or header[slots.BLOCKS] != self._blocks:
-            self._blocks, self._advanced = int(header[slots.BLOCKS]), now
-        elif now - self._advanced > HUNG_S and header[slots.STATE] == slots.READY:
-            self._process.kill()
-            self._process.join()
-            raise NoizestreamError(f"{self.path}: the worker process made no sound for {HUNG_S:g} s")
+        if idle or header[slots.BLOCKS] != self._blocks or header[slots.STATE] != slots.READY:
+            self._blocks, self._stuck_s = int(header[slots.BLOCKS]), 0.0
+        else:  # where this process was held up too, the whole machine was: that says nothing about the other
+            self._stuck_s += min(now - self._looked, HUNG_S / 4)
+        self._looked = now
+        if self._stuck_s > HUNG_S:
+            self._stuck_s = 0.0
+            self._launched.kill(f"{self.path}: the worker process made no sound for {HUNG_S:g} s")
+        return said
 
     def statistics(self, **measured: Any) -> dict[str, Any]:
         """The dict of `--stats`; `measured` are the keyword arguments of `stats.statistics`. After `close` as they were then."""
@@ -191,12 +197,8 @@ class Worker:
         """End the process; the ring stays, so a callback may still run. Safe to call twice."""
         if self.ring.is_open:
             self.ring.header[slots.STOP] = 1
-        if self._process is None or self._process.pid is None:
-            return
-        self._process.join(timeout_s)
-        if self._process.is_alive():
-            self._process.kill()
-            self._process.join()
+        if self._launched is not None:
+            self._launched.end(timeout_s)
 
     def close(self) -> None:
         """`stop`, then free the ring: no callback may use it any more."""
@@ -204,17 +206,6 @@ class Worker:
         if self.ring.is_open:
             self._last_statistics = self.statistics()
             self.ring.close()
-        if self._pipe is not None:
-            self._pipe.close()
-
-    def _last_words(self) -> str:
-        """Why the process ended: what it sent, else its exit code."""
-        with contextlib.suppress(EOFError, OSError):
-            while self._pipe.poll():
-                kind, text = self._pipe.recv()
-                if kind != "ready":
-                    return text
-        return f"{self.path}: the worker process ended unexpectedly (exit code {self._process.exitcode})"
 
 
 def _power_of_two(least: int) -> int:

@@ -18,10 +18,10 @@ def announcement(
 ) -> list[str]:
     """Lines for the user at the start. The first of `models` plays, in `precision`.
 
-    `period` is in frames, `latency` in ms by its parts, `control` their sum.
+    `period` is in frames, `latency` in ms by its parts, `control` their sum, `ring` what is kept ready.
     """
     model = models[0]
-    parts = " + ".join(f"{name} {latency[name]:.0f}" for name in ("midi", "ring", "device", "model"))
+    parts = " + ".join(f"{name} {latency[name]:.0f}" for name in ("midi", "change", "device", "model"))
     lines = [f"model    {each.name}: {', '.join(each.genres)}" for each in models]
     lines.append(f"device   {device(found)}, periods of {period} frames")
     lines += differences(model, found)
@@ -29,7 +29,8 @@ def announcement(
         lines.append("         numba is missing: a Python callback only copies, without fades, and drops out under load")
     block_ms = 1e3 * model.block_frames / model.sample_rate
     lines.append(f"block    {model.block_frames} frames, {block_ms:.1f} ms, stepped in {precision}")
-    lines.append(f"latency  audio {latency['device']:.0f} ms; control to sound at most {latency['control']:.0f} ms ({parts})")
+    ready = f"{latency['ring']:.0f} ms of sound kept ready"
+    lines.append(f"latency  audio {latency['device']:.0f} ms; control to sound {latency['control']:.0f} ms ({parts}); {ready}")
     lines.append(f"MIDI     {port.name} ({port.api_name})" if port else "MIDI     no port found, playing on without")
     return lines
 

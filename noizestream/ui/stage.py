@@ -1,8 +1,9 @@
 """The audio device of a performance, from being looked for until it plays, and again whenever it has gone.
 
     LOOKING --- device found ---> PREPARING --- model ready ---> OPENING --- opened ---> SETTLING --- period known ---> PLAYING
-       ^                                                                                                                   |
-       '------------------------------------------- the device is lost, or does not open ----------------------------------'
+       ^                            ^                                                                                      |
+       '----------------------------+-------------- the device is lost, or does not open ----------------------------------+
+                                    '--- LEAVING <---- the device that was asked for is back, while another plays in its place
 
 Nothing here waits: every `tick` takes the one step that can be taken now.
 """
@@ -31,6 +32,7 @@ class Phase(enum.Enum):
     OPENING = enum.auto()
     SETTLING = enum.auto()
     PLAYING = enum.auto()
+    LEAVING = enum.auto()
 
 
 class Listener(Protocol):
@@ -58,7 +60,9 @@ class Stage:
         self._first_device = ""  # its name: what is looked for when it goes, whatever played in between
         self._phase, self._calls, self._again = Phase.LOOKING, 0, 0.0
         self._opened: Opened | None = None
+        self._back: Found | None = None
         self.sound = self._new_sound(asked)
+        self._scout: Sound | None = None  # looks for the device that was asked for, while another plays
 
     @property
     def playing(self) -> bool:
@@ -72,6 +76,7 @@ class Stage:
 
     def close(self) -> None:
         """Leave the device."""
+        self._dismiss()
         self.sound.close(gone=not self.playing)
 
     def start(self) -> None:
@@ -80,18 +85,20 @@ class Stage:
 
     def tick(self) -> None:
         """Notice that the device has gone, or bring back one that had."""
-        if self.playing:
+        if self._phase in (Phase.PLAYING, Phase.LEAVING):
             if self.sound.lost:
                 self._lose()
+            elif self._scout is not None:
+                self._return()
         elif time.monotonic() >= self._again:
             try:
                 self._bring_back()
             except NoizestreamError:
                 self._look_again()
 
-    def _new_sound(self, asked: str | None, patient: bool = False) -> Sound:
+    def _new_sound(self, asked: str | None, patient: bool = False, aside: bool = False) -> Sound:
         channels = max(model.channels for model in self.state.models)
-        return Sound(asked, self.state.metadata.sample_rate, channels, self.latency_option, patient)
+        return Sound(asked, self.state.metadata.sample_rate, channels, self.latency_option, patient, aside)
 
     def _lose(self) -> None:
         assert self.found is not None
@@ -102,19 +109,47 @@ class Stage:
 
     def _look_again(self) -> None:
         """With a new audio process; the one before is stuck in a device that is no more."""
+        self._dismiss()
         self.sound.close(gone=True)
         self.sound = self._new_sound(self._first_device, patient=True)
         self._phase, self._again = Phase.LOOKING, time.monotonic() + AGAIN_S
+
+    def _return(self) -> None:
+        """Leave the device that plays, with a fade, once the one that was asked for is there."""
+        assert self._scout is not None
+        if self._phase == Phase.PLAYING:
+            try:
+                found = self._scout.poll()
+            except NoizestreamError:
+                self._dismiss()
+                return
+            if isinstance(found, Found):
+                self._back, self._phase = found, Phase.LEAVING
+                self.state.disconnect()
+                self.decks.stop()
+        elif self.decks.silent:
+            self.sound.close()
+            self.sound, self._scout = self._scout, None
+            assert self._back is not None
+            self._prepare(self._back)
+
+    def _dismiss(self) -> None:
+        scout, self._scout = self._scout, None
+        if scout is not None:
+            scout.close(gone=True)
+
+    def _prepare(self, found: Found) -> None:
+        self.found, self._phase = found, Phase.PREPARING
+        self._first_device = self._first_device or found.device.name
+        self.decks.shape(self.mixer, found.rate, found.channels, 2 * found.device.high_latency_s)
+        self._listener.device_found(found)
 
     def _bring_back(self) -> None:
         """Take one step towards PLAYING, if it can be taken now. NoizestreamError if it never can."""
         if self._phase == Phase.LOOKING:
             found = self.sound.poll()
             if isinstance(found, Found):
-                self.found, self._phase = found, Phase.PREPARING
-                self._first_device = self._first_device or found.device.name
-                self.decks.shape(self.mixer, found.rate, found.channels, 2 * found.device.high_latency_s)
-                self._listener.device_found(found)
+                self._prepare(found)
         elif self._phase == Phase.PREPARING:
             if self.decks.ready():
                 self._calls = int(self.mixer.header[desk.CALLBACKS])
@@ -132,19 +167,22 @@ class Stage:
     def _sound(self) -> None:
         """The device is open and its period known: fit the rings to it, add up the latencies in ms, and let it sound.
 
-        `control` is the longest way of a change: a MIDI message is found at the next poll; the next block is made as soon as it
-        fits, which fills the ring to its target; the device adds its own latency, the model what it looks ahead.
+        `control` is the way of a change: a MIDI message is found at the next poll; what follows the period that is played next is
+        made again, from the next block on; the device adds its own latency, the model what it looks ahead.
         """
         assert self.found is not None and self._opened is not None
         self.decks.settle(int(self.mixer.header[desk.PERIOD]))
         model = self.state.metadata
         self.latency = {
             "midi": 1e3 * POLL_SECONDS,
-            "ring": 1e3 * float(self.decks.worker.ring.header[slots.TARGET]) / self.found.rate,
+            "change": 1e3 * self.decks.worker.change_frames / self.found.rate,
             "device": 1e3 * self._opened.latency_s,
             "model": 1e3 * model.latency_frames / model.sample_rate,
         }
         self.latency["control"] = sum(self.latency.values())
+        self.latency["ring"] = 1e3 * float(self.decks.worker.ring.header[slots.TARGET]) / self.found.rate
         self._listener.device_plays(self.found, self._opened)
         self.decks.play()
         self._phase = Phase.PLAYING
+        if self.asked is not None and self.found.device.name != self._first_device:
+            self._scout = self._new_sound(self._first_device, patient=True, aside=True)

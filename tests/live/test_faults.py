@@ -3,6 +3,7 @@
 One `play` on a JACK server of its own, in a pseudo-terminal, with a second model and a recording; the tests follow each other.
 """
 
+import contextlib
 import json
 import os
 import resource
@@ -20,6 +21,7 @@ import soundfile
 from tests import foreign_models as foreign
 from tests.live.harness import HERE, Terminal, start
 from tests.live.jack_server import JackServer
+from tests.processes import children, maps
 
 PATIENCE_S = 180.0
 """Only what is broken waits so long; a machine that is busy with other things may need some of it to load a model."""
@@ -61,9 +63,17 @@ class Ear:
                 return found
             assert time.monotonic() < end, f"waited in vain for {hz} Hz, heard {found}"
 
+    def __enter__(self) -> "Ear":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
     def close(self) -> None:
-        self._process.kill()
-        self._process.communicate()
+        """Pull it out; safe to call twice."""
+        if self._process.poll() is None:
+            self._process.kill()
+            self._process.communicate()
 
 
 class Performance:
@@ -88,48 +98,32 @@ class Performance:
             time.sleep(0.01)
         return after + self.text[after:].index(text) + len(text)
 
+    def end(self) -> None:
+        """In any case."""
+        termios.tcflow(self.terminal, termios.TCOON)
+        if self.process.poll() is None:
+            self.process.kill()
+        self.process.communicate()
+
     def workers(self) -> list[int]:
         """Process ids of those that step a model."""
-        listed = subprocess.run(["ps", "--ppid", str(self.process.pid), "-o", "pid="], capture_output=True, text=True, check=False)
-        pids = [int(pid) for pid in listed.stdout.split()]
-        return [pid for pid in pids if "torch" in (Path(f"/proc/{pid}/maps").read_text() if Path(f"/proc/{pid}").exists() else "")]
+        return [pid for pid in children(self.process.pid) if maps(pid, "libtorch")]
 
 
 @pytest.fixture(scope="module")
 def stage(jack_server: JackServer, sine_model, tmp_path_factory) -> Iterator[tuple[JackServer, Performance, Ear, Ear]]:
     folder = tmp_path_factory.mktemp("faults")
     faulty = foreign.write(foreign.Faulty(), folder / "faulty.ts", foreign.FAULTY)
-    server = JackServer(f"{jack_server.name}-faults")
-    server.__enter__()
-    ear = Ear(server.environment)
-    speakers = Ear(server.environment, "speakers")  # to PortAudio a JACK client that listens is a device
-    for each in (ear, speakers):
-        each.ask("hear 0.01")  # it is there
-    arguments = [
-        str(sine_model),
-        str(faulty),
-        "-g",
-        "A",
-        "-t",
-        "0",
-        "-d",
-        "speakers",
-        "-m",
-        "ear:keys",
-        "--record",
-        str(folder / "take.wav"),
-    ]
-    performance = Performance(arguments, server.environment, folder / "stats.json")
-    try:
+    with contextlib.ExitStack() as stack:
+        server = stack.enter_context(JackServer(f"{jack_server.name}-faults"))
+        ear, speakers = (stack.enter_context(Ear(server.environment, name)) for name in ("ear", "speakers"))
+        for each in (ear, speakers):  # to PortAudio a JACK client that listens is a device
+            each.ask("hear 0.01")  # it is there
+        arguments = [str(sine_model), str(faulty), "-g", "A", "-t", "0", "-d", "speakers", "-m", "ear:keys"]
+        arguments += ["--record", str(folder / "take.wav")]
+        performance = Performance(arguments, server.environment, folder / "stats.json")
+        stack.callback(performance.end)
         yield server, performance, ear, speakers
-    finally:
-        termios.tcflow(performance.terminal, termios.TCOON)
-        if performance.process.poll() is None:
-            performance.process.kill()
-        performance.process.communicate()
-        ear.close()
-        speakers.close()
-        server.__exit__()
 
 
 def test_it_plays(stage):
@@ -144,15 +138,17 @@ def test_a_worker_that_stalls_is_faded_and_catches_up(stage):
     (worker,) = performance.workers()[:1]
     os.kill(worker, signal.SIGSTOP)
     ear.wait_for(None, silent=True)
-    os.kill(worker, signal.SIGCONT)
+    with contextlib.suppress(ProcessLookupError):  # on a very busy machine it may have been given up meanwhile
+        os.kill(worker, signal.SIGCONT)
     ear.wait_for(TONES["A"])
 
 
-def test_a_worker_that_dies_is_replaced(stage):
+def test_a_worker_that_dies_is_followed_at_once(stage):
     _, performance, ear, _ = stage
-    os.kill(performance.workers()[0], signal.SIGKILL)
-    performance.wait_for("started again")
-    ear.wait_for(None, silent=True)
+    place = len(performance.text)
+    for worker in performance.workers()[:1]:
+        os.kill(worker, signal.SIGKILL)
+    performance.wait_for("another plays on", place)
     ear.wait_for(TONES["A"])
 
 
@@ -195,7 +191,7 @@ def test_a_full_disk_ends_the_recording_and_nothing_else(stage):
     assert rate == 48000 and len(audio) > rate and abs(audio).max() > 0.2
 
 
-@pytest.mark.parametrize(("rate", "channels"), [(44100, 1), (96000, 6)])
+@pytest.mark.parametrize(("rate", "channels"), [(44100, 1), (88200, 2), (96000, 6)])
 def test_the_audio_server_dies_and_comes_back_without_the_device_at_another_rate(stage, rate, channels):
     server, performance, ear, speakers = stage
     text = len(performance.text)
@@ -210,6 +206,17 @@ def test_the_audio_server_dies_and_comes_back_without_the_device_at_another_rate
     assert heard["rate"] == rate and heard["channels"] == min(channels, 2)
 
 
+def test_the_device_that_was_asked_for_is_played_again_when_it_is_back(stage):
+    server, performance, ear, _ = stage
+    place = len(performance.text)
+    with Ear(server.environment, "speakers"):
+        place = performance.wait_for("playing again on speakers", place)
+        ear.wait_for(TONES["C"])
+    performance.wait_for("speakers: the audio device is gone", place)  # and goes once more: what is the default now plays
+    performance.wait_for("playing again on system", place)
+    ear.wait_for(TONES["C"])
+
+
 def test_a_terminal_that_hangs_and_a_signal_at_the_end(stage):
     _, performance, ear, _ = stage
     termios.tcflow(performance.terminal, termios.TCOOFF)
@@ -218,6 +225,6 @@ def test_a_terminal_that_hangs_and_a_signal_at_the_end(stage):
     assert performance.process.wait(PATIENCE_S) == 130
     assert performance.process.stderr.read() == ""
     stats = json.loads(performance.stats_file.read_text())
-    assert stats["underruns"] >= 2 and stats["resets"] >= 2 and stats["midi_losses"] >= 1
-    assert stats["worker_restarts"] == 1 and stats["device_losses"] == 2 and stats["model_switches"] == 2
+    assert stats["underruns"] >= 1 and stats["resets"] >= 2 and stats["midi_losses"] >= 1
+    assert stats["worker_restarts"] >= 1 and stats["device_losses"] >= 2 and stats["model_switches"] == 2
     assert stats["recorded_s"] > 1

@@ -4,11 +4,14 @@ import os
 import signal
 import statistics
 import subprocess
+import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from tests.live.harness import Heard, changes, play
+from noizestream import artifact
+from tests.live.harness import Heard, Run, changes, play
 from tests.live.jack_server import JackServer
 
 SECONDS = float(os.environ.get("NOIZESTREAM_LIVE_SECONDS", "20"))
@@ -29,6 +32,11 @@ def peak(heard: Heard) -> float:
     return float(np.abs(heard.audio).max())
 
 
+def fair(run: Run) -> bool:
+    """Whether the server ran, however late: where it stands still for seconds, `play` rightly takes it for gone."""
+    return run.stats["device_losses"] == 0 and len(run.heard.sent) > 0
+
+
 def test_no_underruns_under_a_flood_of_midi_beside_a_busy_thread(jack_server: JackServer, sine_model, tmp_path):
     """`benchmarks/dropouts.py` in short. What shares this machine may hold a worker up for as long as the ring lasts: best of 3."""
     events = flood(SECONDS - 3)
@@ -37,8 +45,10 @@ def test_no_underruns_under_a_flood_of_midi_beside_a_busy_thread(jack_server: Ja
         run = play(jack_server, tmp_path, arguments, events, limit_s=SECONDS + 180, busy=True)
         assert run.code == 0, run.err
         print(f"server xruns {run.heard.xruns}, late periods {run.stats['device_underflows']}, {run.stats}")
-        if run.stats["underruns"] == 0:
+        if fair(run) and run.stats["underruns"] == 0:
             break
+    if not fair(run):
+        pytest.skip("the JACK server stood still for seconds in each of 3 runs: the machine is too busy for this test")
     assert run.stats["underruns"] == 0
     assert run.stats["missed_ms"] == 0
     assert run.stats["resets"] == 0
@@ -57,6 +67,8 @@ def test_a_program_change_is_heard_within_80_ms(jack_server: JackServer, sine_mo
     events = [(0.4137 * number, [0xC0, genre]) for number, genre in enumerate(order)]
     run = play(jack_server, tmp_path, [str(sine_model), "-g", "A", "-t", "0", "--headless", "--seconds", "7"], events)
     assert run.code == 0, run.err
+    if not fair(run):
+        pytest.skip("the JACK server stood still for seconds: the machine is too busy for this test")
     before = [TONES["ABC"[genre]] for genre in [0, *order[:-1]]]
     times = changes(run.heard, before)
     print(f"control to sound {[round(1e3 * time, 1) for time in times]} ms, said {run.stats['control_latency_ms']}")
@@ -78,6 +90,19 @@ def test_starts_and_stops_without_a_click(jack_server: JackServer, sine_model, t
         pytest.skip("the JACK server lost periods of its own in each of 5 runs: the machine is too busy for this test")
     assert peak(run.heard) == pytest.approx(0.25, abs=0.01)
     assert run.heard.step() < LOUDEST_STEP
+
+
+def test_where_there_are_no_int8_kernels_float32_plays_and_it_says_so(jack_server: JackServer, sine_model, tmp_path):
+    """The kernels cannot be taken out of torch: every process is told that there are none."""
+    module, metadata = artifact.load(sine_model)
+    artifact.save(module, replace(metadata, extra={"precision": "int8"}), tmp_path / "both.ts", module)
+    (tmp_path / "sitecustomize.py").write_text("import noizestream.precision as p\np.int8_kernels = lambda: p.NONE\n")
+    path = os.pathsep.join([str(tmp_path), os.environ.get("PYTHONPATH", "")])
+    command = [sys.executable, "-m", "noizestream.cli", "play", str(tmp_path / "both.ts"), "--headless", "--seconds", "0.5"]
+    environment = jack_server.environment | {"PYTHONPATH": path}
+    run = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=180, check=False)
+    assert run.returncode == 0, run.stderr
+    assert "stepped in float32" in run.stdout and "no int8 kernels, playing in float32" in run.stderr
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

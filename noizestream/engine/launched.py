@@ -1,0 +1,83 @@
+"""The worker process as the main process sees it: one after the other of those that play, and the pipe on which they speak.
+
+All of them hold the same end of the pipe, so it is closed when the last has ended, and not before.
+"""
+
+import contextlib
+import multiprocessing
+import os
+import signal
+import time
+from typing import Any
+
+from noizestream.engine.spawned import ignoring_interrupts
+from noizestream.engine.stepping import Job, run
+from noizestream.errors import NoizestreamError
+
+
+class Launched:
+    """Spawns the process that does `job`, and returns at once."""
+
+    def __init__(self, job: Job):
+        context = multiprocessing.get_context("spawn")
+        self._pipe, theirs = context.Pipe(duplex=False)
+        self._model = job.model
+        self._first = context.Process(target=run, args=(theirs, job), name="noizestream worker", daemon=True)
+        with ignoring_interrupts():
+            self._first.start()
+        theirs.close()
+        self.pid: int = self._first.pid or 0  # of the one that plays
+        self._why = ""
+
+    def receive(self, timeout_s: float = 0.0) -> tuple[str, Any] | None:
+        """Return what the process says next, `(kind, what)`, waiting for it `timeout_s` at most; None: nothing.
+
+        `("follows", line)`: the one that played has died, and why; another plays on. `("ready", settings)`: the ring is primed.
+        `("usage" or "error", line)`: it is about to end. NoizestreamError once all have ended.
+        """
+        try:
+            if not self._pipe.poll(timeout_s):
+                return None
+            kind, what = self._pipe.recv()
+        except (EOFError, OSError):
+            raise NoizestreamError(self._last_words()) from None
+        if kind == "follows":
+            words = f"{self._last_words()}; another plays on"
+            self.pid, self._why = what, ""
+            return kind, words
+        if kind != "ready":
+            self._why = what
+        return kind, what
+
+    def kill(self, why: str = "") -> None:
+        """End the process that plays by force, and say that it was for this reason."""
+        self._why = why
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(self.pid, getattr(signal, "SIGKILL", signal.SIGTERM))
+
+    def end(self, timeout_s: float) -> None:
+        """Wait for all of them to end, who have been told to, and kill them after `timeout_s`. Safe to call twice."""
+        if self._pipe.closed:
+            return
+        if not self._ends(timeout_s):
+            self.kill()
+            self._ends(1.0)
+        self._first.join()
+        self._pipe.close()
+
+    def _ends(self, timeout_s: float) -> bool:
+        end = time.monotonic() + timeout_s
+        with contextlib.suppress(NoizestreamError):
+            while (left := end - time.monotonic()) > 0:
+                self.receive(left)
+            return False
+        return True
+
+    def _last_words(self) -> str:
+        """Why the process ended: what it sent, else its exit code."""
+        if self.pid != self._first.pid:
+            code = ""
+        else:
+            self._first.join(1.0)
+            code = f" (exit code {self._first.exitcode})"
+        return self._why or f"{self._model}: the worker process ended unexpectedly{code}"
