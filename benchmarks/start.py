@@ -31,6 +31,7 @@ def listen(server: JackServer) -> threading.Event:
     """An event that is set at the first sound of whatever PortAudio port appears; cleared, it waits for the next."""
     import jack
 
+    jack.set_error_function(lambda line: None)  # that the server ends is no error
     client = jack.Client("start", no_start_server=True, servername=server.name)
     ear, heard = client.inports.register("in"), threading.Event()
 

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import torch
 
 from noizestream.engine import ring as slots
 from noizestream.engine.generator import load
@@ -126,3 +127,13 @@ def test_there_is_no_way_back_into_a_pause(make):
     assert stage.change() == 0
     stage.lay(1, version=1)
     assert not stage.heard()[2 * BLOCK + 200 : 2 * BLOCK + 1000].any() and stage.line.ahead == 3 * BLOCK + 1000
+
+
+def test_the_bundled_model_leaves_the_state_it_is_handed_as_it_was():
+    """Without that there is no way back."""
+    generator = load()
+    for _ in range(3):
+        handed = generator.state
+        kept = [part.clone() for part in handed]
+        generator.step()
+        assert all(torch.equal(one, other) for one, other in zip(handed, kept, strict=True))
