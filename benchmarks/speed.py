@@ -1,11 +1,13 @@
-"""What a step costs, and which part of it: the same network in four forms, taking turns in one process.
+"""What a step costs, and which part of it: the same network in several forms, taking turns in one process.
 
     python benchmarks/speed.py [--preset base] [--channels 2] [--steps 1500] [--json FILE]
 
-    eager float32      the networks stepped as they were trained, in plain Python
-    scripted float32   TorchScript, frozen: what `train --precision float32` writes
-    scripted int8      the same with the sequence model in dynamic int8: what `train` writes by default
-    whole step         the last one as `play` and `render` step it: noise, conversions and safety included
+    naive eager          the networks as they were trained, stepped in plain Python with nn.LSTM
+    eager                the same with LSTM cells
+    scripted float32     the same as TorchScript, frozen: what the others are compared with
+    lean float32         what `train --precision float32` writes (nn/lean.py)
+    lean int8            what `train` writes by default
+    whole ...            as `play` and `render` step it: noise, conversions and safety included
 
 The weights are random: they do not change the cost. Times are processor time of the one thread that steps, so that waiting for
 other programs does not count; the forms take turns of 25 steps, so that what others do to the caches meets all of them; ratios are
@@ -15,6 +17,7 @@ weights from one step to the next goes under it).
 """
 
 import argparse
+import copy
 import gc
 import json
 import os
@@ -36,8 +39,10 @@ from noizestream.engine.generator import Generator, prepare_torch  # noqa: E402
 from noizestream.engine.safety import SafeStream  # noqa: E402
 from noizestream.metadata import Metadata  # noqa: E402
 from noizestream.nn.codec import Codec  # noqa: E402
+from noizestream.nn.lean import lean  # noqa: E402
 from noizestream.nn.player import CONTROLS, Player  # noqa: E402
 from noizestream.nn.predictor import Predictor  # noqa: E402
+from noizestream.nn.recurrent import Recurrent  # noqa: E402
 from noizestream.nn.spectral import SpectralFront, block_frames_for  # noqa: E402
 from noizestream.noise import noise  # noqa: E402
 from noizestream.training.config import resolve  # noqa: E402
@@ -45,6 +50,7 @@ from noizestream.training.export import quantised, script, script_shared  # noqa
 
 GENRES = ("ambient", "breaks", "chiptune", "drone", "dub", "techno")
 TURN = 25
+REFERENCE = "scripted float32"
 RECORDED = 50
 PARTS = {"predictor": "sequence model", "clock": "sequence model", "codec": "decoder", "synthesis": "synthesis"}
 """Part of a step by the network that does it, unless the method says more:"""
@@ -61,6 +67,28 @@ def network(preset: str, channels: int) -> Player:
     codec.highest.fill_(-6.0)  # about as loud as music: the limiter has no more to do than there
     predictor = Predictor(codec.latent, len(GENRES), config.hidden, config.layers, config.mixtures)
     return Player(front, codec, predictor, torch.full((len(GENRES),), 120.0), torch.full((len(GENRES),), 0.7)).eval()
+
+
+class Naive(torch.nn.Module):
+    """`Recurrent.frame` by nn.LSTM, as one would write it first."""
+
+    def __init__(self, recurrent: Recurrent):
+        super().__init__()
+        self.layers = recurrent.layers
+        self.lstm = torch.nn.LSTM(recurrent.hidden, recurrent.hidden, recurrent.layers, batch_first=True)
+        for layer, cell in enumerate(recurrent.cells):
+            for name, weights in cell.named_parameters():
+                getattr(self.lstm, f"{name}_l{layer}").data.copy_(weights)
+
+    def frame(self, x: torch.Tensor, state: list[torch.Tensor]) -> tuple[torch.Tensor, list[torch.Tensor]]:
+        out, (h, c) = self.lstm(x[None], (torch.stack(state[0::2]), torch.stack(state[1::2])))
+        return out[0], [part[layer] for layer in range(self.layers) for part in (h, c)]
+
+
+def naive(player: Player) -> Player:
+    copied = copy.deepcopy(player)
+    copied.predictor.recurrent = Naive(player.predictor.recurrent)
+    return copied.eval()
 
 
 def stepper(module: Any, noise_size: int) -> Callable[[], None]:
@@ -163,10 +191,15 @@ def part_steppers(scripted: Any, recorded: list[list[tuple[str, str, tuple]]]) -
 def floor(player: Player) -> dict[str, Any]:
     """What no form can be under, in ms: reading every weight of a step once from memory, and the transforms of the synthesis."""
     sequence = sum(weights.numel() for weights in player.predictor.parameters())
+    heads = sum(weights.numel() for weights in player.predictor.heads.parameters())
+    # Of each head a step reads one row of logits a component, and the rows of one component.
+    read = heads // player.predictor.mixtures + player.predictor.hidden * player.predictor.mixtures * player.predictor.groups
     decoder = sum(weights.numel() for weights in (*player.codec.decoder.parameters(), player.codec.synthesis))
     memory = torch.ones(32 << 20)  # far more than any cache holds
     block = player.front.block
-    noise_block, short, long = torch.ones(2 * block), torch.ones(block + 1) + 0j, torch.ones(2 * block + 1) + 0j
+    channels = player.channels
+    noise_block = torch.ones(2 * block)
+    short, long = torch.ones(channels, block + 1) + 0j, torch.ones(channels, 2 * block + 1) + 0j
 
     def transforms() -> None:
         torch.fft.rfft(noise_block)
@@ -177,7 +210,8 @@ def floor(player: Player) -> dict[str, Any]:
     medians = {name: statistics.median(value for turn in turns for value in turn) for name, turns in times.items()}
     bytes_a_ms = 4 * memory.numel() / medians["memory"]
     found: dict[str, Any] = {"memory_gb_s": bytes_a_ms / 1e6, "transforms_ms": medians["transforms"]}
-    for kind, size in (("float32", 4 * (sequence + decoder)), ("int8", sequence + 4 * decoder)):
+    quantised_weights = sequence - heads
+    for kind, size in (("float32", 4 * (quantised_weights + read + decoder)), ("int8", quantised_weights + 4 * (read + decoder))):
         found[kind] = {"weights_mb": size / 1e6, "ms": size / bytes_a_ms}
     return found
 
@@ -188,12 +222,16 @@ def measure(preset: str, channels: int, steps: int) -> dict[str, Any]:
     small = quantised(player)
     block_ms = 1e3 * player.front.block / player.front.sample_rate
     recorded = recorded_calls(network(preset, channels))
-    int8 = script(small)
+    plain, slim, int8 = script(player), script(lean(player)), script(small)
     forms = {
-        "eager float32": stepper(player, player.noise_size),
-        "scripted float32": stepper(script(player), player.noise_size),
-        "scripted int8": stepper(int8, player.noise_size),
-        "whole step": whole(int8, player),
+        "naive eager": stepper(naive(player), player.noise_size),
+        "eager": stepper(player, player.noise_size),
+        REFERENCE: stepper(plain, player.noise_size),
+        "lean float32": stepper(slim, player.noise_size),
+        "lean int8": stepper(int8, player.noise_size),
+        f"whole {REFERENCE}": whole(plain, player),
+        "whole lean float32": whole(slim, player),
+        "whole lean int8": whole(int8, player),
     }
     parts = {f"{kind}: {title}": step
              for kind, net in (("float32", player), ("int8", small))
@@ -205,28 +243,35 @@ def measure(preset: str, channels: int, steps: int) -> dict[str, Any]:
     medians = {name: statistics.median(value for turn in turns for value in turn) for name, turns in times.items()}
 
     def ratio(name: str) -> float:
-        pairs = zip(times[name], times["scripted float32"], strict=True)
+        """To the same network scripted in float32: a whole step to a whole step, a bare one to a bare one."""
+        reference = f"whole {REFERENCE}" if name.startswith("whole") else REFERENCE
+        pairs = zip(times[name], times[reference], strict=True)
         return statistics.median(statistics.median(a) / statistics.median(b) for a, b in pairs)
+
+    def p99(name: str) -> float:
+        values = sorted(value for turn in times[name] for value in turn)
+        return values[int(0.99 * len(values))]
 
     found = {
         "preset": preset,
         "channels": channels,
         "block_ms": block_ms,
-        "forms": {name: {"ms": medians[name], "to_float32": ratio(name)} for name in forms},
+        "forms": {name: {"ms": medians[name], "p99_ms": p99(name), "to_float32": ratio(name)} for name in forms},
         "parts": {},
     }
-    for kind in ("float32", "int8"):
+    for kind, form in (("float32", REFERENCE), ("int8", "lean int8")):
         own = {name.split(": ")[1]: medians[name] for name in parts if name.startswith(kind)}
-        found["parts"][kind] = own | {"the rest": medians[f"scripted {kind}"] - sum(own.values())}
+        found["parts"][kind] = own | {"the rest": medians[form] - sum(own.values())}
     return found | {"floor": floor(player), "machine": machine.description()}
 
 
 def show(found: dict[str, Any]) -> None:
     block_ms = found["block_ms"]
     print(f"preset {found['preset']}, {found['channels']} channels, block {block_ms:.1f} ms; medians")
-    print(f"{'':20}{'ms a step':>10}{'x real time':>13}{'of scripted float32':>21}")
+    print(f"{'':24}{'ms a step':>10}{'x real time':>13}{'p99, ms':>9}{'of a block':>12}{'of scripted float32':>21}")
     for name, form in found["forms"].items():
-        print(f"{name:20}{form['ms']:10.3f}{block_ms / form['ms']:13.1f}{form['to_float32']:21.2f}")
+        print(f"{name:24}{form['ms']:10.3f}{block_ms / form['ms']:13.1f}{form['p99_ms']:9.3f}", end="")
+        print(f"{form['p99_ms'] / block_ms:12.1%}{form['to_float32']:21.2f}")
     print(f"\n{'part, ms':20}" + "".join(f"{kind:>10}" for kind in found["parts"]))
     for title in found["parts"]["float32"]:
         print(f"{title:20}" + "".join(f"{own[title]:10.3f}" for own in found["parts"].values()))

@@ -23,7 +23,8 @@ def test_every_form_and_every_part_is_timed():
     with torch.inference_mode():
         found = speed.measure("small", channels=2, steps=speed.TURN)
     forms = found["forms"]
-    assert forms["scripted float32"]["to_float32"] == 1 and all(form["ms"] > 0 for form in forms.values())
+    assert forms["scripted float32"]["to_float32"] == forms["whole scripted float32"]["to_float32"] == 1
+    assert "naive eager" in forms and all(form["ms"] > 0 for form in forms.values())
     for parts in found["parts"].values():
         assert {"sequence model", "sampling", "decoder", "synthesis", "the rest"} == set(parts)
         assert all(parts[name] > 0 for name in parts if name != "the rest")
