@@ -50,14 +50,17 @@ class Safety:
         self._gain = 1.0
         self._faded = 0
 
-    def process(self, block: np.ndarray, boost: float = 1.0) -> np.ndarray:
-        """Return the safe `[channels, n]` float32 of a finite `block`, with linear gain `boost` (glides from the last one)."""
+    def process(self, block: np.ndarray, boost: float = 1.0, power: float | None = None) -> np.ndarray:
+        """Return the safe `[channels, n]` float32 of a finite `block`, with linear gain `boost` (glides from the last one).
+
+        `power` is `energy(block)`, where the caller has it already.
+        """
         frames = block.shape[1]
         if frames != self._work.shape[1]:
             self._size(frames)
         signal = block.astype(np.float64)
         # What has so little energy has no sample beyond the limit.
-        if not energy(block) <= INPUT_LIMIT**2:
+        if not (energy(block) if power is None else power) <= INPUT_LIMIT**2:
             np.clip(signal, -INPUT_LIMIT, INPUT_LIMIT, out=signal)
         if boost != self._boost:
             signal *= np.linspace(self._boost, boost, frames + 1)[1:]
@@ -128,11 +131,10 @@ class Safety:
         return True
 
 
-@np.errstate(over="ignore", invalid="ignore")
 def energy(block: np.ndarray) -> float:
     """The sum of the squares of a block; NaN or infinite if a sample is (or so large that its square is)."""
     flat = block.reshape(-1)
-    return float(np.dot(flat, flat))
+    return float(np.vdot(flat, flat))
 
 
 class SafeStream:
@@ -147,11 +149,13 @@ class SafeStream:
         """Return the next safe `[channels, block_frames]`; `resets` counts the blocks that the model spoilt."""
         try:
             block = self.generator.step()
+            power = energy(block)
+            # Exact only where it matters: a finite block whose energy overflows is looked at sample by sample.
+            good = math.isfinite(power) or bool(np.isfinite(block).all())
         except NoizestreamError:
-            block = None
-        # Exact only where it matters: a finite block whose energy overflows is looked at sample by sample.
-        if block is None or not (math.isfinite(energy(block)) or np.isfinite(block).all()):
+            good = False
+        if not good:
             self.resets += 1
             self.generator.clear_state()
             return self.safety.silence(self.generator.metadata.block_frames)
-        return self.safety.process(block, boost)
+        return self.safety.process(block, boost, power)
