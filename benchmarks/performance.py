@@ -32,7 +32,7 @@ UNDER_LOAD = "`play` on a dummy JACK server; what the server itself loses is sho
 
 BENCHMARKS = (
     Benchmark("bench", "What the bundled model costs", "docs/playing.md explains each line.", ("-m", "noizestream.cli", "bench")),
-    Benchmark("speed", "A step, and its parts", "The same network in four forms, taking turns.", ("benchmarks/speed.py",)),
+    Benchmark("speed", "A step, and its parts", "The same network in several forms, taking turns.", ("benchmarks/speed.py",)),
     Benchmark("agile", "A step of the agile preset", "Blocks of half the length.", ("benchmarks/speed.py", "--preset", "agile")),
     Benchmark("callback", "Who should step the model", "Each beside a busy Python thread.", ("benchmarks/callback.py",)),
     Benchmark("dropouts", "Dropouts under load", UNDER_LOAD, ("benchmarks/dropouts.py", "models/studio.ts", "--seconds", "600")),
