@@ -40,6 +40,8 @@ from noizestream.engine.safety import SafeStream  # noqa: E402
 from noizestream.metadata import Metadata  # noqa: E402
 from noizestream.nn.codec import Codec  # noqa: E402
 from noizestream.nn.lean import lean  # noqa: E402
+from noizestream.nn.notes import Notes  # noqa: E402
+from noizestream.nn.plan import Plan  # noqa: E402
 from noizestream.nn.player import CONTROLS, Player  # noqa: E402
 from noizestream.nn.predictor import Predictor  # noqa: E402
 from noizestream.nn.recurrent import Recurrent  # noqa: E402
@@ -65,8 +67,11 @@ def network(preset: str, channels: int) -> Player:
     codec = Codec(front, config.latent, config.codec_hidden)
     torch.nn.init.normal_(codec.synthesis, std=0.3)
     codec.highest.fill_(-6.0)  # about as loud as music: the limiter has no more to do than there
-    predictor = Predictor(codec.latent, len(GENRES), config.hidden, config.layers, config.mixtures)
-    return Player(front, codec, predictor, torch.full((len(GENRES),), 120.0), torch.full((len(GENRES),), 0.7)).eval()
+    notes = Notes(front, config.codes)
+    notes.book.uniform_(0, 1)
+    plan = Plan(notes, len(GENRES), config.plan_hidden)
+    predictor = Predictor(codec.latent, len(GENRES), notes.size, config.hidden, config.layers, config.mixtures)
+    return Player(front, codec, plan, predictor, torch.full((len(GENRES),), 120.0), torch.full((len(GENRES),), 0.7)).eval()
 
 
 class Naive(torch.nn.Module):

@@ -100,7 +100,9 @@ class LeanPredictor(Predictor):
         self.__dict__.update(copy.deepcopy(trained).__dict__)
         self.recurrent = LeanRecurrent(trained.recurrent)
         self.clock_in = _linear(trained.clock_in.weight * INTO_ERF, trained.clock_in.bias * INTO_ERF)
-        self.clock_out = _linear(trained.clock_out.weight * INTO_ERF, trained.clock_out.bias)
+        guide = torch.cat([trained.clock_out.weight * INTO_ERF, trained.notes_out.weight], 1)
+        self.guide = _linear(guide, trained.clock_out.bias)
+        del self.clock_out, self.notes_out
         self.lean_gelu = LeanGELU()
         heads = list(zip(trained.heads, trained.given, trained.starts, trained.ends, strict=True))
         self.drawn = nn.ModuleList([DrawnGroup(head, given, trained.mixtures, not start) for head, given, start, _ in heads])
@@ -125,11 +127,11 @@ class LeanPredictor(Predictor):
         self.lowest: float = trained.sharpest + trained.shift
         self.highest: float = trained.widest + trained.shift
 
-    def with_clock(self, h: Tensor, genre: Tensor, clock: Tensor) -> Tensor:
-        """As `Predictor.with_clock`, for one frame: h [1, hidden], genre [1, G], clock [1, C]."""
+    def guided(self, h: Tensor, genre: Tensor, clock: Tensor, notes: Tensor) -> Tensor:
+        """As `Predictor.guided`, for one frame: h [1, hidden], genre [1, G], clock [1, C], notes [1, partials]."""
         column = genre.view(-1, 1)
         inner = self.lean_gelu(self.clock_in((column * clock).view(1, -1)))
-        return h + self.clock_out((column * inner).view(1, -1))
+        return h + self.guide(torch.cat([(column * inner).view(1, -1), notes], 1))
 
     def draw(self, h: Tensor, z: Tensor, choice: Tensor, gauss: Tensor, choice_temperature: Tensor, width: Tensor) -> Tensor:
         """As `Predictor.draw`."""
@@ -181,6 +183,7 @@ def lean(player: Any) -> Any:
     copied = copy.deepcopy(player)
     if isinstance(copied.predictor, Predictor):
         copied.predictor, copied.codec = LeanPredictor(player.predictor), LeanCodec(player.codec)
+        copied.plan.recurrent = LeanRecurrent(player.plan.recurrent)
     else:
         copied.predictor.recurrent = LeanRecurrent(player.predictor.recurrent)
     for parameter in copied.parameters():

@@ -1,10 +1,14 @@
-"""The whole generator as one pure step: predictor, sampling, decoder, synthesis. What `train` scripts and writes to the model file.
+"""The whole generator as one pure step: plan, predictor, sampling, decoder, synthesis. `train` scripts it into the model file.
 
 docs/model-format.md gives the contract of `step`. The state is a list of tensors that the caller keeps:
 
     h0 c0 h1 c1 ...   [1, hidden]         LSTM
     history           [CONTEXT, latent]   newest latent last
     beat              [] float64          position of the next frame, in beats
+    plan h, plan c    [1, plan hidden]    LSTM of the plan
+    codes             [memory] int64      of the last slots, newest last
+    slot              [] float64          the slot that the plan is in, -1 before the first
+    notes             [1, partials]       what the plan asks for in it
     phases, overlap-add tail, last noise (see phases.py)
 """
 
@@ -15,16 +19,16 @@ from torch import Tensor, nn
 
 from noizestream.nn.clock import BEAT_WRAP, Clock
 from noizestream.nn.codec import CONTEXT, Codec
+from noizestream.nn.notes import SLOTS_PER_BEAT, away_from_surroundings
 from noizestream.nn.phases import PhaseSynthesis
+from noizestream.nn.plan import Plan
 from noizestream.nn.predictor import Predictor, negative_log_likelihood
 from noizestream.nn.spectral import SpectralFront
 
 LIMIT = 5.0
 """Latents stay within this many standard deviations: what training has seen, with room."""
-SINGLE_BELOW_HZ = 3400.0
-"""Up to here every band is one bin of its window, fine enough to tell a partial from its surroundings."""
-NEIGHBOURS = 6
-"""Bands to either side that make a band's surroundings."""
+CLARITY = 0.8
+"""How far the partials of a frame are drawn towards those that the plan asks for: 0 not at all, 1 they are what it asks for."""
 SETTLE = 8
 """Frames after which the phases of the synthesis do not remember where they began."""
 
@@ -47,10 +51,17 @@ class Player(nn.Module):
     controls = CONTROLS
 
     def __init__(
-        self, front: SpectralFront, codec: Codec, predictor: Predictor, tempos: Tensor, spread: Tensor, beaten: Tensor | None = None
+        self,
+        front: SpectralFront,
+        codec: Codec,
+        plan: Plan,
+        predictor: Predictor,
+        tempos: Tensor,
+        spread: Tensor,
+        beaten: Tensor | None = None,
     ):
         super().__init__()
-        self.front, self.codec, self.predictor = front, codec, predictor
+        self.front, self.codec, self.plan, self.predictor = front, codec, plan, predictor
         self.synthesis = PhaseSynthesis(front)
         self.clock = Clock()
         self.register_buffer("log_tempos", torch.log(tempos))  # [G] of BPM
@@ -58,16 +69,20 @@ class Player(nn.Module):
         self.register_buffer("beaten", (torch.ones_like(tempos) if beaten is None else beaten >= 0.5).float())
         self.register_buffer("spread", spread)  # [G] factor on the deviations at temperature 1, calibrated on flux
         self.register_buffer("contrast", torch.ones_like(tempos))  # [G] how far partials stand out, calibrated on peakiness
-        self.register_buffer("around", _away_from_surroundings(front))
+        self.register_buffer("around", away_from_surroundings(front))
         self.register_buffer("level", torch.zeros(len(tempos), front.bands))  # [G, bands] nepers, calibrated on the spectrum
         self.cells: int = 2 * predictor.recurrent.layers
+        self.planned: int = self.cells + 2  # where the plan's part of the state begins
+        self.sounding: int = self.planned + 5  # and the synthesis's
+        self.clarity: float = CLARITY
+        self.per_beat: float = SLOTS_PER_BEAT
         self.layers: int = predictor.recurrent.layers
         self.hidden: int = predictor.hidden
         self.latent: int = predictor.latent
         self.block: int = front.block
         self.sample_rate: int = front.sample_rate
         self.choices: int = predictor.groups * predictor.mixtures
-        self.noise_size: int = self.choices + self.latent + self.block
+        self.noise_size: int = 1 + self.choices + self.latent + self.block
         self.channels: int = front.channels
         self.beats_per_bpm: float = front.block / front.sample_rate / 60.0
         self.context: int = CONTEXT
@@ -82,44 +97,62 @@ class Player(nn.Module):
 
     def initial_state(self) -> list[Tensor]:
         """Silence heard, beat 0."""
-        state = [torch.zeros(1, self.hidden) for _ in range(2 * self.layers)]
+        state = [torch.zeros(1, self.hidden) for _ in range(self.cells)]
         state.append(torch.zeros(self.context, self.latent))
         state.append(torch.zeros([], dtype=torch.float64))
-        return state + self.synthesis.initial_state()
+        return state + self.plan.initial_state() + self.synthesis.initial_state()
 
     def step(self, genre: Tensor, controls: Tensor, noise: Tensor, state: list[Tensor]) -> tuple[Tensor, list[Tensor]]:
         """genre [G], controls [3], noise [noise_size], state -> block [channels, block], state."""
-        cells = self.cells
+        cells, planned, sounding = self.cells, self.planned, self.sounding
         history, beat = state[cells], state[cells + 1]
         temperature = controls[0]
         if bool(controls[2] >= 0):
             beat = controls[2].to(torch.float64)
         shown = torch.dot(genre, self.beaten).unsqueeze(0)
         clock = self.clock(beat.unsqueeze(0), torch.ones_like(shown), shown)
-        z = history[-1:]
-        h, recurrent = self.predictor.hidden_frame(z, genre.unsqueeze(0), clock, state[:cells])
+        row, plan = genre.unsqueeze(0), state[planned:sounding]
+        slot = torch.floor(beat * self.per_beat)
+        if bool(slot != plan[3]):
+            logits, cell = self.plan.foretell(row, self.slot_clock(slot, shown), plan)
+            plan = self.plan.moved(cell, plan, self.plan.draw(logits, noise[0], temperature), slot)
+        notes, z = plan[4], history[-1:]
+        h, recurrent = self.predictor.hidden_frame(z, row, clock, notes, state[:cells])
 
         # The largest of logits + Gumbel noise is a draw from their softmax. One knob for two temperatures: the choice between
         # components sharpens towards 0, their spread shrinks more gently.
-        gumbel = -torch.log(-torch.log(noise[: self.choices])).view(-1, self.predictor.mixtures)
-        gauss = math.sqrt(2.0) * torch.erfinv(2 * noise[self.choices : self.choices + self.latent] - 1).unsqueeze(0)
+        gumbel = -torch.log(-torch.log(noise[1 : 1 + self.choices])).view(-1, self.predictor.mixtures)
+        gauss = math.sqrt(2.0) * torch.erfinv(2 * noise[1 + self.choices : -self.block] - 1).unsqueeze(0)
         width = torch.dot(genre, self.spread) * (0.43 + 0.57 * temperature)
         choice = 0.15 + 0.35 * temperature * temperature
         z = self.predictor.draw(h, z, gumbel, gauss, choice, width).clamp(-self.limit, self.limit)
 
         history = torch.cat([history[1:], z])
-        log_bands = self.shaped(self.codec.decode_frame(history), genre)
-        audio, sound = self.synthesis(log_bands, noise[self.choices + self.latent :], state[cells + 2 :])
+        log_bands = self.shaped(self.codec.decode_frame(history), genre, notes)
+        audio, sound = self.synthesis(log_bands, noise[-self.block :], state[sounding:])
 
         tempo = torch.exp(torch.dot(genre, self.log_tempos)) if bool(controls[1] <= 0) else controls[1]
         passed = tempo.to(torch.float64) * self.beats_per_bpm
         after = [history, torch.remainder(beat + passed, self.wrap)]
-        return audio, recurrent + after + sound
+        return audio, recurrent + after + plan + sound
 
-    def shaped(self, log_bands: Tensor, genre: Tensor) -> Tensor:
-        """Decoded log magnitudes [bands] with the level and the contrast of the genre [G]."""
+    def slot_clock(self, slot: Tensor, shown: Tensor) -> Tensor:
+        """Clock features [1, C] of the start of `slot` []."""
+        return self.clock((slot / self.per_beat).unsqueeze(0), torch.ones_like(shown), shown)
+
+    def passing(self, genre: Tensor) -> Tensor:
+        """Beats that pass in a block at the own tempo of genre [G]: [] float64."""
+        return torch.exp(torch.dot(genre, self.log_tempos)).to(torch.float64) * self.beats_per_bpm
+
+    def shaped(self, log_bands: Tensor, genre: Tensor, notes: Tensor) -> Tensor:
+        """Decoded log magnitudes [bands] with level and contrast of the genre [G], and the notes [1, partials] made plain."""
         more = torch.dot(genre, self.contrast) - 1.0
-        return log_bands + genre @ self.level + more * torch.mv(self.around, log_bands)
+        standing = torch.mv(self.around, log_bands)
+        shaped = log_bands + genre @ self.level + more * standing
+        first, last = self.plan.notes.first, self.plan.notes.last
+        heard = torch.clamp(standing[first:last], 0.0, self.plan.notes.highest)
+        shaped[first:last].add_(notes[0] - heard, alpha=self.clarity)
+        return shaped
 
     def encode(self, audio: Tensor) -> tuple[Tensor, Tensor]:
         """audio [channels, n] -> latents [T, latent], log band magnitudes [T, tones]; T = n // block - 3."""
@@ -139,14 +172,25 @@ class Player(nn.Module):
         z, bands = self.encode(audio)
         shown = torch.dot(genre, self.beaten).unsqueeze(0) if known_beat else torch.zeros(1)
         row, history = genre.unsqueeze(0), torch.zeros(self.context, self.latent)
-        state = [torch.zeros(1, self.hidden) for _ in range(2 * self.layers)]
+        state = [torch.zeros(1, self.hidden) for _ in range(self.cells)]
+        if not known_beat:
+            beat = torch.arange(z.shape[0], dtype=torch.float64) * self.passing(genre)
+        codes, slots = self.plan.notes.heard(bands, beat[: z.shape[0]])
+        plan, slot = self.plan.initial_state(), -1
         nats, means = torch.zeros(z.shape[0]), torch.zeros_like(bands)
         for t in range(z.shape[0]):
             before, target = history[-1:], z[t : t + 1]
             clock = self.clock(beat[t : t + 1], torch.ones_like(shown), shown)
-            h, state = self.predictor.hidden_frame(before, row, clock, state)
+            surprise = torch.zeros([])
+            if int(slots[t]) != slot:
+                slot = int(slots[t])
+                start = torch.floor(beat[t] * self.per_beat)
+                logits, cell = self.plan.foretell(row, self.slot_clock(start, shown), plan)
+                surprise = -torch.log_softmax(logits, 0)[int(codes[slot])]
+                plan = self.plan.moved(cell, plan, codes[slot : slot + 1], start)
+            h, state = self.predictor.hidden_frame(before, row, clock, plan[4], state)
             mixture = self.predictor.mixture(h, before, target)
-            nats[t] = negative_log_likelihood(mixture, target, self.predictor.ends)[0]
+            nats[t] = negative_log_likelihood(mixture, target, self.predictor.ends)[0] + surprise
             expected = self.predictor.mean(mixture)
             means[t] = self.codec.decode_frame(torch.cat([history[1:], expected]))[: self.codec.tones]
             history = torch.cat([history[1:], target])
@@ -154,20 +198,27 @@ class Player(nn.Module):
 
     def prime(self, audio: Tensor, genre: Tensor) -> list[Tensor]:
         """The state after hearing audio [channels, n], taken to begin on a beat and to run at the genre's own tempo."""
-        z, _ = self.encode(audio)
+        z, bands = self.encode(audio)
         count, cells, state = z.shape[0], self.cells, self.initial_state()
-        passed = torch.exp(torch.dot(genre, self.log_tempos)).to(torch.float64) * self.beats_per_bpm
+        passed, row = self.passing(genre), genre.unsqueeze(0)
         shown = torch.dot(genre, self.beaten).unsqueeze(0)
-        history, beat, recurrent, sound = state[cells], state[cells + 1], state[:cells], state[cells + 2 :]
+        history, beat, recurrent, sound = state[cells], state[cells + 1], state[:cells], state[self.sounding :]
+        codes, slots = self.plan.notes.heard(bands, torch.arange(count, dtype=torch.float64) * passed)
+        plan, last = state[self.planned : self.sounding], -1
         for t in range(count):
             clock = self.clock(beat.unsqueeze(0), torch.ones_like(shown), shown)
-            _, recurrent = self.predictor.hidden_frame(history[-1:], genre.unsqueeze(0), clock, recurrent)
+            if int(slots[t]) != last:
+                last = int(slots[t])
+                slot = torch.floor(beat * self.per_beat)
+                _, cell = self.plan.foretell(row, self.slot_clock(slot, shown), plan)
+                plan = self.plan.moved(cell, plan, codes[last : last + 1], slot)
+            _, recurrent = self.predictor.hidden_frame(history[-1:], row, clock, plan[4], recurrent)
             history = torch.cat([history[1:], z[t : t + 1]])
             if t >= count - self.settle:
-                log_bands = self.shaped(self.codec.decode_frame(history), genre)
+                log_bands = self.shaped(self.codec.decode_frame(history), genre, plan[4])
                 _, sound = self.synthesis(log_bands, torch.full((self.block,), 0.5), sound)
             beat = torch.remainder(beat + passed, self.wrap)
-        return recurrent + [history, beat] + sound  # noqa: RUF005 (TorchScript knows no unpacking)
+        return recurrent + [history, beat] + plan + sound  # noqa: RUF005 (TorchScript knows no unpacking)
 
     def reconstruct(self, audio: Tensor) -> Tensor:
         """Through the codec and back: audio [channels, n] -> the same shape, with what the synthesis makes of the latents."""
@@ -185,16 +236,3 @@ class Player(nn.Module):
             blocks.append(block)
         made = torch.cat(blocks, 1)[:, 4 * self.block : 4 * self.block + length]
         return made.expand(channels, -1) if made.shape[0] == 1 else made.mean(0, keepdim=True) if channels == 1 else made
-
-
-def _away_from_surroundings(front: SpectralFront) -> Tensor:
-    """[bands, bands]: each band less the mean of its neighbourhood, where bands are single bins; nothing where they are wider."""
-    hz = front.band_hz
-    single = torch.zeros(front.bands, dtype=torch.bool)
-    single[: len(hz)] = hz < SINGLE_BELOW_HZ
-    index = torch.arange(front.bands)
-    near = ((index[:, None] - index[None]).abs() <= NEIGHBOURS) & single[:, None] & single[None]
-    # The two windows have bins of different widths: neighbours on the other side of the crossover do not count.
-    near &= (index[:, None] < front.low_bins) == (index[None] < front.low_bins)
-    mean = near.float() / near.sum(1, keepdim=True).clamp(min=1)
-    return (torch.eye(front.bands) - mean) * single[:, None]

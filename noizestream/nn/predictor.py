@@ -1,11 +1,11 @@
 """The sequence model: an LSTM over latents with a clock, and mixture densities for the next latent, drawn in groups.
 
-    z[t-1], genre, clock[t] -> Linear -> LSTM x layers -> + genre-selected clock network = h
+    z[t-1], genre, clock[t], notes[t] -> Linear -> LSTM x layers -> + genre-selected clock network + Linear of the notes = h
     h -> mixture for the first dimensions of z[t]; h and those -> mixture for the next ones; ... (GROUPS)
 
 A mixture of diagonal Gaussians (Bishop 1994, in generation Graves 2013) blurs what its components cannot tell apart. Drawn in
 groups, each conditioned on what was drawn before (the chain rule, as in Uria et al. 2016), a few components make many shapes.
-The mean of each component is `persistence * z[t-1] + delta`.
+The mean of each component is `persistence * z[t-1] + delta`. `notes` are the partials that the plan asks for (notes.py, plan.py).
 """
 
 import math
@@ -31,6 +31,7 @@ class Predictor(nn.Module):
         self,
         latent: int,
         genres: int,
+        notes: int,
         hidden: int,
         layers: int = 2,
         mixtures: int = 8,
@@ -46,12 +47,13 @@ class Predictor(nn.Module):
         self.ends: list[int] = sorted({max(1, round(share * latent)) for share in GROUPS})
         self.starts: list[int] = [0, *self.ends[:-1]]
         self.groups: int = len(self.ends)
-        self.enter = nn.Linear(latent + genres + CLOCK_FEATURES, hidden)
+        self.enter = nn.Linear(latent + genres + CLOCK_FEATURES + notes, hidden)
         self.recurrent = Recurrent(hidden, hidden, layers, dropout)
         self.dropout = nn.Dropout(dropout)
         # The first layer sees genre x clock, the second genre x hidden: each genre has its own clock network, morphs blend.
         self.clock_in = nn.Linear(genres * CLOCK_FEATURES, clock_hidden)
         self.clock_out = nn.Linear(genres * clock_hidden, hidden)
+        self.notes_out = nn.Linear(notes, hidden, bias=False)
         sizes = [end - start for start, end in zip(self.starts, self.ends, strict=True)]
         # Rows of a head belong together by component: its logit, its deltas, its log deviations.
         self.heads = nn.ModuleList([nn.Linear(hidden, mixtures * (1 + 2 * size)) for size in sizes])
@@ -60,14 +62,14 @@ class Predictor(nn.Module):
         for name, parameter in self.heads.named_parameters():
             nn.init.zeros_(parameter) if name.endswith("bias") else nn.init.normal_(parameter, std=0.01)
 
-    def enter_features(self, z: Tensor, genre: Tensor, clock: Tensor) -> Tensor:
-        """z [..., latent], genre [..., G], clock [..., CLOCK_FEATURES] -> [..., hidden]."""
-        return self.enter(torch.cat([z, genre, clock], dim=-1))
+    def enter_features(self, z: Tensor, genre: Tensor, clock: Tensor, notes: Tensor) -> Tensor:
+        """z [..., latent], genre [..., G], clock [..., CLOCK_FEATURES], notes [..., partials] -> [..., hidden]."""
+        return self.enter(torch.cat([z, genre, clock, notes], dim=-1))
 
-    def with_clock(self, h: Tensor, genre: Tensor, clock: Tensor) -> Tensor:
-        """LSTM output h [..., hidden] and what the genre's own clock network adds to it."""
+    def guided(self, h: Tensor, genre: Tensor, clock: Tensor, notes: Tensor) -> Tensor:
+        """LSTM output h [..., hidden] and what the genre's own clock network and the notes add to it."""
         inner = torch.nn.functional.gelu(self.clock_in((genre.unsqueeze(-1) * clock.unsqueeze(-2)).flatten(-2)))
-        return h + self.clock_out((genre.unsqueeze(-1) * inner.unsqueeze(-2)).flatten(-2))
+        return h + self.clock_out((genre.unsqueeze(-1) * inner.unsqueeze(-2)).flatten(-2)) + self.notes_out(notes)
 
     def mixture(self, h: Tensor, z: Tensor, target: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Every group given the true dimensions before it (`target` [..., latent]).
@@ -95,19 +97,25 @@ class Predictor(nn.Module):
         return torch.cat(parts, -1)
 
     def sequence(
-        self, z: Tensor, genre: Tensor, clock: Tensor, target: Tensor, state: list[Tensor]
+        self, z: Tensor, genre: Tensor, clock: Tensor, notes: Tensor, target: Tensor, state: list[Tensor]
     ) -> tuple[tuple[Tensor, Tensor, Tensor], list[Tensor]]:
-        """Teacher forcing: z [B, T, latent] of frames t-1; genre [B, T, G], clock [B, T, C] and target [B, T, latent] of frames t.
+        """Teacher forcing: z [B, T, latent] of frames t-1; of frames t genre [B, T, G], clock [B, T, C], notes [B, T, partials]
+        and target [B, T, latent].
 
         state is [h, c], each [layers, B, hidden].
         """
-        h, state = self.recurrent.sequence(self.dropout(self.enter_features(z, genre, clock)), state)
-        return self.mixture(self.dropout(self.with_clock(h, genre, clock)), z, target), state
+        h, state = self.recurrent.sequence(self.dropout(self.enter_features(z, genre, clock, notes)), state)
+        return self.mixture(self.dropout(self.guided(h, genre, clock, notes)), z, target), state
 
-    def hidden_frame(self, z: Tensor, genre: Tensor, clock: Tensor, state: list[Tensor]) -> tuple[Tensor, list[Tensor]]:
-        """One frame as far as h [1, hidden]: z [1, latent], genre [1, G], clock [1, C]; state [h0, c0, ...], each [1, hidden]."""
-        h, state = self.recurrent.frame(self.enter_features(z, genre, clock), state)
-        return self.with_clock(h, genre, clock), state
+    def hidden_frame(
+        self, z: Tensor, genre: Tensor, clock: Tensor, notes: Tensor, state: list[Tensor]
+    ) -> tuple[Tensor, list[Tensor]]:
+        """One frame as far as h [1, hidden]: z [1, latent], genre [1, G], clock [1, C], notes [1, partials].
+
+        state [h0, c0, ...], each [1, hidden].
+        """
+        h, state = self.recurrent.frame(self.enter_features(z, genre, clock, notes), state)
+        return self.guided(h, genre, clock, notes), state
 
     def draw(self, h: Tensor, z: Tensor, choice: Tensor, gauss: Tensor, choice_temperature: Tensor, width: Tensor) -> Tensor:
         """Draw the next latent [1, latent] from h [1, hidden].

@@ -28,6 +28,8 @@ class Config:
     hidden: int = 256
     layers: int = 2
     mixtures: int = 8
+    codes: int = 512  # of the notes, at most
+    plan_hidden: int = 192
     precision: str = "auto"  # of the exported model: float32, int8, or int8 where this machine has kernels for it
 
     # data
@@ -40,6 +42,9 @@ class Config:
     codec_batch: int = 16
     codec_frames: int = 96
     codec_rate: float = 1e-3
+
+    # plan loop
+    plan_share: float = 0.08  # of the time left after preparing
 
     # sequence loop
     batch: int = 16

@@ -50,21 +50,27 @@ def script(player: AnyPlayer) -> torch.jit.ScriptModule:
 
 
 def quantised(player: AnyPlayer) -> AnyPlayer:
-    """The lean copy of `player` whose sequence model computes in dynamic int8: a quarter of the weights to read at every step.
+    """The lean copy of `player` whose plan and sequence model compute in dynamic int8: a quarter of the weights to read.
 
     Each row of a matrix has its own scale: rows that belong to different gates differ too much for one.
     """
     copied = lean(player)
+    for name in ("plan", "predictor"):
+        if hasattr(copied, name):
+            setattr(copied, name, _in_int8(getattr(copied, name)))
+    return copied.eval()
+
+
+def _in_int8(network: torch.nn.Module) -> torch.nn.Module:
+    # By name: of the heads a step reads a few rows only, and `given` is so narrow that turning its input into int8 costs more.
+    chosen = {
+        name: torch.ao.quantization.per_channel_dynamic_qconfig
+        for name, module in network.named_modules()
+        if isinstance(module, torch.nn.Linear) and not name.startswith(("heads.", "given."))
+    }
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", ".*deprecated")
-        # By name: of the heads a step reads a few rows only, and `given` is so narrow that turning its input into int8 costs more.
-        chosen = {
-            name: torch.ao.quantization.per_channel_dynamic_qconfig
-            for name, module in copied.predictor.named_modules()
-            if isinstance(module, torch.nn.Linear) and not name.startswith(("heads.", "given."))
-        }
-        copied.predictor = torch.ao.quantization.quantize_dynamic(copied.predictor, chosen)
-    return copied.eval()
+        return torch.ao.quantization.quantize_dynamic(network, chosen)
 
 
 def self_test(player: Player | RawPlayer, scripted: Any) -> None:
@@ -102,8 +108,9 @@ def _test_offline(player: Any, genre: Tensor, states: list[list[Tensor]]) -> Non
     frames, state = len(z), states[-1]
     previous = torch.cat([torch.zeros_like(z[:1]), z[:-1]])[None]
     clock = player.clock(beats, torch.ones(frames), torch.dot(genre, player.beaten).expand(frames))[None]
+    notes = torch.cat([state[player.sounding - 1] for state in states[1:]])[None]
     start = predictor.recurrent.initial_sequence_state(1)
-    _, (h, c) = predictor.sequence(previous, genre.expand(1, frames, -1), clock, z[None], start)
+    _, (h, c) = predictor.sequence(previous, genre.expand(1, frames, -1), clock, notes, z[None], start)
     streamed = torch.cat(state[:cells])
     offline = torch.stack([h[:, 0], c[:, 0]], dim=1).flatten(0, 1)
     whole = player.codec.decode(z[None])[0, -1]

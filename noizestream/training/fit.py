@@ -1,4 +1,4 @@
-"""Both loops in a row on a prepared set, with checkpoints. Needs only torch and numpy, so that it can run on another machine."""
+"""All loops in a row on a prepared set, with checkpoints. Needs only torch and numpy, so that it can run on another machine."""
 
 import copy
 import math
@@ -12,6 +12,8 @@ import torch
 
 from noizestream.errors import NoizestreamError
 from noizestream.nn.codec import Codec
+from noizestream.nn.notes import Notes
+from noizestream.nn.plan import Plan
 from noizestream.nn.player import Player
 from noizestream.nn.predictor import Predictor
 from noizestream.nn.spectral import SpectralFront
@@ -20,10 +22,13 @@ from noizestream.training.budget import Budget, Milestones
 from noizestream.training.checkpoint import Checkpoints
 from noizestream.training.codec_loop import CodecLoop, Report
 from noizestream.training.config import Config
+from noizestream.training.plan_loop import Coded, Codes, PlanLoop, codes_for, fit_notes, note_all
 from noizestream.training.prepared import Prepared
-from noizestream.training.sequence_loop import SequenceLoop, encode_all
+from noizestream.training.sequence_loop import Rows, SequenceLoop, encode_all
 from noizestream.training.sketch import TRAINED_S, sketch
 
+STAGES = ("plan", "codec", "predictor")
+"""The networks in the order in which they are trained."""
 PREVIEWS_EVERY = 0.25
 """Share of the sequence model's training after which it is heard."""
 FIRST_SPREAD = 0.7
@@ -36,6 +41,7 @@ class Fitted:
 
     front: SpectralFront
     codec: Codec
+    plan: Plan
     predictor: Predictor
     figures: dict[str, Any] = field(default_factory=dict)
 
@@ -49,8 +55,10 @@ class Fit:
         torch.manual_seed(config.seed)
         self.front = SpectralFront(prepared.sample_rate, prepared.block, prepared.channels)
         self.codec = Codec(self.front, config.latent, config.codec_hidden).to(device)
+        genres, notes = len(prepared.genres), Notes(self.front, codes_for(prepared, config.codes))
+        self.plan = Plan(notes, genres, config.plan_hidden, config.dropout).to(device)
         self.predictor = Predictor(
-            self.codec.latent, len(prepared.genres), config.hidden, config.layers, config.mixtures, dropout=config.dropout
+            self.codec.latent, genres, notes.size, config.hidden, config.layers, config.mixtures, dropout=config.dropout
         ).to(device)
         if config.base and not self._checkpoints.resumed:
             weights.load(config.base).fill(self.codec, self.predictor, prepared.genres)
@@ -59,14 +67,15 @@ class Fit:
 
     def figures_of_networks(self) -> str:
         """One line on the sizes."""
-        count = [sum(p.numel() for p in net.parameters()) / 1e6 for net in (self.codec, self.predictor)]
-        return f"preset {self.config.preset}: codec {count[0]:.2f} M parameters, LSTM with clock and head {count[1]:.2f} M"
+        count = [sum(p.numel() for p in net.parameters()) / 1e6 for net in (self.codec, self.plan, self.predictor)]
+        sizes = f"codec {count[0]:.2f} M parameters, plan {count[1]:.2f} M, LSTM with clock and head {count[2]:.2f} M"
+        return f"preset {self.config.preset}: {sizes}"
 
     def player(self) -> Player:
         """The generator of the networks as they are now: a copy on the CPU, not calibrated."""
         tempos = torch.tensor(self.prepared.tempos)
         spread, beaten = torch.full_like(tempos, FIRST_SPREAD), torch.tensor(self.prepared.beaten)
-        player = Player(self.front, self.codec, self.predictor, tempos, spread, beaten)
+        player = Player(self.front, self.codec, self.plan, self.predictor, tempos, spread, beaten)
         return copy.deepcopy(player).cpu().eval()
 
     def run(
@@ -82,25 +91,60 @@ class Fit:
         The first time it is called after about `first_s` seconds, if need be for a sketch: when the codec then still has to learn.
         """
         self._early = time.monotonic() + (math.inf if self._checkpoints.resumed else first_s)
-        codec_seconds = seconds * self.config.codec_share
-        codec_steps = max(1, self.config.steps // 2) if self.config.steps else 0
-        resumed = self._checkpoints.resumed
+        config, resumed = self.config, self._checkpoints.resumed
+        some_steps = max(1, config.steps // 2) if config.steps else 0
         self.figures.update(resumed.get("figures", {}))
-        if resumed.get("stage", "codec") == "codec":
-            self._run_codec(Budget(codec_seconds, codec_steps), resumed, report, stop, preview)
-        else:
-            self.codec.load_state_dict(resumed["codec"])
+        stage = resumed.get("stage", STAGES[0])
+        for network in STAGES[: STAGES.index(stage)]:
+            getattr(self, network).load_state_dict(resumed[network])
+        codes = self._note(stage)
+        if stage == "plan":
+            self._run_plan(Budget(seconds * config.plan_share, some_steps), resumed, codes, report, stop)
+            resumed = {}
+        self.plan.eval()
+        if stage != "predictor":
+            self._run_codec(Budget(seconds * config.codec_share, some_steps), resumed, codes, report, stop, preview)
+            resumed = {}
         self.codec.eval()
-        self._run_sequence(
-            Budget(max(0.0, seconds - self.figures.get("codec_seconds", 0.0)), self.config.steps), resumed, report, stop, preview
+        spent = self.figures.get("codec_seconds", 0.0) + self.figures.get("plan_seconds", 0.0)
+        self._run_predictor(Budget(max(0.0, seconds - spent), config.steps), resumed, codes, report, stop, preview)
+        return Fitted(self.front.cpu(), self.codec.cpu().eval(), self.plan.cpu(), self.predictor.cpu().eval(), self.figures)
+
+    def _note(self, stage: str) -> Codes:
+        """The code of every frame of all pieces; the book of notes is fitted first, unless it is known from an earlier stage."""
+        train = [piece for piece in self.prepared.of("training") if piece.frames > self.config.frames]
+        if not train:
+            raise NoizestreamError(
+                f"{self.prepared.folder}: every track is shorter than {self.config.frames} frames, add longer music"
+            )
+        notes, folder = self.plan.notes, self.folder / "latents"
+        if stage == "plan":
+            self.figures["notes_variance"] = fit_notes(notes, self.prepared, train, self.config.seed)
+        validation = self.prepared.of("validation")
+        return (train, note_all(notes, self.prepared, train, folder / "training")), (
+            validation,
+            note_all(notes, self.prepared, validation, folder / "validation"),
         )
-        return Fitted(self.front.cpu(), self.codec.cpu().eval(), self.predictor.cpu().eval(), self.figures)
+
+    def _run_plan(self, budget: Budget, resumed: dict[str, Any], codes: Codes, report: Report, stop: Callable[[], bool]) -> None:
+        loop = PlanLoop(self.plan, self.prepared, self.config, *codes, self.device)
+        if resumed:
+            self._checkpoints.restore(loop, budget)
+        loop.run(budget, report, stop, lambda: self._save("plan", loop, budget))
+        self.plan.load_state_dict(loop.best)
+        self.figures |= {"plan_steps": budget.done, "plan_seconds": budget.elapsed(), "plan_nats": loop.best_value}
 
     def _run_codec(
-        self, budget: Budget, resumed: dict[str, Any], report: Report, stop: Callable[[], bool], preview: Callable[[str], None]
+        self,
+        budget: Budget,
+        resumed: dict[str, Any],
+        codes: Codes,
+        report: Report,
+        stop: Callable[[], bool],
+        preview: Callable[[str], None],
     ) -> None:
         loop = CodecLoop(self.codec, self.prepared, self.config, self.device)
-        if "loop" in resumed:
+        if resumed:
             self._checkpoints.restore(loop, budget)
         elif self.config.base:
             loop.fit_highest()
@@ -110,55 +154,57 @@ class Fit:
             self.figures["pca_error"] = loop.validate()
 
         def save() -> None:
-            self._save({"stage": "codec", "loop": loop.state()}, budget)
+            self._save("codec", loop, budget)
             if time.monotonic() >= self._early - TRAINED_S and budget.remaining() > TRAINED_S:
                 self._early = math.inf
                 begun = time.monotonic()
-                self._sketch(stop, preview)
+                self._sketch(codes, stop, preview)
                 # Of the time it took, the codec bears its share.
                 budget.seconds += (1 - self.config.codec_share) * (time.monotonic() - begun)
 
         loop.run(budget, report, stop, save)
         self.figures |= {"codec_error": loop.validate(), "codec_steps": budget.done, "codec_seconds": budget.elapsed()}
 
-    def _sketch(self, stop: Callable[[], bool], preview: Callable[[str], None]) -> None:
+    def _sketch(self, codes: Codes, stop: Callable[[], bool], preview: Callable[[str], None]) -> None:
         kept = self.predictor
-        made = sketch(self.codec, kept, self.prepared, self.config, self.folder, self.device, stop)
+        made = sketch(self.codec, kept, self.plan.notes, self.prepared, codes[0], self.config, self.folder, self.device, stop)
         if made is not None:
             self.predictor = made
             preview("sketch")
             self.predictor = kept
 
-    def _run_sequence(
-        self, budget: Budget, resumed: dict[str, Any], report: Report, stop: Callable[[], bool], preview: Callable[[str], None]
+    def _run_predictor(
+        self,
+        budget: Budget,
+        resumed: dict[str, Any],
+        codes: Codes,
+        report: Report,
+        stop: Callable[[], bool],
+        preview: Callable[[str], None],
     ) -> None:
-        train, validation = self.prepared.of("training"), self.prepared.of("validation")
-        long_enough = [piece for piece in train if piece.frames > self.config.frames]
-        if not long_enough:
-            raise NoizestreamError(
-                f"{self.prepared.folder}: every track is shorter than {self.config.frames} frames, add longer music"
-            )
-
         def counted(done: int, total: int) -> None:
             report("encode", done, 0.0, {"of": total})
 
-        latents = encode_all(self.codec, self.prepared, long_enough, self.folder / "latents" / "training", self.device, counted)
-        held_out = encode_all(self.codec, self.prepared, validation, self.folder / "latents" / "validation", self.device, counted)
-        loop = SequenceLoop(self.predictor, self.prepared, self.config, (long_enough, latents), (validation, held_out), self.device)
-        if resumed.get("stage") == "sequence":
+        def rows(name: str, coded: Coded) -> Rows:
+            latents = encode_all(self.codec, self.prepared, coded[0], self.folder / "latents" / name, self.device, counted)
+            return coded[0], latents, coded[1]
+
+        music = rows("training", codes[0]), rows("validation", codes[1])
+        loop = SequenceLoop(self.predictor, self.plan.notes, self.prepared, self.config, *music, self.device)
+        if resumed:
             self._checkpoints.restore(loop, budget)
         self.figures["baselines"] = loop.baselines
         milestones = Milestones(PREVIEWS_EVERY, budget.progress(), self._early)
 
         def save() -> None:
-            self._save({"stage": "sequence", "loop": loop.state(), "codec": self.codec.state_dict()}, budget)
+            self._save("predictor", loop, budget)
             if milestones.due(budget.progress()):
                 self.predictor.eval()
                 preview(f"step-{budget.done:06d}")
                 self.predictor.train()
 
         loop.run(budget, report, stop, save)
-        self._save({"stage": "sequence", "loop": loop.state(), "codec": self.codec.state_dict()}, budget, now=True)
+        self._save("predictor", loop, budget, now=True)
         self.predictor.load_state_dict(loop.best)
         self.figures |= {
             "sequence_steps": budget.done,
@@ -169,5 +215,8 @@ class Fit:
             "history": loop.history,
         }
 
-    def _save(self, values: dict[str, Any], budget: Budget, now: bool = False) -> None:
-        self._checkpoints.save(values | {"figures": self.figures}, budget, now)
+    def _save(self, stage: str, loop: Any, budget: Budget, now: bool = False) -> None:
+        """What going on in the midst of `stage` needs: its loop, and the networks that are finished."""
+        finished = {network: getattr(self, network).state_dict() for network in STAGES[: STAGES.index(stage)]}
+        values = {"stage": stage, "loop": loop.state(), "figures": self.figures}
+        self._checkpoints.save(values | finished, budget, now)

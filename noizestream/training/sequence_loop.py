@@ -10,6 +10,7 @@ from torch import Tensor
 
 from noizestream.nn.clock import Clock
 from noizestream.nn.codec import Codec
+from noizestream.nn.notes import Notes
 from noizestream.nn.predictor import Predictor, negative_log_likelihood
 from noizestream.training.baselines import baselines
 from noizestream.training.config import Config
@@ -44,16 +45,21 @@ def encode_all(
     return latents
 
 
-def _evenly(pieces: list[Piece], latents: list[np.ndarray]) -> tuple[list[Piece], list[np.ndarray]]:
+Rows = tuple[list[Piece], list[np.ndarray], list[np.ndarray]]
+"""Pieces, their latents, and the codes of their frames."""
+
+
+def _evenly(pieces: list[Piece], latents: list[np.ndarray], codes: list[np.ndarray]) -> Rows:
     """Up to `VALIDATION_PIECES` pieces, as many of each genre as of the others."""
     counts: dict[int, int] = {}
     each = max(2, VALIDATION_PIECES // max(1, len({piece.genre for piece in pieces})))
     kept = []
-    for piece, z in zip(pieces, latents, strict=True):
+    for row in zip(pieces, latents, codes, strict=True):
+        piece = row[0]
         counts[piece.genre] = counts.get(piece.genre, 0) + 1
         if counts[piece.genre] <= each:
-            kept.append((piece, z))
-    return [piece for piece, _ in kept], [z for _, z in kept]
+            kept.append(row)
+    return [row[0] for row in kept], [row[1] for row in kept], [row[2] for row in kept]
 
 
 class SequenceLoop(Loop):
@@ -65,22 +71,24 @@ class SequenceLoop(Loop):
     def __init__(
         self,
         predictor: Predictor,
+        notes: Notes,
         prepared: Prepared,
         config: Config,
-        train: tuple[list[Piece], list[np.ndarray]],
-        validation: tuple[list[Piece], list[np.ndarray]],
+        train: Rows,
+        validation: Rows,
         device: str,
     ):
         optimiser = torch.optim.AdamW(predictor.parameters(), lr=config.rate, weight_decay=config.weight_decay, betas=(0.9, 0.98))
         super().__init__(predictor, config, device, optimiser)
         self.prepared = prepared
         self.clock = Clock().to(device)
-        pieces, latents = train
+        self.notes = notes
+        pieces, latents, codes = train
         self.genres = len(prepared.genres)
         draw = Draw(pieces, np.random.default_rng([config.seed, 3]))
         beats = [prepared.beats_of(piece) for piece in pieces]
-        self.lanes = Lanes(draw, latents, beats, self.genres, config.batch, config.frames, config.chunks)
-        self.validation, self.validation_latents = _evenly(*validation)
+        self.lanes = Lanes(draw, latents, beats, codes, self.genres, config.batch, config.frames, config.chunks)
+        self.validation, self.validation_latents, self.validation_codes = _evenly(*validation)
         self.carried = predictor.recurrent.initial_sequence_state(config.batch, device)
         self.confidence = torch.tensor([piece.confidence for piece in pieces])
         self.shown = torch.ones(config.batch, 2)  # per lane: the slow clock, the clock
@@ -112,7 +120,7 @@ class SequenceLoop(Loop):
         previous = previous + deviation * torch.randn_like(previous)
         clock = self._clock(chunk.beat, self.shown[:, 0], self.shown[:, 1])
         genre = genre[:, None].expand(-1, z.shape[1], -1)
-        mixture, self.carried = self.predictor.sequence(previous, genre, clock, z, state)
+        mixture, self.carried = self.predictor.sequence(previous, genre, clock, self._notes(chunk.notes), z, state)
         loss = negative_log_likelihood(mixture, z, self.predictor.ends).mean()
         return self._descend(loss)
 
@@ -133,34 +141,39 @@ class SequenceLoop(Loop):
             torch.from_numpy(beat).to(torch.float64 if self.device != "mps" else torch.float32).to(self.device), *rows
         )
 
+    def _notes(self, codes: np.ndarray) -> Tensor:
+        """What the plan would ask for: codes [B, T] -> [B, T, partials]."""
+        return self.notes.book[torch.from_numpy(codes).to(self.device)]
+
     def _judge(self) -> float:
         return self.validate()
 
     @torch.no_grad()
     def validate(self) -> float:
         """Mean nats per frame over the genres of the validation pieces; NaN if there are none."""
-        rows = list(zip(self.validation, self.validation_latents, strict=True))
+        rows = list(zip(self.validation, self.validation_latents, self.validation_codes, strict=True))
         if not rows:
             return float("nan")
         # One batch, short pieces padded at the end: the LSTM is causal, so padding changes nothing before it.
-        lengths = [min(len(latents), VALIDATION_FRAMES) for _, latents in rows]
+        lengths = [min(len(latents), VALIDATION_FRAMES) for _, latents, _ in rows]
         z = np.zeros((len(rows), max(lengths), self.predictor.latent), np.float32)
-        beat = np.zeros(z.shape[:2])
-        for row, ((piece, latents), length) in enumerate(zip(rows, lengths, strict=True)):
+        beat, codes = np.zeros(z.shape[:2]), np.zeros(z.shape[:2], np.int64)
+        for row, ((piece, latents, coded), length) in enumerate(zip(rows, lengths, strict=True)):
             z[row, :length] = latents[:length]
             beat[row, :length] = self.prepared.beats_of(piece)[:length]
+            codes[row, :length] = coded[:length]
         previous = np.concatenate([np.zeros_like(z[:, :1]), z[:, :-1]], axis=1)
-        genre = np.eye(self.genres, dtype=np.float32)[[piece.genre for piece, _ in rows]]
+        genre = np.eye(self.genres, dtype=np.float32)[[piece.genre for piece, _, _ in rows]]
         before = torch.from_numpy(previous).to(self.device)
         label = torch.from_numpy(genre).to(self.device)[:, None].expand(-1, z.shape[1], -1)
-        shown = torch.tensor([float(piece.confidence >= 0.5) for piece, _ in rows])
+        shown = torch.tensor([float(piece.confidence >= 0.5) for piece, _, _ in rows])
         clock, target = self._clock(beat, torch.ones(len(rows)), shown), torch.from_numpy(z).to(self.device)
         self.predictor.eval()
         state = self.predictor.recurrent.initial_sequence_state(len(rows), self.device)
-        mixture, _ = self.predictor.sequence(before, label, clock, target, state)
+        mixture, _ = self.predictor.sequence(before, label, clock, self._notes(codes), target, state)
         self.predictor.train()
         nats = negative_log_likelihood(mixture, target, self.predictor.ends).cpu().numpy()
         by_genre: dict[int, list[float]] = {}
-        for (piece, _), length, row in zip(rows, lengths, nats, strict=True):
+        for (piece, _, _), length, row in zip(rows, lengths, nats, strict=True):
             by_genre.setdefault(piece.genre, []).append(float(row[:length].mean()))
         return float(np.mean([np.mean(values) for values in by_genre.values()]))

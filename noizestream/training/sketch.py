@@ -6,10 +6,14 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
+
 from noizestream.nn.codec import Codec
+from noizestream.nn.notes import Notes
 from noizestream.nn.predictor import Predictor
 from noizestream.training.budget import Budget
 from noizestream.training.config import Config
+from noizestream.training.plan_loop import Coded
 from noizestream.training.prepared import Piece, Prepared
 from noizestream.training.sequence_loop import SequenceLoop, encode_all
 
@@ -26,7 +30,9 @@ class _Brief(SequenceLoop):
 def sketch(
     codec: Codec,
     predictor: Predictor,
+    notes: Notes,
     prepared: Prepared,
+    codes: Coded,
     config: Config,
     folder: Path,
     device: str,
@@ -38,13 +44,13 @@ def sketch(
     is long enough to learn from.
     """
     made, latents = copy.deepcopy(predictor), folder / "latents" / "sketch"
-    pieces = _beginnings(prepared, config)
+    pieces, coded = _beginnings(*codes, prepared)
     if not pieces:
         return None
     codec.eval()
     try:
         encoded = encode_all(codec, prepared, pieces, latents, device, lambda done, total: None)
-        loop = _Brief(made, prepared, config, (pieces, encoded), ([], []), device)
+        loop = _Brief(made, notes, prepared, config, (pieces, encoded, coded), ([], [], []), device)
         loop.run(Budget(TRAINED_S), lambda *figures: None, stop, lambda: None)
     finally:
         codec.train()
@@ -52,12 +58,13 @@ def sketch(
     return made.eval()
 
 
-def _beginnings(prepared: Prepared, config: Config) -> list[Piece]:
-    """Of every genre the beginnings of some pieces as recorded, as far as they are long enough to learn from."""
-    frames = max(config.frames + 1, round(LONGEST_S * prepared.sample_rate / prepared.block))
-    kept: dict[int, list[Piece]] = {}
-    for piece in prepared.of("training"):
+def _beginnings(pieces: list[Piece], codes: list[np.ndarray], prepared: Prepared) -> Coded:
+    """Of every genre the beginnings of some pieces as recorded."""
+    frames = round(LONGEST_S * prepared.sample_rate / prepared.block)
+    kept: dict[int, list[tuple[Piece, np.ndarray]]] = {}
+    for piece, coded in zip(pieces, codes, strict=True):
         of_genre = kept.setdefault(piece.genre, [])
-        if piece.semitones == 0 and piece.frames > config.frames and len(of_genre) < PIECES:
-            of_genre.append(replace(piece, last=min(piece.last, piece.first + frames)))
-    return [piece for pieces in kept.values() for piece in pieces]
+        if piece.semitones == 0 and len(of_genre) < PIECES:
+            of_genre.append((replace(piece, last=min(piece.last, piece.first + frames)), coded[:frames]))
+    rows = [row for found in kept.values() for row in found]
+    return [piece for piece, _ in rows], [coded for _, coded in rows]

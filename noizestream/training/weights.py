@@ -30,7 +30,7 @@ CODEC_SHARE = 0.15
 
 @dataclass(frozen=True)
 class Base:
-    """What a training starts from: `tensors` are named codec.* and predictor.*."""
+    """What a training starts from: `tensors` are named codec.*, plan.* and predictor.*."""
 
     config: Config
     genres: list[str]
@@ -73,7 +73,7 @@ def save(player: Player, config: Config, genres: list[str], model: Path) -> Path
     path = model.with_suffix(SUFFIX)
     tensors = {
         f"{part}.{name}": tensor.detach().cpu().half().contiguous()
-        for part, network in (("codec", player.codec), ("predictor", player.predictor))
+        for part, network in (("codec", player.codec), ("plan", player.plan), ("predictor", player.predictor))
         for name, tensor in network.state_dict().items()
     }
     header = {"config": config.to_json(), "genres": json.dumps(genres), "channels": str(player.channels)}

@@ -5,6 +5,8 @@ import torch
 
 from noizestream.nn.codec import Codec
 from noizestream.nn.lean import lean
+from noizestream.nn.notes import Notes
+from noizestream.nn.plan import Plan
 from noizestream.nn.player import Player
 from noizestream.nn.predictor import Predictor
 from noizestream.nn.spectral import SpectralFront
@@ -15,13 +17,15 @@ def trained(channels: int) -> Player:
     torch.manual_seed(4)
     front = SpectralFront(16000, 128, channels)
     codec = Codec(front, latent=16, hidden=24)
-    predictor = Predictor(codec.latent, genres=3, hidden=32, mixtures=4)
-    for network in (codec, predictor):
+    notes = Notes(front, codes=20)
+    notes.book.uniform_(0, 2)
+    plan, predictor = Plan(notes, 3, hidden=16), Predictor(codec.latent, genres=3, notes=notes.size, hidden=32, mixtures=4)
+    for network in (codec, plan, predictor):
         for parameter in network.parameters():
             torch.nn.init.normal_(parameter, std=0.2)
     codec.scale.uniform_(0.5, 1.5)
     codec.mean.fill_(-4.0)
-    return Player(front, codec, predictor, torch.tensor([90.0, 120.0, 150.0]), torch.tensor([0.5, 0.8, 1.0])).eval()
+    return Player(front, codec, plan, predictor, torch.tensor([90.0, 120.0, 150.0]), torch.tensor([0.5, 0.8, 1.0])).eval()
 
 
 @pytest.mark.parametrize("channels", [1, 2])

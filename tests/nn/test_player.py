@@ -3,6 +3,8 @@
 import torch
 
 from noizestream.nn.codec import Codec
+from noizestream.nn.notes import Notes
+from noizestream.nn.plan import Plan
 from noizestream.nn.player import Player
 from noizestream.nn.predictor import Predictor
 from noizestream.nn.spectral import SpectralFront
@@ -17,10 +19,12 @@ def player() -> Player:
     codec = Codec(front, latent=8, hidden=16)
     codec.mean.fill_(-4.0)
     torch.nn.init.normal_(codec.synthesis, std=0.3)
-    predictor = Predictor(8, genres=2, hidden=16)
+    notes = Notes(front, codes=20)
+    notes.book.uniform_(0, 2)
+    predictor = Predictor(8, genres=2, notes=notes.size, hidden=16)
     for head in predictor.heads:
         torch.nn.init.normal_(head.weight, std=0.5)
-    return Player(front, codec, predictor, torch.tensor([120.0, 90.0]), torch.tensor([0.7, 0.7])).eval()
+    return Player(front, codec, Plan(notes, 2, hidden=8), predictor, torch.tensor([120.0, 90.0]), torch.tensor([0.7, 0.7])).eval()
 
 
 @torch.no_grad()

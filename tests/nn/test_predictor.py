@@ -9,7 +9,7 @@ from noizestream.nn.predictor import Predictor, negative_log_likelihood
 
 def net(latent: int = 8) -> Predictor:
     torch.manual_seed(0)
-    predictor = Predictor(latent, genres=3, hidden=32).eval()
+    predictor = Predictor(latent, genres=3, notes=5, hidden=32).eval()
     for head in predictor.heads:
         torch.nn.init.normal_(head.weight, std=0.3)
     return predictor
@@ -20,11 +20,11 @@ def test_frame_by_frame_equals_the_whole_sequence():
     predictor = net()
     z, target, genre = torch.randn(1, 20, 8), torch.randn(1, 20, 8), torch.eye(3)[1].expand(1, 20, 3)
     clock = Clock()(torch.linspace(0, 3, 20, dtype=torch.float64), torch.ones(20), torch.ones(20))[None]
-    start = predictor.recurrent.initial_sequence_state(1)
-    whole, (h, c) = predictor.sequence(z, genre, clock, target, start)
+    start, notes = predictor.recurrent.initial_sequence_state(1), torch.rand(1, 20, 5)
+    whole, (h, c) = predictor.sequence(z, genre, clock, notes, target, start)
     state = [torch.zeros(1, 32) for _ in range(4)]
     for t in range(20):
-        hidden, state = predictor.hidden_frame(z[:, t], genre[:, t], clock[:, t], state)
+        hidden, state = predictor.hidden_frame(z[:, t], genre[:, t], clock[:, t], notes[:, t], state)
         for a, b in zip(predictor.mixture(hidden, z[:, t], target[:, t]), whole, strict=True):
             assert torch.allclose(a, b[:, t], atol=1e-5)
     assert torch.allclose(torch.cat(state[0::2]), h[:, 0], atol=1e-5)

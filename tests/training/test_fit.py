@@ -1,6 +1,7 @@
 """Both loops: they learn, they resume as if never stopped, and what they export is what they trained."""
 
 import copy
+import math
 from dataclasses import replace
 
 import numpy as np
@@ -32,16 +33,17 @@ def trained(prepared, config, folder) -> Player:
     folder.mkdir(exist_ok=True)
     fitted = Fit(prepared, config, folder).run(0.0, quiet, never)
     return Player(
-        fitted.front, fitted.codec, fitted.predictor, torch.tensor(prepared.tempos), torch.tensor([0.7, 0.7])
+        fitted.front, fitted.codec, fitted.plan, fitted.predictor, torch.tensor(prepared.tempos), torch.tensor([0.7, 0.7])
     ).eval(), fitted
 
 
-def test_both_stages_learn_and_the_figures_say_so(prepared, config, tmp_path):
+def test_all_stages_learn_and_the_figures_say_so(prepared, config, tmp_path):
     _, fitted = trained(prepared, replace(config, steps=120), tmp_path)
     figures = fitted.figures
     assert figures["codec_error"] < figures["pca_error"]
     assert figures["history"][-1]["validation"] < figures["history"][0]["validation"]
     assert figures["validation_nats"] < figures["baselines"]["unigram"]
+    assert figures["plan_nats"] < math.log(fitted.plan.codes), "better than any code at any time"
     assert figures["sequence_steps"] == 120
 
 
@@ -62,12 +64,13 @@ def test_a_killed_training_ends_as_if_never_stopped(prepared, config, tmp_path, 
 
     folder = tmp_path / "killed"
     folder.mkdir()
-    for stage, step in (("codec", 20), ("sequence", 30), ("sequence", 50)):
+    for stage, step in (("plan", 20), ("codec", 20), ("sequence", 30), ("sequence", 50)):
         with pytest.raises(Killed):
             Fit(prepared, config, folder).run(0.0, kill_at(stage, step), never)
     resumed = Fit(prepared, config, folder).run(0.0, quiet, never)
-    for name, value in whole.predictor.state_dict().items():
-        assert torch.allclose(value, resumed.predictor.state_dict()[name], atol=1e-5), name
+    for part in ("plan", "predictor"):
+        for name, value in getattr(whole, part).state_dict().items():
+            assert torch.allclose(value, getattr(resumed, part).state_dict()[name], atol=1e-5), name
     assert resumed.figures["validation_nats"] == pytest.approx(whole.figures["validation_nats"], abs=1e-3)
 
 

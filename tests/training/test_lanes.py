@@ -12,8 +12,8 @@ def lanes(seed: int = 0) -> Lanes:
     pieces = [Piece(str(i), min(i, 1), "training", 0, n, 0.0) for i, n in enumerate(LENGTHS)]
     # Every latent tells piece and frame, so that order can be read off it.
     latents = [np.stack([np.full(n, i), np.arange(n)], 1).astype(np.float32) for i, n in enumerate(LENGTHS)]
-    beats = [np.arange(n) / 10 for n in LENGTHS]
-    return Lanes(Draw(pieces, np.random.default_rng(seed)), latents, beats, genres=2, batch=3, frames=32, chunks=4)
+    beats, notes = [np.arange(n) / 10 for n in LENGTHS], [np.arange(n) // 7 for n in LENGTHS]
+    return Lanes(Draw(pieces, np.random.default_rng(seed)), latents, beats, notes, genres=2, batch=3, frames=32, chunks=4)
 
 
 def test_a_lane_goes_through_its_piece_in_order_until_it_starts_afresh():
@@ -26,6 +26,7 @@ def test_a_lane_goes_through_its_piece_in_order_until_it_starts_afresh():
             assert np.array_equal(np.diff(chunk.z[lane, :, 1]), np.ones(31))
             assert np.array_equal(chunk.previous[lane, 1:], chunk.z[lane, :-1])
             assert np.allclose(chunk.beat[lane], chunk.z[lane, :, 1] / 10)
+            assert np.array_equal(chunk.notes[lane], chunk.z[lane, :, 1] // 7)
             assert chunk.genre[lane].argmax() == min(int(chunk.z[lane, 0, 0]), 1)
             if chunk.fresh[lane]:
                 seen_fresh += 1

@@ -29,14 +29,14 @@ def base(prepared, config, tmp_path_factory):
 def test_a_known_genre_goes_on_as_it_was_and_a_new_one_is_between_them(base):
     model, fit = base
     loaded = weights.load(model)
-    wider = type(fit.predictor)(fit.codec.latent, 3, fit.config.hidden).eval()
+    wider = type(fit.predictor)(fit.codec.latent, 3, fit.plan.notes.size, fit.config.hidden).eval()
     loaded.fill(fit.codec, wider, ["new", "LOW", "Höch"])
     narrow = fit.predictor.eval()
     z, clock = torch.randn(1, fit.codec.latent), torch.randn(1, wider.clock_in.in_features // 3)
-    state = [torch.zeros(1, fit.config.hidden) for _ in range(4)]
+    state, notes = [torch.zeros(1, fit.config.hidden) for _ in range(4)], torch.rand(1, fit.plan.notes.size)
 
     def hidden(net, *genre):
-        return net.hidden_frame(z, torch.tensor([genre], dtype=torch.float32), clock, state)[0]
+        return net.hidden_frame(z, torch.tensor([genre], dtype=torch.float32), clock, notes, state)[0]
 
     low, high = hidden(narrow, 0, 1), hidden(narrow, 1, 0)
     assert torch.allclose(hidden(wider, 0, 1, 0), low, atol=1e-2) and torch.allclose(hidden(wider, 0, 0, 1), high, atol=1e-2)

@@ -1,0 +1,93 @@
+"""The notes that sound, as one of a few hundred codes per quarter of a beat: what the plan (plan.py) thinks in.
+
+A frame's partials are what stands out of its surroundings, up to the top of the long melodies; levels and timbre drop out. They are
+averaged over a slot, a quarter of a beat, and the nearest entry of a codebook stands for them (vector quantisation, Gray 1984).
+"""
+
+import torch
+from torch import Tensor, nn
+
+from noizestream.nn.spectral import SpectralFront
+
+SLOTS_PER_BEAT = 4.0
+LOWEST_HZ, HIGHEST_HZ = 50.0, 3400.0
+"""Up to here every band is one bin of its window, fine enough to tell a partial from its surroundings."""
+NEIGHBOURS = 6
+"""Bands to either side that make a band's surroundings."""
+HIGHEST = 3.0
+"""Nepers that a partial can stand out by: more is no other note."""
+ROUNDS = 25
+SAMPLES = 30_000
+
+
+class Notes(nn.Module):
+    """`partials` of frames, and the codebook [codes, partials] of what they are together."""
+
+    listen: Tensor
+    book: Tensor
+
+    def __init__(self, front: SpectralFront, codes: int):
+        super().__init__()
+        hz = front.band_hz
+        within = torch.nonzero((hz > LOWEST_HZ) & (hz < HIGHEST_HZ)).flatten()
+        self.first: int = int(within[0])  # the bands that are listened to follow each other
+        self.last: int = int(within[-1]) + 1
+        self.register_buffer("listen", away_from_surroundings(front)[self.first : self.last, : front.tones], persistent=False)
+        self.register_buffer("book", torch.zeros(codes, self.last - self.first))
+        self.codes: int = codes
+        self.size: int = self.last - self.first
+        self.highest: float = HIGHEST
+        self.per_beat: float = SLOTS_PER_BEAT
+
+    def slots(self, beat: Tensor) -> Tensor:
+        """Slot of every frame, counted from the first: position in beats [T] float64, rising -> [T] int64."""
+        slot = torch.floor(beat * self.per_beat).to(torch.int64)
+        return slot - slot[0]
+
+    def partials(self, bands: Tensor, slots: Tensor) -> Tensor:
+        """Log band magnitudes [T, bands], slots [T] -> [slots, partials]: how far each stands out on average, in nepers."""
+        heard = torch.relu(bands[:, : self.listen.shape[1]] @ self.listen.T).clamp(max=self.highest)
+        count = int(slots[-1]) + 1
+        summed = torch.zeros(count, self.size, device=heard.device).index_add_(0, slots, heard)
+        return summed / torch.bincount(slots, minlength=count).clamp(min=1).unsqueeze(1)
+
+    def nearest(self, partials: Tensor) -> Tensor:
+        """Codes [n] int64 of partials [n, partials]."""
+        size = self.book.square().sum(1)
+        return torch.cat([torch.argmin(size - 2 * part @ self.book.T, dim=1) for part in partials.split(4096)])
+
+    def heard(self, bands: Tensor, beat: Tensor) -> tuple[Tensor, Tensor]:
+        """Code of every slot [slots], and slot of every frame [T]: of bands [T, bands] at `beat` [T]."""
+        slots = self.slots(beat)
+        return self.nearest(self.partials(bands, slots)), slots
+
+    @torch.no_grad()
+    def fit(self, partials: Tensor, generator: torch.Generator) -> float:
+        """Fill the book from partials [n, partials] by Lloyd's algorithm (1982); returns the share of variance that it keeps."""
+        some = partials.to(self.book.device)[torch.randperm(len(partials), generator=generator)[:SAMPLES]]
+        picked = (
+            torch.randint(len(some), (self.codes,), generator=generator) if len(some) < self.codes else torch.arange(self.codes)
+        )
+        self.book.copy_(some[picked])
+        for _ in range(ROUNDS):
+            code = self.nearest(some)
+            count = torch.bincount(code, minlength=self.codes).unsqueeze(1)
+            mean = torch.zeros_like(self.book).index_add_(0, code, some) / count.clamp(min=1)
+            # A code that nothing is nearest to starts again somewhere else.
+            other = some[torch.randint(len(some), (self.codes,), generator=generator)]
+            self.book.copy_(torch.where(count > 0, mean, other))
+        code = self.nearest(some)
+        return 1 - float((some - self.book[code]).square().sum() / (some - some.mean(0)).square().sum().clamp(min=1e-9))
+
+
+def away_from_surroundings(front: SpectralFront) -> Tensor:
+    """[bands, bands]: each band less the mean of its neighbourhood, where bands are single bins; nothing where they are wider."""
+    hz = front.band_hz
+    single = torch.zeros(front.bands, dtype=torch.bool)
+    single[: len(hz)] = hz < HIGHEST_HZ
+    index = torch.arange(front.bands)
+    near = ((index[:, None] - index[None]).abs() <= NEIGHBOURS) & single[:, None] & single[None]
+    # The two windows have bins of different widths: neighbours on the other side of the crossover do not count.
+    near &= (index[:, None] < front.low_bins) == (index[None] < front.low_bins)
+    mean = near.float() / near.sum(1, keepdim=True).clamp(min=1)
+    return (torch.eye(front.bands) - mean) * single[:, None]

@@ -1,0 +1,56 @@
+"""What is heard as notes, and the codes that stand for them."""
+
+import math
+
+import pytest
+import torch
+
+from noizestream.nn.notes import Notes
+from noizestream.nn.spectral import SpectralFront
+
+RATE = 48000
+A, C, E = 220.0, 261.63, 329.63
+
+
+@pytest.fixture(scope="module")
+def front() -> SpectralFront:
+    return SpectralFront(RATE)
+
+
+def chord(front: SpectralFront, *pitches: float, gain: float = 0.2, noise: float = 0.0) -> torch.Tensor:
+    """Bands [T, bands] of 0.6 s: three partials for each pitch."""
+    time = torch.arange(round(0.6 * RATE)) / RATE
+    tones = [torch.sin(2 * math.pi * pitch * n * time) / n for pitch in pitches for n in (1, 2, 3)]
+    hiss = noise * torch.randn(len(time), generator=torch.Generator().manual_seed(1))
+    return front.analyse((gain * torch.stack(tones).sum(0) + hiss)[None])
+
+
+def one_slot(notes: Notes, bands: torch.Tensor) -> torch.Tensor:
+    return notes.partials(bands, torch.zeros(len(bands), dtype=torch.int64))
+
+
+def test_partials_stand_out_where_the_tone_is_and_nowhere_else(front):
+    notes = Notes(front, 4)
+    heard = one_slot(notes, chord(front, 440.0, noise=1e-3))[0]
+    hz = front.band_hz[notes.first : notes.last]
+    for partial in (440.0, 880.0, 1320.0):
+        assert heard[(hz - partial).abs().argmin()] > 1.0
+    away = ((hz[:, None] - torch.tensor([440.0, 880.0, 1320.0])).abs() > 120).all(1)
+    assert heard[away].max() < 0.7
+
+
+def test_louder_is_the_same_note_and_another_chord_another(front):
+    notes = Notes(front, 3)
+    kinds = [one_slot(notes, chord(front, *pitches)) for pitches in ((A,), (C, E), (A, C, E))]
+    kept = notes.fit(torch.cat(kinds * 20), torch.Generator().manual_seed(0))
+    assert kept > 0.99
+    codes = [int(notes.nearest(kind)) for kind in kinds]
+    assert len(set(codes)) == 3
+    louder = one_slot(notes, chord(front, C, E, gain=0.4, noise=1e-4))
+    assert int(notes.nearest(louder)) == codes[1]
+
+
+def test_slots_are_quarters_of_a_beat_counted_from_the_first(front):
+    notes = Notes(front, 2)
+    beat = torch.arange(2.6, 4.6, 0.125, dtype=torch.float64)
+    assert notes.slots(beat).tolist() == [0, 0, *(slot for slot in range(1, 8) for _ in range(2))]
