@@ -29,7 +29,7 @@ from noizestream.engine.stats import statistics
 from noizestream.engine.stepping import Job
 from noizestream.errors import NoizestreamError, UsageError
 
-START_TIMEOUT_S = 60.0
+START_TIMEOUT_S = 120.0
 HUNG_S = 3.0
 """A worker that makes nothing for so long, though there is room, will not come back by itself."""
 

@@ -8,7 +8,7 @@ from pathlib import Path
 def run(*arguments: object, cwd: Path | None = None) -> subprocess.CompletedProcess:
     """`noizestream ARGUMENTS`; returns with `returncode`, `stdout` and `stderr` (text)."""
     line = [sys.executable, "-m", "noizestream.cli", *map(str, arguments)]
-    return subprocess.run(line, capture_output=True, text=True, cwd=cwd, timeout=120)
+    return subprocess.run(line, capture_output=True, text=True, cwd=cwd, timeout=300)
 
 
 def assert_one_line(done: subprocess.CompletedProcess, code: int, *words: str) -> None:

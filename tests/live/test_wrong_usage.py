@@ -14,7 +14,7 @@ NO_SERVER = os.environ | {"JACK_DEFAULT_SERVER": "noizestream-test-none", "JACK_
 
 def noizestream(*arguments: str, environment: dict[str, str] = NO_SERVER) -> subprocess.CompletedProcess:
     command = [sys.executable, "-m", "noizestream.cli", *arguments]
-    return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120, check=False)
+    return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300, check=False)
 
 
 def has_hardware() -> bool:
@@ -116,6 +116,6 @@ def test_the_main_process_imports_neither_torch_nor_librosa(jack_server: JackSer
     script = Path(sine_model).with_name("look_at_modules.py")
     script.write_text(program)
     command = [sys.executable, str(script), "play", str(sine_model), "--headless", "--seconds", "0.2"]
-    run = subprocess.run(command, env=jack_server.environment, capture_output=True, text=True, timeout=120, check=False)
+    run = subprocess.run(command, env=jack_server.environment, capture_output=True, text=True, timeout=300, check=False)
     assert run.returncode == 0, run.stderr
     assert "HEAVY []" in run.stdout
