@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from noizestream import nested
 from noizestream import precision as numbers
 from noizestream.errors import NoizestreamError
 from noizestream.files import whole
@@ -50,9 +51,10 @@ def save(
     files: dict[str, str | bytes] = {}
     if float32 is not None:
         plain = _with_golden(float32, replace(metadata, extra=metadata.extra | {"precision": numbers.FLOAT32}), path.name)
-        buffer = io.BytesIO()
-        _write(float32, buffer, {METADATA_FILE: plain.to_json()})
-        files[FLOAT32_FILE] = buffer.getvalue()
+        inside, alone = io.BytesIO(), io.BytesIO()
+        _write(float32, inside, {METADATA_FILE: plain.to_json()})
+        _write(module, alone, {})
+        files[FLOAT32_FILE] = nested.without(inside, alone)
         metadata = replace(metadata, extra=metadata.extra | {"fallback": numbers.FLOAT32})
     metadata = _with_golden(module, metadata, path.name)
     try:
@@ -94,9 +96,12 @@ def load(path: str | Path, precision: str | None = None) -> "tuple[torch.jit.Scr
         if kernels == numbers.NONE:
             log.warning("%s: this build of torch has no int8 kernels, playing in float32", path)
         if kernels == numbers.NONE or (precision or numbers.preferred()) == numbers.FLOAT32:
-            inside = _read_inside(path, FLOAT32_FILE, str(path))
-            metadata = Metadata.from_json(_read_inside(io.BytesIO(inside), METADATA_FILE, str(path)), str(path))
-            source = io.BytesIO(inside)
+            source = io.BytesIO(_read_inside(path, FLOAT32_FILE, str(path)))
+            metadata = Metadata.from_json(_read_inside(source, METADATA_FILE, str(path)), str(path))
+            try:
+                source = nested.complete(source, path)
+            except (KeyError, ValueError, zipfile.BadZipFile):
+                raise NoizestreamError(f"{path}: its float32 form is damaged, fetch or export it again") from None
     import torch
 
     try:

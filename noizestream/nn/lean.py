@@ -86,7 +86,7 @@ class DrawnGroup(nn.Module):
 
 
 class LeanPredictor(Predictor):
-    """A predictor that cannot be trained. The heads as they were remain for `mixture`."""
+    """A predictor that cannot be trained."""
 
     row_bias: Tensor
     row_persistence: Tensor
@@ -102,10 +102,10 @@ class LeanPredictor(Predictor):
         self.clock_in = _linear(trained.clock_in.weight * INTO_ERF, trained.clock_in.bias * INTO_ERF)
         guide = torch.cat([trained.clock_out.weight * INTO_ERF, trained.notes_out.weight], 1)
         self.guide = _linear(guide, trained.clock_out.bias)
-        del self.clock_out, self.notes_out
+        del self.clock_out, self.notes_out, self.heads, self.given
         self.lean_gelu = LeanGELU()
         heads = list(zip(trained.heads, trained.given, trained.starts, trained.ends, strict=True))
-        self.drawn = nn.ModuleList([DrawnGroup(head, given, trained.mixtures, not start) for head, given, start, _ in heads])
+        self.drawn: Any = nn.ModuleList([DrawnGroup(head, given, trained.mixtures, not start) for head, given, start, _ in heads])
         # Rows of all groups beside each other: the deltas of each group, then its log deviations.
         rows, persistence, latent, choice, given_bias = [], [], [], [], []
         for head, given, start, end in heads:
@@ -132,6 +132,25 @@ class LeanPredictor(Predictor):
         column = genre.view(-1, 1)
         inner = self.lean_gelu(self.clock_in((column * clock).view(1, -1)))
         return h + self.guide(torch.cat([(column * inner).view(1, -1), notes], 1))
+
+    def mixture(self, h: Tensor, z: Tensor, target: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """As `Predictor.mixture`."""
+        logits: list[Tensor] = []
+        deltas: list[Tensor] = []
+        spreads: list[Tensor] = []
+        biases = self.row_bias.split(self.row_sizes, 1)
+        for g, group in enumerate(self.drawn):
+            inner = h * self.into_erf + self.given_bias[g]
+            if not group.first:
+                inner = inner + torch.nn.functional.linear(target[..., : group.given.shape[1]], group.given)
+            x = self.lean_gelu(inner)
+            logits.append(torch.nn.functional.linear(x, group.choose, self.choice_bias[g]))
+            out = torch.nn.functional.linear(x, group.rows.flatten(0, 1), biases[g].flatten())
+            delta, spread = out.unflatten(-1, [self.mixtures, self.row_sizes[g]]).chunk(2, -1)
+            deltas.append(delta)
+            spreads.append(spread)
+        spread = (torch.cat(spreads, -1) - self.shift).clamp(self.sharpest, self.widest)
+        return torch.stack(logits, -2), self.persistence * z.unsqueeze(-2) + torch.cat(deltas, -1), spread
 
     def draw(self, h: Tensor, z: Tensor, choice: Tensor, gauss: Tensor, choice_temperature: Tensor, width: Tensor) -> Tensor:
         """As `Predictor.draw`."""

@@ -32,7 +32,8 @@ class Notes(nn.Module):
         within = torch.nonzero((hz > LOWEST_HZ) & (hz < HIGHEST_HZ)).flatten()
         self.first: int = int(within[0])  # the bands that are listened to follow each other
         self.last: int = int(within[-1]) + 1
-        self.register_buffer("listen", away_from_surroundings(front)[self.first : self.last, : front.tones], persistent=False)
+        listen = away_from_surroundings(front)[self.first : self.last, : self.last]
+        self.register_buffer("listen", listen.clone(), persistent=False)  # a view would take the whole table into the file
         self.register_buffer("book", torch.zeros(codes, self.last - self.first))
         self.codes: int = codes
         self.size: int = self.last - self.first

@@ -62,11 +62,10 @@ def quantised(player: AnyPlayer) -> AnyPlayer:
 
 
 def _in_int8(network: torch.nn.Module) -> torch.nn.Module:
-    # By name: of the heads a step reads a few rows only, and `given` is so narrow that turning its input into int8 costs more.
     chosen = {
         name: torch.ao.quantization.per_channel_dynamic_qconfig
         for name, module in network.named_modules()
-        if isinstance(module, torch.nn.Linear) and not name.startswith(("heads.", "given."))
+        if isinstance(module, torch.nn.Linear)
     }
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", ".*deprecated")
