@@ -21,6 +21,7 @@ class Clock(nn.Module):
     ahead: Tensor
     slow_share: Tensor
     fast_share: Tensor
+    circle: Tensor
 
     def __init__(self) -> None:
         super().__init__()
@@ -33,6 +34,7 @@ class Clock(nn.Module):
         self.register_buffer("slow_share", share, persistent=False)
         self.register_buffer("fast_share", 1 - share, persistent=False)
         self.full: float = 2 * math.pi
+        self.register_buffer("circle", torch.tensor(self.full, dtype=torch.float64), persistent=False)
 
     def forward(self, beat: Tensor, slow: Tensor, shown: Tensor) -> Tensor:
         """Features of frames at `beat` [...] (position in beats, float64) -> [..., CLOCK_FEATURES].
@@ -42,3 +44,9 @@ class Clock(nn.Module):
         angle = torch.addcmul(self.ahead, beat.unsqueeze(-1), self.turns).frac_().mul_(self.full).to(torch.float32)
         visible = torch.addcmul(self.fast_share, slow.unsqueeze(-1), self.slow_share) * shown.unsqueeze(-1)
         return angle.sin_() * visible
+
+    def frame(self, beat: float, shown: float) -> Tensor:
+        """As `forward` for one frame, the slow periods shown as far as the clock is: [1, CLOCK_FEATURES]."""
+        angle = torch.add(self.ahead.unsqueeze(0), self.turns, alpha=beat).frac_().mul_(self.circle)
+        features = angle.to(torch.float32).sin_()
+        return features if shown == 1.0 else features.mul_(shown)

@@ -93,7 +93,6 @@ class LeanPredictor(Predictor):
     row_latent: Tensor
     choice_bias: Tensor
     given_bias: Tensor
-    into_erf: Tensor
 
     def __init__(self, trained: Any):
         nn.Module.__init__(self)
@@ -121,7 +120,7 @@ class LeanPredictor(Predictor):
         self.register_buffer("row_latent", torch.cat(latent))
         self.register_buffer("choice_bias", torch.stack(choice))
         self.register_buffer("given_bias", torch.stack(given_bias) * INTO_ERF)
-        self.register_buffer("into_erf", torch.tensor(INTO_ERF))
+        self.into_erf: float = INTO_ERF
         self.sizes: list[int] = [end - start for start, end in zip(trained.starts, trained.ends, strict=True)]
         self.row_sizes: list[int] = [2 * size for size in self.sizes]
         self.lowest: float = trained.sharpest + trained.shift
@@ -152,16 +151,16 @@ class LeanPredictor(Predictor):
         spread = (torch.cat(spreads, -1) - self.shift).clamp(self.sharpest, self.widest)
         return torch.stack(logits, -2), self.persistence * z.unsqueeze(-2) + torch.cat(deltas, -1), spread
 
-    def draw(self, h: Tensor, z: Tensor, choice: Tensor, gauss: Tensor, choice_temperature: Tensor, width: Tensor) -> Tensor:
+    def draw(self, h: Tensor, z: Tensor, choice: Tensor, gauss: Tensor, choice_temperature: float, width: float) -> Tensor:
         """As `Predictor.draw`."""
-        logits = torch.addcmul(self.choice_bias, choice, choice_temperature).unbind(0)
+        logits = torch.add(self.choice_bias, choice, alpha=choice_temperature).unbind(0)
         rows = torch.addcmul(self.row_bias, self.row_persistence, z[0].index_select(0, self.row_latent)).split(self.row_sizes, 1)
-        inner = torch.addcmul(self.given_bias, h, self.into_erf).unbind(0)
-        scaled = (gauss[0] * (width * self.first_deviation)).split(self.sizes)
-        drawn = scaled[0]
+        inner = torch.add(self.given_bias, h, alpha=self.into_erf).unbind(0)
+        gaussian = gauss[0].split(self.sizes)
+        width, drawn = width * self.first_deviation, gaussian[0]
         for g, group in enumerate(self.drawn):
             mean, spread = group(inner[g], drawn, logits[g], rows[g]).chunk(2)
-            one = mean.addcmul_(spread.clamp_(self.lowest, self.highest).exp_(), scaled[g])
+            one = mean.addcmul_(spread.clamp_(self.lowest, self.highest).exp_(), gaussian[g], value=width)
             drawn = one if g == 0 else torch.cat([drawn, one])
         return drawn.unsqueeze(0)
 

@@ -70,7 +70,8 @@ class Plan(nn.Module):
         total = torch.cumsum(torch.softmax(logits / (0.3 + 0.6 * temperature), 0), 0)
         return torch.searchsorted(total, (number * total[-1]).unsqueeze(0)).clamp(max=self.codes - 1)
 
-    def moved(self, cells: list[Tensor], state: list[Tensor], code: Tensor, slot: Tensor) -> list[Tensor]:
-        """The state in `slot` [], which is to sound like `code` [1]; cells are what `foretell` returned for it."""
+    def moved(self, cells: list[Tensor], state: list[Tensor], code: Tensor, slot: float) -> list[Tensor]:
+        """The state in `slot`, which is to sound like `code` [1]; cells are what `foretell` returned for it."""
         notes = self.notes.book.index_select(0, code)
-        return cells + [torch.cat([state[2][1:], code]), slot, notes]  # noqa: RUF005 (TorchScript knows no unpacking)
+        after = [torch.cat([state[2][1:], code]), torch.full([], slot, dtype=torch.float64), notes]
+        return cells + after

@@ -48,6 +48,7 @@ class Player(nn.Module):
     contrast: Tensor
     level: Tensor
     around: Tensor
+    middle: Tensor
     controls = CONTROLS
 
     def __init__(
@@ -69,8 +70,9 @@ class Player(nn.Module):
         self.register_buffer("beaten", (torch.ones_like(tempos) if beaten is None else beaten >= 0.5).float())
         self.register_buffer("spread", spread)  # [G] factor on the deviations at temperature 1, calibrated on flux
         self.register_buffer("contrast", torch.ones_like(tempos))  # [G] how far partials stand out, calibrated on peakiness
-        self.register_buffer("around", away_from_surroundings(front))
+        self.register_buffer("around", away_from_surroundings(front)[: plan.notes.last, : plan.notes.last].clone())
         self.register_buffer("level", torch.zeros(len(tempos), front.bands))  # [G, bands] nepers, calibrated on the spectrum
+        self.register_buffer("middle", torch.full((predictor.latent,), -1.0), persistent=False)
         self.cells: int = 2 * predictor.recurrent.layers
         self.planned: int = self.cells + 2  # where the plan's part of the state begins
         self.sounding: int = self.planned + 5  # and the synthesis's
@@ -105,53 +107,52 @@ class Player(nn.Module):
     def step(self, genre: Tensor, controls: Tensor, noise: Tensor, state: list[Tensor]) -> tuple[Tensor, list[Tensor]]:
         """genre [G], controls [3], noise [noise_size], state -> block [channels, block], state."""
         cells, planned, sounding = self.cells, self.planned, self.sounding
-        history, beat = state[cells], state[cells + 1]
-        temperature = controls[0]
-        if bool(controls[2] >= 0):
-            beat = controls[2].to(torch.float64)
-        shown = torch.dot(genre, self.beaten).unsqueeze(0)
-        clock = self.clock(beat.unsqueeze(0), torch.ones_like(shown), shown)
-        row, plan = genre.unsqueeze(0), state[planned:sounding]
-        slot = torch.floor(beat * self.per_beat)
-        if bool(slot != plan[3]):
-            logits, cell = self.plan.foretell(row, self.slot_clock(slot, shown), plan)
-            plan = self.plan.moved(cell, plan, self.plan.draw(logits, noise[0], temperature), slot)
+        # Numbers, not tensors: what is done with them costs nothing beside calling an operator.
+        knobs: list[float] = controls.tolist()
+        temperature, tempo, beat = knobs[0], knobs[1], knobs[2]
+        log_tempo, shown, spread, contrast = self.own(genre)
+        history = state[cells]
+        if beat < 0:
+            beat = float(state[cells + 1])
+        clock, row, plan = self.clock.frame(beat, shown), genre.unsqueeze(0), state[planned:sounding]
+        slot = float(math.floor(beat * self.per_beat))
+        if slot != float(plan[3]):
+            logits, cell = self.plan.foretell(row, self.clock.frame(slot / self.per_beat, shown), plan)
+            plan = self.plan.moved(cell, plan, self.plan.draw(logits, noise[0], controls[0]), slot)
         notes, z = plan[4], history[-1:]
         h, recurrent = self.predictor.hidden_frame(z, row, clock, notes, state[:cells])
 
         # The largest of logits + Gumbel noise is a draw from their softmax. One knob for two temperatures: the choice between
         # components sharpens towards 0, their spread shrinks more gently.
-        gumbel = -torch.log(-torch.log(noise[1 : 1 + self.choices])).view(-1, self.predictor.mixtures)
-        gauss = math.sqrt(2.0) * torch.erfinv(2 * noise[1 + self.choices : -self.block] - 1).unsqueeze(0)
-        width = torch.dot(genre, self.spread) * (0.43 + 0.57 * temperature)
+        numbers = noise.split([1, self.choices, self.latent, self.block])
+        gumbel = torch.log(numbers[1]).neg_().log_().neg_().view(-1, self.predictor.mixtures)
+        gauss = torch.add(self.middle, numbers[2], alpha=2.0).erfinv_().unsqueeze(0)  # of variance 1/2: hence the root below
+        width = math.sqrt(2.0) * spread * (0.43 + 0.57 * temperature)
         choice = 0.15 + 0.35 * temperature * temperature
         z = self.predictor.draw(h, z, gumbel, gauss, choice, width).clamp(-self.limit, self.limit)
 
         history = torch.cat([history[1:], z])
-        log_bands = self.shaped(self.codec.decode_frame(history), genre, notes)
-        audio, sound = self.synthesis(log_bands, noise[-self.block :], state[sounding:])
+        log_bands = self.shaped(self.codec.decode_frame(history), genre, contrast, notes)
+        audio, sound = self.synthesis(log_bands, numbers[3], state[sounding:])
 
-        tempo = torch.exp(torch.dot(genre, self.log_tempos)) if bool(controls[1] <= 0) else controls[1]
-        passed = tempo.to(torch.float64) * self.beats_per_bpm
-        after = [history, torch.remainder(beat + passed, self.wrap)]
+        passed = (math.exp(log_tempo) if tempo <= 0 else tempo) * self.beats_per_bpm
+        after = [history, torch.full([], math.fmod(beat + passed, self.wrap), dtype=torch.float64)]
         return audio, recurrent + after + plan + sound
 
-    def slot_clock(self, slot: Tensor, shown: Tensor) -> Tensor:
-        """Clock features [1, C] of the start of `slot` []."""
-        return self.clock((slot / self.per_beat).unsqueeze(0), torch.ones_like(shown), shown)
+    def own(self, genre: Tensor) -> tuple[float, float, float, float]:
+        """What genre [G] has of its own: log of its tempo in BPM, 1 if it has a beat, spread, contrast."""
+        # Frozen, the stack is a constant.
+        numbers: list[float] = torch.mv(torch.stack([self.log_tempos, self.beaten, self.spread, self.contrast]), genre).tolist()
+        return numbers[0], numbers[1], numbers[2], numbers[3]
 
-    def passing(self, genre: Tensor) -> Tensor:
-        """Beats that pass in a block at the own tempo of genre [G]: [] float64."""
-        return torch.exp(torch.dot(genre, self.log_tempos)).to(torch.float64) * self.beats_per_bpm
-
-    def shaped(self, log_bands: Tensor, genre: Tensor, notes: Tensor) -> Tensor:
+    def shaped(self, log_bands: Tensor, genre: Tensor, contrast: float, notes: Tensor) -> Tensor:
         """Decoded log magnitudes [bands] with level and contrast of the genre [G], and the notes [1, partials] made plain."""
-        more = torch.dot(genre, self.contrast) - 1.0
-        standing = torch.mv(self.around, log_bands)
-        shaped = log_bands + genre @ self.level + more * standing
         first, last = self.plan.notes.first, self.plan.notes.last
-        heard = torch.clamp(standing[first:last], 0.0, self.plan.notes.highest)
-        shaped[first:last].add_(notes[0] - heard, alpha=self.clarity)
+        standing = torch.mv(self.around, log_bands[:last])
+        shaped = torch.addmv(log_bands, self.level.T, genre)
+        shaped[:last].add_(standing, alpha=contrast - 1.0)
+        surplus = standing[first:].clamp_(0.0, self.plan.notes.highest).sub_(notes[0])
+        shaped[first:last].sub_(surplus, alpha=self.clarity)
         return shaped
 
     def encode(self, audio: Tensor) -> tuple[Tensor, Tensor]:
@@ -170,22 +171,23 @@ class Player(nn.Module):
     def predicted(self, audio: Tensor, genre: Tensor, beat: Tensor, known_beat: bool) -> tuple[Tensor, Tensor]:
         """`score` and `score_at`."""
         z, bands = self.encode(audio)
-        shown = torch.dot(genre, self.beaten).unsqueeze(0) if known_beat else torch.zeros(1)
+        log_tempo, shown, _spread, _contrast = self.own(genre)
         row, history = genre.unsqueeze(0), torch.zeros(self.context, self.latent)
         state = [torch.zeros(1, self.hidden) for _ in range(self.cells)]
         if not known_beat:
-            beat = torch.arange(z.shape[0], dtype=torch.float64) * self.passing(genre)
+            shown = 0.0
+            beat = torch.arange(z.shape[0], dtype=torch.float64) * (math.exp(log_tempo) * self.beats_per_bpm)
         codes, slots = self.plan.notes.heard(bands, beat[: z.shape[0]])
         plan, slot = self.plan.initial_state(), -1
         nats, means = torch.zeros(z.shape[0]), torch.zeros_like(bands)
         for t in range(z.shape[0]):
             before, target = history[-1:], z[t : t + 1]
-            clock = self.clock(beat[t : t + 1], torch.ones_like(shown), shown)
+            clock = self.clock.frame(float(beat[t]), shown)
             surprise = torch.zeros([])
             if int(slots[t]) != slot:
                 slot = int(slots[t])
-                start = torch.floor(beat[t] * self.per_beat)
-                logits, cell = self.plan.foretell(row, self.slot_clock(start, shown), plan)
+                start = float(math.floor(float(beat[t]) * self.per_beat))
+                logits, cell = self.plan.foretell(row, self.clock.frame(start / self.per_beat, shown), plan)
                 surprise = -torch.log_softmax(logits, 0)[int(codes[slot])]
                 plan = self.plan.moved(cell, plan, codes[slot : slot + 1], start)
             h, state = self.predictor.hidden_frame(before, row, clock, plan[4], state)
@@ -200,25 +202,25 @@ class Player(nn.Module):
         """The state after hearing audio [channels, n], taken to begin on a beat and to run at the genre's own tempo."""
         z, bands = self.encode(audio)
         count, cells, state = z.shape[0], self.cells, self.initial_state()
-        passed, row = self.passing(genre), genre.unsqueeze(0)
-        shown = torch.dot(genre, self.beaten).unsqueeze(0)
-        history, beat, recurrent, sound = state[cells], state[cells + 1], state[:cells], state[self.sounding :]
+        log_tempo, shown, _spread, contrast = self.own(genre)
+        passed, row, beat = math.exp(log_tempo) * self.beats_per_bpm, genre.unsqueeze(0), 0.0
+        history, recurrent, sound = state[cells], state[:cells], state[self.sounding :]
         codes, slots = self.plan.notes.heard(bands, torch.arange(count, dtype=torch.float64) * passed)
         plan, last = state[self.planned : self.sounding], -1
         for t in range(count):
-            clock = self.clock(beat.unsqueeze(0), torch.ones_like(shown), shown)
+            clock = self.clock.frame(beat, shown)
             if int(slots[t]) != last:
                 last = int(slots[t])
-                slot = torch.floor(beat * self.per_beat)
-                _, cell = self.plan.foretell(row, self.slot_clock(slot, shown), plan)
+                slot = float(math.floor(beat * self.per_beat))
+                _, cell = self.plan.foretell(row, self.clock.frame(slot / self.per_beat, shown), plan)
                 plan = self.plan.moved(cell, plan, codes[last : last + 1], slot)
             _, recurrent = self.predictor.hidden_frame(history[-1:], row, clock, plan[4], recurrent)
             history = torch.cat([history[1:], z[t : t + 1]])
             if t >= count - self.settle:
-                log_bands = self.shaped(self.codec.decode_frame(history), genre, plan[4])
+                log_bands = self.shaped(self.codec.decode_frame(history), genre, contrast, plan[4])
                 _, sound = self.synthesis(log_bands, torch.full((self.block,), 0.5), sound)
-            beat = torch.remainder(beat + passed, self.wrap)
-        return recurrent + [history, beat] + plan + sound  # noqa: RUF005 (TorchScript knows no unpacking)
+            beat = math.fmod(beat + passed, self.wrap)
+        return recurrent + [history, torch.full([], beat, dtype=torch.float64)] + plan + sound  # noqa: RUF005 (TorchScript knows no unpacking)
 
     def reconstruct(self, audio: Tensor) -> Tensor:
         """Through the codec and back: audio [channels, n] -> the same shape, with what the synthesis makes of the latents."""

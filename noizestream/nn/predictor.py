@@ -117,11 +117,11 @@ class Predictor(nn.Module):
         h, state = self.recurrent.frame(self.enter_features(z, genre, clock, notes), state)
         return self.guided(h, genre, clock, notes), state
 
-    def draw(self, h: Tensor, z: Tensor, choice: Tensor, gauss: Tensor, choice_temperature: Tensor, width: Tensor) -> Tensor:
+    def draw(self, h: Tensor, z: Tensor, choice: Tensor, gauss: Tensor, choice_temperature: float, width: float) -> Tensor:
         """Draw the next latent [1, latent] from h [1, hidden].
 
         choice [groups, M]: standard Gumbel draws (the largest of logit + draw is a draw from the softmax);
-        gauss [1, latent]: standard normal; choice_temperature and width []: factors on the choice and on the deviations.
+        gauss [1, latent]: standard normal; choice_temperature and width: factors on the choice and on the deviations.
         """
         biased, scaled = choice_temperature * choice, gauss * (width * self.first_deviation)
         drawn = gauss[:, :0]

@@ -31,3 +31,9 @@ def test_it_hides_the_slow_periods_or_everything():
 @pytest.mark.parametrize("period", PERIODS)
 def test_every_period_is_told_from_its_half(period):
     assert not torch.allclose(at(0.0), at(period / 2), atol=0.5)
+
+
+@pytest.mark.parametrize("shown", [0.0, 0.4, 1.0])
+def test_one_frame_is_as_many(shown):
+    for beat in (0.0, 0.3, 47.9):
+        assert torch.allclose(Clock().frame(beat, shown)[0], at(beat, slow=1.0, shown=shown), atol=1e-6)

@@ -35,7 +35,7 @@ def test_slot_by_slot_equals_the_whole_sequence(plan):
     for slot in range(count):
         logits, cells = plan.foretell(genre, clock[slot : slot + 1], state)
         assert torch.allclose(logits, whole[0, slot], atol=1e-5)
-        state = plan.moved(cells, state, codes[slot : slot + 1], torch.tensor(float(slot), dtype=torch.float64))
+        state = plan.moved(cells, state, codes[slot : slot + 1], float(slot))
         assert torch.equal(state[4], plan.notes.book[codes[slot : slot + 1]])
 
 

@@ -51,11 +51,10 @@ def test_what_is_drawn_has_the_mean_of_the_distribution_and_later_groups_depend_
     predictor = net()
     torch.manual_seed(3)
     h, z = torch.randn(1, 32), torch.randn(1, 8)
-    one = torch.ones([])
 
     def draw() -> torch.Tensor:
         gumbel = -torch.log(-torch.log(torch.rand(predictor.groups, predictor.mixtures).clamp(1e-6, 1 - 1e-6)))
-        return predictor.draw(h, z, gumbel, torch.randn(1, 8), one, one)[0]
+        return predictor.draw(h, z, gumbel, torch.randn(1, 8), 1.0, 1.0)[0]
 
     drawn = torch.stack([draw() for _ in range(1500)])
     first = predictor.ends[0]
