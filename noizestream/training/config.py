@@ -54,6 +54,7 @@ class Config:
     loss: str = "nats"  # raw: "mse" or "mae"
     optimiser: str = "adam"  # raw also: "sgd"
     momentum: float = 0.9  # of "sgd"
+    epochs: int = 30  # in which the rate falls to its lowest, where there is time for so many
     weight_decay: float = 0.01
     dropout: float = 0.2
     input_noise: float = 0.25  # largest deviation, in deviations of the latent

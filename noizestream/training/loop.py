@@ -51,13 +51,18 @@ class Loop:
         """Steps that are done whatever the budget says."""
         return 1
 
+    def course(self) -> float:
+        """Steps in which the rate falls to its lowest, if the budget does not end before."""
+        return math.inf
+
     def run(self, budget: Budget, report: Report, stop: Callable[[], bool], checkpoint: Callable[[], None]) -> None:
         """Train until the budget is over (`at_least` steps), `stop()`, or validation has not improved for long."""
-        config, at_least = self.config, 1 if budget.steps else self.at_least()
+        config, course, at_least = self.config, self.course(), 1 if budget.steps else self.at_least()
         self.predictor.train()
         while not budget.over(at_least) and not stop() and self.worse < config.patience:
             warm = min(1.0, (budget.done + 1) / WARM_UP)
-            rate = config.rate * warm * max(LOWEST_RATE, 0.5 * (1 + math.cos(math.pi * budget.progress())))
+            way = min(1.0, max(budget.progress(), budget.done / course))
+            rate = config.rate * warm * max(LOWEST_RATE, 0.5 * (1 + math.cos(math.pi * way)))
             for group in self.optimiser.param_groups:
                 group["lr"] = rate
             loss = self._step()

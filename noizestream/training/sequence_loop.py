@@ -110,6 +110,10 @@ class SequenceLoop(Loop):
         frames = sum(piece.frames for piece in self.lanes.draw.pieces if piece.semitones == 0)
         return max(1, math.ceil(frames / (self.config.batch * self.config.frames)))
 
+    def course(self) -> float:
+        """So many epochs: what little music there is would be learned by heart at a high rate."""
+        return self.config.epochs * self.at_least()
+
     def _step(self) -> float:
         config, chunk = self.config, self.lanes.next()
         keep = torch.from_numpy(~chunk.fresh).float()
