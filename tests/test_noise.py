@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from noizestream.noise import noise
+from noizestream.noise import AHEAD, Noise, noise
 
 
 def test_open_interval_and_uniform():
@@ -41,3 +41,9 @@ def test_as_the_specification_writes_it():
     philox = np.random.Philox(counter=[0, 5, 0, 0], key=[7, 0])
     expected = (((philox.random_raw(50) >> 41) + 0.5) / 2**23).astype(np.float32)
     assert np.array_equal(noise(7, 5, 50), expected)
+
+
+def test_blocks_made_ahead_are_the_same_in_any_order_and_size():
+    source = Noise(5)
+    for block, size in ((0, 30), (1, 30), (AHEAD, 30), (2, 30), (2**64 - 1, 30), (0, 30), (0, 50), (1, 50), (AHEAD - 1, 50)):
+        assert np.array_equal(source.block(block, size), noise(5, block, size))

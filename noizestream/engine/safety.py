@@ -30,6 +30,9 @@ ATTACK = 10 ** (3 / 20)
 """The limiter's gain falls by at most 3 dB a hop, where the block is long enough to see the peak coming."""
 
 
+_highest, _lowest = np.maximum.reduce, np.minimum.reduce
+
+
 class Safety:
     """Stateful chain over blocks `[channels, n]`, any n. It opens with a fade of 5 ms, so no stream starts with a click."""
 
@@ -58,16 +61,15 @@ class Safety:
         frames = block.shape[1]
         if frames != self._work.shape[1]:
             self._size(frames)
-        signal = block.astype(np.float64)
         # What has so little energy has no sample beyond the limit.
         if not (energy(block) if power is None else power) <= INPUT_LIMIT**2:
-            np.clip(signal, -INPUT_LIMIT, INPUT_LIMIT, out=signal)
+            block = np.clip(block.astype(np.float64), -INPUT_LIMIT, INPUT_LIMIT)
         if boost != self._boost:
-            signal *= np.linspace(self._boost, boost, frames + 1)[1:]
+            block = block * np.linspace(self._boost, boost, frames + 1)[1:]
             self._boost = boost
         elif boost != 1.0:
-            signal *= boost
-        self._block_dc(signal)
+            block = np.multiply(block, boost, dtype=np.float64)
+        signal = self._without_dc(block)
         if self._faded < self._fade_frames:
             ramp = self._fade[self._faded : self._faded + frames]
             signal[:, : len(ramp)] *= ramp
@@ -75,7 +77,7 @@ class Safety:
         if self._limit(signal):
             np.clip(signal, -CEILING, CEILING, out=signal)
         if frames:
-            self._last = signal[:, -1:].copy()
+            self._last = signal[:, -1:]
         return signal.astype(np.float32)
 
     def silence(self, frames: int) -> np.ndarray:
@@ -92,16 +94,19 @@ class Safety:
         self._decay, self._weights = decay, (1.0 - self._pole) / decay
         self._work = np.empty((self.channels, frames))
 
-    def _block_dc(self, signal: np.ndarray) -> None:
-        """Subtract the running mean m[t] = p m[t-1] + (1 - p) x[t], as a sum of x[k] p^-k scaled by p^t, which needs no loop."""
+    def _without_dc(self, signal: np.ndarray) -> np.ndarray:
+        """A new float64 array: `signal` less its running mean m[t] = p m[t-1] + (1 - p) x[t].
+
+        The mean is a sum of x[k] p^-k scaled by p^t, which needs no loop.
+        """
         mean = self._work
         np.multiply(signal, self._weights, out=mean)
         np.add.accumulate(mean, axis=1, out=mean)
         mean += self._mean
         mean *= self._decay
-        signal -= mean
         if signal.shape[1]:
             self._mean = mean[:, -1:].copy()
+        return np.subtract(signal, mean)
 
     def _limit(self, signal: np.ndarray) -> bool:
         """Scale all channels alike by a piecewise linear gain that keeps every hop under the ceiling.
@@ -111,7 +116,7 @@ class Safety:
         Returns whether there was anything to do.
         """
         frames = signal.shape[1]
-        if frames == 0 or (self._gain > 0.9999 and signal.max() <= CEILING and signal.min() >= -CEILING):
+        if frames == 0 or (self._gain > 0.9999 and _highest(signal, None) <= CEILING and _lowest(signal, None) >= -CEILING):
             self._gain = 1.0
             return False
         loudest = np.abs(signal).max(axis=0) if self.channels > 1 else np.abs(signal[0])
