@@ -24,6 +24,8 @@ from noizestream.training.config import Config, resolve
 from noizestream.training.run_folder import check_output, free_folder, read_run
 
 DEFAULT_MINUTES = 15.0
+MOST_RESERVED = 0.2
+"""Share of the minutes that is kept for what follows the learning, at most."""
 FIRST_PREVIEW_S = 75.0
 """After so long the first preview begins, to be there within two minutes of Enter on a busy machine too."""
 
@@ -144,8 +146,10 @@ class _Training:
         raw = self.config.arch == "raw"
         fit = (RawFit if raw else Fit)(prepared, self.config, self.folder, self.device)
         finish = (RawFinish if raw else Finish)(prepared, self.config, self.folder, self.reporter)
-        reserve = finish.rehearse(fit.player())
-        left = self.config.minutes * 60 - (time.monotonic() - self.started) - reserve if self.config.minutes else 0.0
+        # However slow the machine is just now: most of the time is for learning.
+        whole = self.config.minutes * 60
+        reserve = min(finish.rehearse(fit.player()), MOST_RESERVED * whole)
+        left = whole - (time.monotonic() - self.started) - reserve if whole else 0.0
         self.reporter.say(f"{fit.figures_of_networks()}; run folder {self.folder}")
 
         def preview(name: str) -> None:
