@@ -27,7 +27,7 @@ from noizestream.nn.spectral import SpectralFront
 
 LIMIT = 5.0
 """Latents stay within this many standard deviations: what training has seen, with room."""
-CLARITY = 0.8
+CLARITY = 0.15
 """How far the partials of a frame are drawn towards those that the plan asks for: 0 not at all, 1 they are what it asks for."""
 SETTLE = 8
 """Frames after which the phases of the synthesis do not remember where they began."""
