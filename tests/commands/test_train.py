@@ -57,7 +57,7 @@ def test_ctrl_c_still_writes_a_usable_model_and_resume_goes_on(music, tmp_path):
     line = [sys.executable, "-m", "noizestream.cli", "train", str(music), "-o", str(output), "--preset", "small", "--minutes", "30"]
     process = subprocess.Popen(line, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     for printed in process.stderr:  # the loops have begun once their first figures are there
-        if printed.startswith("codec: step"):
+        if printed.startswith("plan: step"):
             break
     process.send_signal(signal.SIGINT)
     assert process.wait(timeout=300) == 130

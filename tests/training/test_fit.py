@@ -96,7 +96,7 @@ def test_stopping_early_leaves_a_usable_model(prepared, config, tmp_path):
 
 def test_there_is_something_to_hear_while_the_codec_still_learns(prepared, config, tmp_path, monkeypatch):
     monkeypatch.setattr(sketch, "TRAINED_S", 0.3)
-    fit = Fit(prepared, replace(config, steps=0, codec_share=0.9), tmp_path)
+    fit = Fit(prepared, replace(config, steps=0, plan_share=0.0, codec_share=0.9), tmp_path)
     fresh = {name: value.clone() for name, value in fit.predictor.state_dict().items()}
     heard = []
 
