@@ -27,8 +27,6 @@ from noizestream.nn.spectral import SpectralFront
 
 LIMIT = 5.0
 """Latents stay within this many standard deviations: what training has seen, with room."""
-CLARITY = 0.15
-"""How far the partials of a frame are drawn towards those that the plan asks for: 0 not at all, 1 they are what it asks for."""
 SETTLE = 8
 """Frames after which the phases of the synthesis do not remember where they began."""
 
@@ -76,7 +74,6 @@ class Player(nn.Module):
         self.cells: int = 2 * predictor.recurrent.layers
         self.planned: int = self.cells + 2  # where the plan's part of the state begins
         self.sounding: int = self.planned + 5  # and the synthesis's
-        self.clarity: float = CLARITY
         self.per_beat: float = SLOTS_PER_BEAT
         self.layers: int = predictor.recurrent.layers
         self.hidden: int = predictor.hidden
@@ -132,7 +129,7 @@ class Player(nn.Module):
         z = self.predictor.draw(h, z, gumbel, gauss, choice, width).clamp(-self.limit, self.limit)
 
         history = torch.cat([history[1:], z])
-        log_bands = self.shaped(self.codec.decode_frame(history), genre, contrast, notes)
+        log_bands = self.shaped(self.codec.decode_frame(history), genre, contrast)
         audio, sound = self.synthesis(log_bands, numbers[3], state[sounding:])
 
         passed = (math.exp(log_tempo) if tempo <= 0 else tempo) * self.beats_per_bpm
@@ -145,14 +142,12 @@ class Player(nn.Module):
         numbers: list[float] = torch.mv(torch.stack([self.log_tempos, self.beaten, self.spread, self.contrast]), genre).tolist()
         return numbers[0], numbers[1], numbers[2], numbers[3]
 
-    def shaped(self, log_bands: Tensor, genre: Tensor, contrast: float, notes: Tensor) -> Tensor:
-        """Decoded log magnitudes [bands] with level and contrast of the genre [G], and the notes [1, partials] made plain."""
-        first, last = self.plan.notes.first, self.plan.notes.last
+    def shaped(self, log_bands: Tensor, genre: Tensor, contrast: float) -> Tensor:
+        """Decoded log magnitudes [bands] with level and contrast of the genre [G]."""
+        last = self.plan.notes.last
         standing = torch.mv(self.around, log_bands[:last])
         shaped = torch.addmv(log_bands, self.level.T, genre)
         shaped[:last].add_(standing, alpha=contrast - 1.0)
-        surplus = standing[first:].clamp_(0.0, self.plan.notes.highest).sub_(notes[0])
-        shaped[first:last].sub_(surplus, alpha=self.clarity)
         return shaped
 
     def encode(self, audio: Tensor) -> tuple[Tensor, Tensor]:
@@ -217,7 +212,7 @@ class Player(nn.Module):
             _, recurrent = self.predictor.hidden_frame(history[-1:], row, clock, plan[4], recurrent)
             history = torch.cat([history[1:], z[t : t + 1]])
             if t >= count - self.settle:
-                log_bands = self.shaped(self.codec.decode_frame(history), genre, contrast, plan[4])
+                log_bands = self.shaped(self.codec.decode_frame(history), genre, contrast)
                 _, sound = self.synthesis(log_bands, torch.full((self.block,), 0.5), sound)
             beat = math.fmod(beat + passed, self.wrap)
         return recurrent + [history, torch.full([], beat, dtype=torch.float64)] + plan + sound  # noqa: RUF005 (TorchScript knows no unpacking)
