@@ -114,7 +114,7 @@ class Player(nn.Module):
         clock, row, plan = self.clock.frame(beat, shown), genre.unsqueeze(0), state[planned:sounding]
         slot = float(math.floor(beat * self.per_beat))
         if slot != float(plan[3]):
-            logits, cell = self.plan.foretell(row, self.clock.frame(slot / self.per_beat, shown), plan)
+            logits, cell = self.foretold(row, slot, shown, plan)
             plan = self.plan.moved(cell, plan, self.plan.draw(logits, noise[0], controls[0]), slot)
         notes, z = plan[4], history[-1:]
         h, recurrent = self.predictor.hidden_frame(z, row, clock, notes, state[:cells])
@@ -135,6 +135,10 @@ class Player(nn.Module):
         passed = (math.exp(log_tempo) if tempo <= 0 else tempo) * self.beats_per_bpm
         after = [history, torch.full([], math.fmod(beat + passed, self.wrap), dtype=torch.float64)]
         return audio, recurrent + after + plan + sound
+
+    def foretold(self, row: Tensor, slot: float, shown: float, plan: list[Tensor]) -> tuple[Tensor, list[Tensor]]:
+        """What the plan expects in `slot`: `Plan.foretell` with genre [1, G] and the clock as it stands where the slot begins."""
+        return self.plan.foretell(row, self.clock.frame(slot / self.per_beat, shown), plan)
 
     def own(self, genre: Tensor) -> tuple[float, float, float, float]:
         """What genre [G] has of its own: log of its tempo in BPM, 1 if it has a beat, spread, contrast."""
@@ -182,7 +186,7 @@ class Player(nn.Module):
             if int(slots[t]) != slot:
                 slot = int(slots[t])
                 start = float(math.floor(float(beat[t]) * self.per_beat))
-                logits, cell = self.plan.foretell(row, self.clock.frame(start / self.per_beat, shown), plan)
+                logits, cell = self.foretold(row, start, shown, plan)
                 surprise = -torch.log_softmax(logits, 0)[int(codes[slot])]
                 plan = self.plan.moved(cell, plan, codes[slot : slot + 1], start)
             h, state = self.predictor.hidden_frame(before, row, clock, plan[4], state)
@@ -207,7 +211,7 @@ class Player(nn.Module):
             if int(slots[t]) != last:
                 last = int(slots[t])
                 slot = float(math.floor(beat * self.per_beat))
-                _, cell = self.plan.foretell(row, self.clock.frame(slot / self.per_beat, shown), plan)
+                _, cell = self.foretold(row, slot, shown, plan)
                 plan = self.plan.moved(cell, plan, codes[last : last + 1], slot)
             _, recurrent = self.predictor.hidden_frame(history[-1:], row, clock, plan[4], recurrent)
             history = torch.cat([history[1:], z[t : t + 1]])

@@ -1,4 +1,4 @@
-"""Stage one: the codec. PCA from the whole training set in one pass, then encoder and decoder learn what it leaves."""
+"""Stage two: the codec. PCA from the whole training set in one pass, then encoder and decoder learn what it leaves."""
 
 import math
 from collections.abc import Callable

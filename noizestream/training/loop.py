@@ -19,6 +19,11 @@ LOWEST_RATE = 0.02
 """Share of the rate that is left at the end."""
 
 
+def adam(network: torch.nn.Module, config: Config) -> torch.optim.Optimizer:
+    """AdamW (Loshchilov and Hutter 2019) with the settings of `config`."""
+    return torch.optim.AdamW(network.parameters(), lr=config.rate, weight_decay=config.weight_decay, betas=(0.9, 0.98))
+
+
 class Loop:
     """Fits `predictor` in place. Keeps the weights of the best validation in `best`, its figure in `best_value`.
 

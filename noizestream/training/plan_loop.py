@@ -1,4 +1,4 @@
-"""Between the stages: the codebook of notes is fitted to the music, every frame gets its code, and the plan learns their order."""
+"""Stage one: the codebook of notes is fitted to the music, every frame gets its code, and the plan learns their order."""
 
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,7 @@ from noizestream.nn.notes import SAMPLES, SLOTS_PER_BEAT, Notes
 from noizestream.nn.plan import Plan
 from noizestream.training.config import Config
 from noizestream.training.lanes import Draw
-from noizestream.training.loop import Loop
+from noizestream.training.loop import Loop, adam
 from noizestream.training.prepared import Piece, Prepared
 
 SLOTS = 96
@@ -85,8 +85,7 @@ class PlanLoop(Loop):
         validation: Coded,
         device: str,
     ):
-        optimiser = torch.optim.AdamW(plan.parameters(), lr=config.rate, weight_decay=config.weight_decay, betas=(0.9, 0.98))
-        super().__init__(plan, config, device, optimiser)
+        super().__init__(plan, config, device, adam(plan, config))
         self.prepared, self.genres = prepared, len(prepared.genres)
         self.clock = Clock()
         self.lanes = _Rows(Draw(train[0], np.random.default_rng([config.seed, 4])))

@@ -1,4 +1,4 @@
-"""Stage two: the sequence model learns to predict the codec's latents, by truncated back-propagation, state carried over."""
+"""Stage three: the sequence model learns to predict the codec's latents, by truncated back-propagation, state carried over."""
 
 import math
 from collections.abc import Callable
@@ -15,7 +15,7 @@ from noizestream.nn.predictor import Predictor, negative_log_likelihood
 from noizestream.training.baselines import baselines
 from noizestream.training.config import Config
 from noizestream.training.lanes import Draw, Lanes
-from noizestream.training.loop import Loop
+from noizestream.training.loop import Loop, adam
 from noizestream.training.prepared import Piece, Prepared
 
 VALIDATION_FRAMES = 600
@@ -78,8 +78,7 @@ class SequenceLoop(Loop):
         validation: Rows,
         device: str,
     ):
-        optimiser = torch.optim.AdamW(predictor.parameters(), lr=config.rate, weight_decay=config.weight_decay, betas=(0.9, 0.98))
-        super().__init__(predictor, config, device, optimiser)
+        super().__init__(predictor, config, device, adam(predictor, config))
         self.prepared = prepared
         self.clock = Clock().to(device)
         self.notes = notes
