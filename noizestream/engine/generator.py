@@ -1,6 +1,7 @@
 """Pure stepping: a loaded model, a seed and a block number become a stream of audio. No clock, no device, no thread."""
 
 from collections.abc import Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,8 @@ from noizestream.errors import NoizestreamError, UsageError
 from noizestream.metadata import Metadata
 from noizestream.noise import Noise
 
+_NOTHING = nullcontext()
+
 
 class Generator:
     """The thin shell that owns what the model must not: state, seed, block number, genre weights and controls.
@@ -22,6 +25,8 @@ class Generator:
 
     def __init__(self, module: Any, metadata: Metadata, seed: int = 0):
         self.module, self.metadata = module, metadata
+        self._step = module.step  # to look it up takes a TorchScript module several microseconds
+        self._shape = (metadata.channels, metadata.block_frames)
         self.genres = metadata.genres
         self._genre = torch.tensor(metadata.genre_weights())
         self._controls = torch.tensor(metadata.default_controls())
@@ -97,14 +102,16 @@ class Generator:
         ]
         self._controls = torch.tensor(wanted)
 
-    def step(self) -> np.ndarray:
+    def step(self, copy: bool = True) -> np.ndarray:
         """Return the next `[channels, block_frames]` float32 samples, as the model makes them (nothing limited).
 
-        NoizestreamError when the model raises or returns another shape; the state is then as before, the block's noise is spent.
+        Without `copy` they may lie in the model's own memory and are good until the next step. NoizestreamError when the model
+        raises or returns another shape; the state is then as before, the block's noise is spent.
         """
         if self._rest.shape[1]:
             return self.pull(self.metadata.block_frames)
-        return self._next()
+        samples = self._next()
+        return np.array(samples, np.float32) if copy or samples.dtype != np.float32 else samples
 
     def pull(self, frames: int) -> np.ndarray:
         """Return the next `frames` >= 0 samples `[channels, frames]`; any sequence of sizes reads the same stream."""
@@ -114,7 +121,7 @@ class Generator:
         while ready < frames:
             parts.append(self._next())
             ready += self.metadata.block_frames
-        joined = np.concatenate(parts, axis=1)
+        joined = np.concatenate(parts, axis=1, dtype=np.float32)
         self._rest = joined[:, frames:].copy()
         return joined[:, :frames]
 
@@ -122,16 +129,16 @@ class Generator:
         draws = torch.from_numpy(self._noise.block(self.block, self.metadata.noise_size))
         self.block += 1
         try:
-            with torch.inference_mode():
-                block, state = self.module.step(self._genre, self._controls, draws, self.state)
+            # The worker is in inference mode all the time; to enter it takes as long as ten operators.
+            with _NOTHING if torch.is_inference_mode_enabled() else torch.inference_mode():
+                block, state = self._step(self._genre, self._controls, draws, self.state)
                 samples = block.numpy()
         except Exception as error:  # whatever a foreign module may raise
             raise NoizestreamError(f"{self.metadata.name}: its step fails ({artifact.last_line(error)})") from None
-        if samples.shape != (self.metadata.channels, self.metadata.block_frames):
+        if samples.shape != self._shape:
             raise NoizestreamError(f"{self.metadata.name}: step returned the shape {list(samples.shape)}")
         self.state = state
-        # A copy: the module may hand out a view of its own memory.
-        return np.array(samples, np.float32)
+        return samples
 
 
 def prepare_torch() -> None:

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import torch
 
 from noizestream.engine.generator import Generator
 from noizestream.engine.safety import FADE_S, SafeStream
@@ -24,11 +25,11 @@ def render(generator: Generator, path: str | Path, seconds: float, progress: Cal
         raise UsageError(f"--seconds: {seconds:g} gives no audio, give more than 0")
     stream = SafeStream(generator)
     started = time.perf_counter()
-    done = 0
-    with sound_file(path, metadata.sample_rate, metadata.channels) as file:
+    done, fade = 0, min(total, max(1, round(FADE_S * metadata.sample_rate)))
+    with torch.inference_mode(), sound_file(path, metadata.sample_rate, metadata.channels) as file:
         while done < total:
             block = stream.step()[:, : total - done]
-            file.write((block * _closing_fade(done, block.shape[1], total, metadata.sample_rate)).T)
+            file.write(_faded(block, total - done, fade).T)
             done += block.shape[1]
             if progress is not None:
                 progress(done, total)
@@ -37,10 +38,9 @@ def render(generator: Generator, path: str | Path, seconds: float, progress: Cal
     return seconds / (time.perf_counter() - started)
 
 
-def _closing_fade(start: int, frames: int, total: int, sample_rate: int) -> np.ndarray | np.float32:
-    """Gain `[frames]` for the samples from `start`: 1 up to the last 5 ms of `total`, there a cosine down to 0."""
-    length = min(total, max(1, round(FADE_S * sample_rate)))
-    if start + frames <= total - length:
-        return np.float32(1.0)
-    left = np.minimum(total - 1 - np.arange(start, start + frames), length) / length
-    return (0.5 - 0.5 * np.cos(np.pi * left)).astype(np.float32)
+def _faded(block: np.ndarray, left: int, fade: int) -> np.ndarray:
+    """`block` [channels, n], `left` samples before the end, of which the last `fade` follow a cosine down to 0."""
+    if left - block.shape[1] >= fade:
+        return block
+    gone = np.minimum(np.arange(left - 1, left - 1 - block.shape[1], -1), fade) / fade
+    return block * (0.5 - 0.5 * np.cos(np.pi * gone)).astype(np.float32)

@@ -85,6 +85,17 @@ def test_boost_is_gain_without_a_step():
     assert np.abs(np.diff(joined[4800:])).max() < slope * 1.05
 
 
+@pytest.mark.parametrize("spoilt", [np.nan, np.inf, -np.inf])
+def test_of_a_spoilt_block_nothing_is_remembered(spoilt):
+    tone = (2 * sine(100, 0.9)[:, :4096]).astype(np.float32)
+    clean, disturbed = Safety(1, RATE), Safety(1, RATE)
+    bad = tone[:, :512].copy()
+    bad[0, 100] = spoilt
+    for i in range(0, 4096, 512):
+        assert disturbed.process(bad, 1.5) is None
+        assert np.array_equal(disturbed.process(tone[:, i : i + 512], 1.5), clean.process(tone[:, i : i + 512], 1.5))
+
+
 def test_a_stream_opens_and_breaks_without_a_click():
     safety = Safety(1, RATE)
     tone = sine(100, 0.9)[:, 100:].astype(np.float32)
