@@ -6,7 +6,7 @@ docs/model-format.md gives the contract of `step`. The state is a list of tensor
     history           [CONTEXT, latent]   newest latent last
     beat              [] float64          position of the next frame, in beats
     plan h, plan c    [1, plan hidden]    LSTM of the plan
-    codes             [memory] int64      of the last slots, newest last
+    codes             [memory, voices] int64   of the last slots, newest last
     slot              [] float64          the slot that the plan is in, -1 before the first
     notes             [1, partials]       what the plan asks for in it
     phases, overlap-add tail, last noise (see phases.py)
@@ -81,7 +81,8 @@ class Player(nn.Module):
         self.block: int = front.block
         self.sample_rate: int = front.sample_rate
         self.choices: int = predictor.groups * predictor.mixtures
-        self.noise_size: int = 1 + self.choices + self.latent + self.block
+        self.voices: int = plan.voices
+        self.noise_size: int = self.voices + self.choices + self.latent + self.block
         self.channels: int = front.channels
         self.beats_per_bpm: float = front.block / front.sample_rate / 60.0
         self.context: int = CONTEXT
@@ -114,14 +115,14 @@ class Player(nn.Module):
         clock, row, plan = self.clock.frame(beat, shown), genre.unsqueeze(0), state[planned:sounding]
         slot = float(math.floor(beat * self.per_beat))
         if slot != float(plan[3]):
-            logits, cell = self.foretold(row, slot, shown, plan)
-            plan = self.plan.moved(cell, plan, self.plan.draw(logits, noise[0], controls[0]), slot)
+            aim, cell = self.foretold(row, slot, shown, plan)
+            plan = self.plan.moved(cell, plan, self.plan.draw(aim, noise[: self.voices], controls[0]), slot)
         notes, z = plan[4], history[-1:]
         h, recurrent = self.predictor.hidden_frame(z, row, clock, notes, state[:cells])
 
         # The largest of logits + Gumbel noise is a draw from their softmax. One knob for two temperatures: the choice between
         # components sharpens towards 0, their spread shrinks more gently.
-        numbers = noise.split([1, self.choices, self.latent, self.block])
+        numbers = noise.split([self.voices, self.choices, self.latent, self.block])
         gumbel = torch.log(numbers[1]).neg_().log_().neg_().view(-1, self.predictor.mixtures)
         gauss = torch.add(self.middle, numbers[2], alpha=2.0).erfinv_().unsqueeze(0)  # of variance 1/2: hence the root below
         width = math.sqrt(2.0) * spread * (0.43 + 0.57 * temperature)
@@ -186,9 +187,11 @@ class Player(nn.Module):
             if int(slots[t]) != slot:
                 slot = int(slots[t])
                 start = float(math.floor(float(beat[t]) * self.per_beat))
-                logits, cell = self.foretold(row, start, shown, plan)
-                surprise = -torch.log_softmax(logits, 0)[int(codes[slot])]
-                plan = self.plan.moved(cell, plan, codes[slot : slot + 1], start)
+                here = codes[slot : slot + 1]
+                aim, cell = self.foretold(row, start, shown, plan)
+                logits = self.plan.logits(aim, here)
+                surprise = -torch.log_softmax(logits, -1).gather(-1, here.unsqueeze(-1)).sum()
+                plan = self.plan.moved(cell, plan, here, start)
             h, state = self.predictor.hidden_frame(before, row, clock, plan[4], state)
             mixture = self.predictor.mixture(h, before, target)
             nats[t] = negative_log_likelihood(mixture, target, self.predictor.ends)[0] + surprise

@@ -28,7 +28,7 @@ class Config:
     hidden: int = 256
     layers: int = 2
     mixtures: int = 8
-    codes: int = 512  # of the notes, at most
+    codes: int = 256  # of each voice of the notes, at most
     plan_hidden: int = 192
     precision: str = "auto"  # of the exported model: float32, int8, or int8 where this machine has kernels for it
 

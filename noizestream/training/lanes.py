@@ -39,9 +39,9 @@ def windows(draw: Draw, arrays: list[np.ndarray], batch: int, frames: int) -> np
 
 @dataclass
 class Chunk:
-    """`z` [B, T, latent] with `previous` one frame earlier; `genre` [B, G]; `beat`, `notes` [B, T]; `fresh` [B]: starts anew here.
+    """`z` [B, T, latent] with `previous` one frame earlier; `genre` [B, G]; `beat` [B, T]; `notes` [B, T, voices].
 
-    `lane_piece` [B] are indices of pieces.
+    `fresh` [B]: starts anew here; `lane_piece` [B] are indices of pieces.
     """
 
     z: np.ndarray

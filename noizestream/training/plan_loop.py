@@ -51,7 +51,7 @@ def fit_notes(notes: Notes, prepared: Prepared, pieces: list[Piece], seed: int) 
 
 @torch.no_grad()
 def note_all(notes: Notes, prepared: Prepared, pieces: list[Piece], folder: Path) -> list[np.ndarray]:
-    """Code of every frame of every piece, as memory-mapped int16 [T] files in `folder`."""
+    """Codes of every frame of every piece, as memory-mapped int16 [T, voices] files in `folder`."""
     folder.mkdir(parents=True, exist_ok=True)
     codes = []
     for number, piece in enumerate(pieces):
@@ -95,7 +95,7 @@ class PlanLoop(Loop):
         self.held_out_slots = [self._slots(p, codes) for p, codes in zip(self.held_out, validation[1], strict=False)]
 
     def _slots(self, piece: Piece, codes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Code [S] and number [S] of every slot of `piece`."""
+        """Codes [S, voices] and number [S] of every slot of `piece`."""
         number = np.floor(np.asarray(self.prepared.beats_of(piece), np.float64) * SLOTS_PER_BEAT)
         first = np.flatnonzero(np.diff(number, prepend=number[0] - 1))
         return np.asarray(codes[first], np.int64), number[first]
@@ -114,18 +114,17 @@ class PlanLoop(Loop):
     def _row(
         self, slots: tuple[np.ndarray, np.ndarray], start: int, count: int, cold: bool = False
     ) -> tuple[np.ndarray, np.ndarray]:
-        """Codes [memory + count] and slot numbers [count] from `start` on; -100 where the piece is over.
+        """Codes [memory + count, voices] and slot numbers [count] from `start` on; -100 where the piece is over.
 
         Nothing is remembered of what was before if it is `cold`.
         """
         codes, numbers = slots
         memory = self.predictor.memory
-        before = np.concatenate([np.full(max(memory - start, 0), self.predictor.codes), codes[max(start - memory, 0) : start]])
-        if cold:
-            before = np.full(memory, self.predictor.codes)
-        here = codes[start : start + count]
+        here, before = codes[start : start + count], codes[max(start - memory, 0) : start]
+        before = before[:0] if cold else before
+        unknown = np.full((memory - len(before), self.predictor.voices), self.predictor.codes)
         missing = count - len(here)
-        row = np.concatenate([before, here, np.full(missing, -100)])
+        row = np.concatenate([unknown, before, here, np.full((missing, self.predictor.voices), -100)])
         return row, np.concatenate([numbers[start : start + count], np.zeros(missing)])
 
     def _nats(self, rows: list[tuple[np.ndarray, np.ndarray]], genre: np.ndarray, slow: np.ndarray, shown: np.ndarray) -> Tensor:
@@ -137,7 +136,7 @@ class PlanLoop(Loop):
         state = self.predictor.recurrent.initial_sequence_state(len(rows), self.device)
         logits, _ = self.predictor.sequence(codes.clamp(min=0).to(self.device), label, clock, state)
         target = codes[:, self.predictor.memory :].to(self.device)
-        return torch.nn.functional.cross_entropy(logits.flatten(0, 1), target.flatten())
+        return self.predictor.voices * torch.nn.functional.cross_entropy(logits.flatten(0, 2), target.flatten())
 
     @torch.no_grad()
     def _judge(self) -> float:

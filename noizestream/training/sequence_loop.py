@@ -145,8 +145,8 @@ class SequenceLoop(Loop):
         )
 
     def _notes(self, codes: np.ndarray) -> Tensor:
-        """What the plan would ask for: codes [B, T] -> [B, T, partials]."""
-        return self.notes.book[torch.from_numpy(codes).to(self.device)]
+        """What the plan would ask for: codes [B, T, voices] -> [B, T, partials]."""
+        return self.notes.sounding(torch.from_numpy(codes).to(self.device))
 
     def _judge(self) -> float:
         return self.validate()
@@ -160,7 +160,7 @@ class SequenceLoop(Loop):
         # One batch, short pieces padded at the end: the LSTM is causal, so padding changes nothing before it.
         lengths = [min(len(latents), VALIDATION_FRAMES) for _, latents, _ in rows]
         z = np.zeros((len(rows), max(lengths), self.predictor.latent), np.float32)
-        beat, codes = np.zeros(z.shape[:2]), np.zeros(z.shape[:2], np.int64)
+        beat, codes = np.zeros(z.shape[:2]), np.zeros((*z.shape[:2], self.notes.voices), np.int64)
         for row, ((piece, latents, coded), length) in enumerate(zip(rows, lengths, strict=True)):
             z[row, :length] = latents[:length]
             beat[row, :length] = self.prepared.beats_of(piece)[:length]

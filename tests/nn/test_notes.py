@@ -44,10 +44,27 @@ def test_louder_is_the_same_note_and_another_chord_another(front):
     kinds = [one_slot(notes, chord(front, *pitches)) for pitches in ((A,), (C, E), (A, C, E))]
     kept = notes.fit(torch.cat(kinds * 20), torch.Generator().manual_seed(0))
     assert kept > 0.99
-    codes = [int(notes.nearest(kind)) for kind in kinds]
+    codes = [tuple(notes.nearest(kind)[0].tolist()) for kind in kinds]
     assert len(set(codes)) == 3
     louder = one_slot(notes, chord(front, C, E, gain=0.4, noise=1e-4))
-    assert int(notes.nearest(louder)) == codes[1]
+    assert tuple(notes.nearest(louder)[0].tolist())[:3] == codes[1][:3]  # the fourth voice is silent
+
+
+def test_a_voice_changes_without_the_others(front):
+    notes = Notes(front, 2)
+    low, high = (A / 2, A / 2 * 1.5), (E * 4, C * 5)
+    kinds = {(bass, lead): one_slot(notes, chord(front, bass, lead)) for bass in low for lead in high}
+    notes.fit(torch.cat(list(kinds.values()) * 10), torch.Generator().manual_seed(0))
+    codes = {pitches: notes.nearest(kind)[0] for pitches, kind in kinds.items()}
+    assert notes.voices == 4
+    for bass in low:  # the bass is the first voice, both leads are in the last
+        assert codes[bass, high[0]][0] == codes[bass, high[1]][0]
+        assert codes[bass, high[0]][-1] != codes[bass, high[1]][-1]
+    for lead in high:
+        assert codes[low[0], lead][0] != codes[low[1], lead][0]
+    assert torch.equal(
+        notes.sounding(codes[low[0], high[0]])[: notes.edges[1]], notes.book[codes[low[0], high[0]][0], : notes.edges[1]]
+    )
 
 
 def test_slots_are_quarters_of_a_beat_counted_from_the_first(front):

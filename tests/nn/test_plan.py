@@ -22,31 +22,42 @@ def plan() -> Plan:
 @torch.no_grad()
 def test_slot_by_slot_equals_the_whole_sequence(plan):
     count = 80  # longer than its memory
-    codes = torch.randint(CODES, (count,))
+    codes = torch.randint(CODES, (count, plan.voices))
     genre = torch.eye(3)[1:2]
     clock = Clock()(torch.arange(count, dtype=torch.float64) / 4, torch.ones(count), torch.ones(count))
     whole, _ = plan.sequence(
-        torch.cat([torch.full((plan.memory,), CODES), codes])[None],
+        torch.cat([torch.full((plan.memory, plan.voices), CODES), codes])[None],
         genre[None].expand(1, count, 3),
         clock[None],
         plan.recurrent.initial_sequence_state(1),
     )
     state = plan.initial_state()
     for slot in range(count):
-        logits, cells = plan.foretell(genre, clock[slot : slot + 1], state)
-        assert torch.allclose(logits, whole[0, slot], atol=1e-5)
-        state = plan.moved(cells, state, codes[slot : slot + 1], float(slot))
-        assert torch.equal(state[4], plan.notes.book[codes[slot : slot + 1]])
+        here = codes[slot : slot + 1]
+        h, cells = plan.foretell(genre, clock[slot : slot + 1], state)
+        assert torch.allclose(plan.logits(h, here)[0], whole[0, slot], atol=1e-5)
+        state = plan.moved(cells, state, here, float(slot))
+        columns = zip(plan.notes.edges, plan.notes.edges[1:], here[0].tolist(), strict=False)
+        expected = torch.cat([plan.notes.book[code, start:end] for start, end, code in columns])
+        assert torch.equal(state[4][0], expected)
 
 
+@torch.no_grad()
 def test_what_is_drawn_follows_the_logits_and_the_temperature(plan):
-    logits = torch.randn(CODES, generator=torch.Generator().manual_seed(3))
-    numbers = (torch.arange(4000) + 0.5) / 4000
-    shares = {}
+    h = torch.randn(1, plan.hidden, generator=torch.Generator().manual_seed(3)) * 3
+    generator = torch.Generator().manual_seed(4)
+    most = []
     for temperature in (0.0, 1.0, 2.0):
-        drawn = torch.cat([plan.draw(logits, number, torch.tensor(temperature)) for number in numbers])
-        shares[temperature] = torch.bincount(drawn, minlength=CODES) / len(numbers)
-        expected = torch.softmax(logits / (0.3 + 0.6 * temperature), 0)
-        assert torch.allclose(shares[temperature], expected, atol=1e-3)
-    assert shares[0.0].max() > shares[1.0].max() > shares[2.0].max()
-    assert plan.draw(logits, torch.tensor(1 - 2**-24), torch.tensor(1.0)) < CODES
+        numbers = torch.rand(3000, plan.voices, generator=generator)
+        numbers[:, 0] = (torch.arange(3000) + 0.5) / 3000
+        drawn = torch.cat([plan.draw(h, row, torch.tensor(temperature)) for row in numbers])
+        first = torch.bincount(drawn[:, 0], minlength=CODES)
+        shares = torch.softmax(plan.logits(h, drawn[:1])[0, 0] / (0.3 + 0.6 * temperature), 0)
+        assert torch.allclose(first / 3000, shares, atol=2e-3)
+        below = int(first.argmax())  # what the second voice sings over this
+        over = drawn[drawn[:, 0] == below][:, 1]
+        shares = torch.softmax(plan.logits(h, torch.tensor([[below] * plan.voices]))[0, 1] / (0.3 + 0.6 * temperature), 0)
+        assert torch.allclose(torch.bincount(over, minlength=CODES) / len(over), shares, atol=4 / len(over) ** 0.5)
+        most.append(float(first.max()))
+    assert most[0] > most[1] > most[2]
+    assert (plan.draw(h, torch.full((plan.voices,), 1 - 2**-24), torch.tensor(1.0)) < CODES).all()
