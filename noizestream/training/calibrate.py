@@ -7,7 +7,8 @@ parametric synthesis (Toda and Tokuda 2007). Partials are raised over their surr
 Level: the mean of log magnitudes is quieter than the mean of magnitudes (Jensen's inequality), most of all for tones. What the
 long-term spectrum lacks is given back, smoothed over neighbouring bands. In stereo likewise pan and width of every band: errors of
 the codec make everything a little wide, also the bass, whose place is in the middle.
-All are steered at once: a try is generated, each is moved by what it is off, by less from try to try.
+All are steered at once while the model plays: after every try each is moved by what it is off, by less from try to try; what
+holds in the end is the mean over the last tries.
 """
 
 from collections.abc import Iterator
@@ -24,7 +25,9 @@ from noizestream.training.prepared import Prepared
 
 LOWEST_SPREAD, HIGHEST_SPREAD = 0.15, 1.0
 LEAST_CONTRAST, MOST_CONTRAST = 0.6, 2.5
-TRIES = 8  # per genre, each of `Config.calibration_s` and one second of warm-up
+TRIES = 8  # per genre, each of `Config.calibration_s`, one following the other after a second of warm-up
+SETTLED = 4  # tries at the end whose mean is taken: a few seconds of music are now duller, now livelier than the whole
+WARM_S = 1.0
 MOST_LEVEL = 1.0  # nepers: 8.7 dB
 MOST_IMAGE = 0.5  # of pan and width
 SMOOTH = 9  # bands
@@ -42,18 +45,32 @@ def one_thread() -> Iterator[None]:
         torch.set_num_threads(before)
 
 
-def generate(scripted: Any, genre: torch.Tensor, seconds: float, seed: int, sizes: tuple[int, int, int]) -> torch.Tensor:
-    """Audio [channels, n] at default controls after a first second; `sizes` are block frames, sample rate, noise size."""
-    block, rate, noise_size = sizes
-    warm, steps = rate // block, int(seconds * rate / block)
-    controls = torch.tensor([control["default"] for control in CONTROLS])
-    with one_thread(), torch.inference_mode():
-        state, blocks = scripted.initial_state(), []
-        for step in range(warm + steps):
-            sound, state = scripted.step(genre, controls, torch.from_numpy(noise(seed, step, noise_size)), state)
-            if step >= warm:
+class Performance:
+    """One genre played on and on at default controls: `scripted` steps; `sizes` are block frames, sample rate, noise size."""
+
+    def __init__(self, scripted: Any, genre: torch.Tensor, seed: int, sizes: tuple[int, int, int]):
+        self._scripted, self._genre, self._seed = scripted, genre, seed
+        self._block, self._rate, self._noise_size = sizes
+        self._controls = torch.tensor([control["default"] for control in CONTROLS])
+        self._state, self._step = scripted.initial_state(), 0
+
+    def hear(self, seconds: float) -> torch.Tensor:
+        """The next `seconds` of audio [channels, n]."""
+        blocks = []
+        with one_thread(), torch.inference_mode():
+            for _ in range(int(seconds * self._rate / self._block)):
+                draws = torch.from_numpy(noise(self._seed, self._step, self._noise_size))
+                sound, self._state = self._scripted.step(self._genre, self._controls, draws, self._state)
                 blocks.append(sound)
-    return torch.cat(blocks, 1)
+                self._step += 1
+        return torch.cat(blocks, 1)
+
+
+def generate(scripted: Any, genre: torch.Tensor, seconds: float, seed: int, sizes: tuple[int, int, int]) -> torch.Tensor:
+    """Audio [channels, n] of a `Performance` after its first second."""
+    performance = Performance(scripted, genre, seed, sizes)
+    performance.hear(WARM_S)
+    return performance.hear(seconds)
 
 
 def one_hot(number: int, genres: int) -> torch.Tensor:
@@ -64,7 +81,7 @@ def one_hot(number: int, genres: int) -> torch.Tensor:
 def calibrate(player: Player, scripted: Any, prepared: Prepared, seconds: float) -> dict[str, list[float]]:
     """Set `player.spread` [G], `player.contrast` [G] and `player.level` [G, bands]; returns what was set and measured.
 
-    Every try generates `seconds`. `scripted` is the same player, not frozen: its buffers are shared with `player`.
+    Every try hears `seconds`. `scripted` is the same player, not frozen: its buffers are shared with `player`.
     """
     from noizestream.analysis.measures import flux, peakiness
 
@@ -73,9 +90,11 @@ def calibrate(player: Player, scripted: Any, prepared: Prepared, seconds: float)
     real, real_image = real_means(prepared, front)
     made: list[tuple[float, float]] = []
     for number, (flux_wanted, peak_wanted) in enumerate(zip(prepared.flux, prepared.peakiness, strict=True)):
-        genre = one_hot(number, len(prepared.flux))
+        performance = Performance(scripted, one_hot(number, len(prepared.flux)), number, sizes)
+        performance.hear(WARM_S)
+        settled, measured = [], []
         for attempt in range(TRIES):
-            heard = generate(scripted, genre, seconds, attempt, sizes)
+            heard = performance.hear(seconds)
             sound, bands = heard.mean(0), front.analyse(heard)
             moves, peaks = flux(sound.numpy(), rate), peakiness(sound.numpy(), rate)
             move = 1.0 / (1.0 + 0.4 * attempt)
@@ -88,7 +107,12 @@ def calibrate(player: Player, scripted: Any, prepared: Prepared, seconds: float)
             player.level[number, :tones] = (player.level[number, :tones] + move * _smooth(lacking)).clamp(-MOST_LEVEL, MOST_LEVEL)
             off = real_image[number] - mean_image(front, bands)
             player.level[number, tones:] = (player.level[number, tones:] + move * off).clamp(-MOST_IMAGE, MOST_IMAGE)
-        made.append((moves, peaks))
+            if attempt >= TRIES - SETTLED:
+                settled.append([table[number].clone() for table in (player.spread, player.contrast, player.level)])
+                measured.append((moves, peaks))
+        for table, values in zip((player.spread, player.contrast, player.level), zip(*settled, strict=True), strict=True):
+            table[number] = torch.stack(values).mean(0)
+        made.append((float(np.mean([row[0] for row in measured])), float(np.mean([row[1] for row in measured]))))
     return {
         "spread": player.spread.tolist(),
         "contrast": player.contrast.tolist(),

@@ -57,14 +57,14 @@ class Config:
     epochs: int = 30  # in which the rate falls to its lowest, where there is time for so many
     weight_decay: float = 0.01
     dropout: float = 0.2
-    input_noise: float = 0.25  # largest deviation, in deviations of the latent
+    input_noise: float = 0.5  # largest deviation, in deviations of the latent
     hide_slow: float = 0.15  # share of lanes that do not see the slow periods of the clock
     hide_clock: float = 0.05  # share of lanes that do not see the clock at all, of music with an even beat
     clip: float = 1.0
     patience: int = 12  # evaluations without a better validation before stopping early
 
     # after the loops
-    calibration_s: float = 6.0  # seconds generated for every try of the calibration
+    calibration_s: float = 7.0  # seconds generated for every try of the calibration
 
     def to_json(self) -> str:
         return json.dumps(asdict(self), indent=1)

@@ -91,6 +91,7 @@ class Fit:
         The first time it is called after about `first_s` seconds, if need be for a sketch: when the codec then still has to learn.
         """
         self._early = time.monotonic() + (math.inf if self._checkpoints.resumed else first_s)
+        self._report, self._stop, self._preview = report, stop, preview
         config, resumed = self.config, self._checkpoints.resumed
         some_steps = max(1, config.steps // 2) if config.steps else 0
         self.figures.update(resumed.get("figures", {}))
@@ -99,15 +100,15 @@ class Fit:
             getattr(self, network).load_state_dict(resumed[network])
         codes = self._note(stage)
         if stage == "plan":
-            self._run_plan(Budget(seconds * config.plan_share, some_steps), resumed, codes, report, stop)
+            self._run_plan(Budget(seconds * config.plan_share, some_steps), resumed, codes)
             resumed = {}
         self.plan.eval()
         if stage != "predictor":
-            self._run_codec(Budget(seconds * config.codec_share, some_steps), resumed, codes, report, stop, preview)
+            self._run_codec(Budget(seconds * config.codec_share, some_steps), resumed, codes)
             resumed = {}
         self.codec.eval()
         spent = self.figures.get("codec_seconds", 0.0) + self.figures.get("plan_seconds", 0.0)
-        self._run_predictor(Budget(max(0.0, seconds - spent), config.steps), resumed, codes, report, stop, preview)
+        self._run_predictor(Budget(max(0.0, seconds - spent), config.steps), resumed, codes)
         return Fitted(self.front.cpu(), self.codec.cpu().eval(), self.plan.cpu(), self.predictor.cpu().eval(), self.figures)
 
     def _note(self, stage: str) -> Codes:
@@ -126,23 +127,15 @@ class Fit:
             note_all(notes, self.prepared, validation, folder / "validation"),
         )
 
-    def _run_plan(self, budget: Budget, resumed: dict[str, Any], codes: Codes, report: Report, stop: Callable[[], bool]) -> None:
+    def _run_plan(self, budget: Budget, resumed: dict[str, Any], codes: Codes) -> None:
         loop = PlanLoop(self.plan, self.prepared, self.config, *codes, self.device)
         if resumed:
             self._checkpoints.restore(loop, budget)
-        loop.run(budget, report, stop, lambda: self._save("plan", loop, budget))
+        loop.run(budget, self._report, self._stop, lambda: self._save("plan", loop, budget))
         self.plan.load_state_dict(loop.best)
         self.figures |= {"plan_steps": budget.done, "plan_seconds": budget.elapsed(), "plan_nats": loop.best_value}
 
-    def _run_codec(
-        self,
-        budget: Budget,
-        resumed: dict[str, Any],
-        codes: Codes,
-        report: Report,
-        stop: Callable[[], bool],
-        preview: Callable[[str], None],
-    ) -> None:
+    def _run_codec(self, budget: Budget, resumed: dict[str, Any], codes: Codes) -> None:
         loop = CodecLoop(self.codec, self.prepared, self.config, self.device)
         if resumed:
             self._checkpoints.restore(loop, budget)
@@ -158,32 +151,24 @@ class Fit:
             if time.monotonic() >= self._early - TRAINED_S and budget.remaining() > TRAINED_S:
                 self._early = math.inf
                 begun = time.monotonic()
-                self._sketch(codes, stop, preview)
+                self._sketch(codes[0])
                 # Of the time it took, the codec bears its share.
                 budget.seconds += (1 - self.config.codec_share) * (time.monotonic() - begun)
 
-        loop.run(budget, report, stop, save)
+        loop.run(budget, self._report, self._stop, save)
         self.figures |= {"codec_error": loop.validate(), "codec_steps": budget.done, "codec_seconds": budget.elapsed()}
 
-    def _sketch(self, codes: Codes, stop: Callable[[], bool], preview: Callable[[str], None]) -> None:
-        kept = self.predictor
-        made = sketch(self.codec, kept, self.plan.notes, self.prepared, codes[0], self.config, self.folder, self.device, stop)
+    def _sketch(self, coded: Coded) -> None:
+        kept, notes = self.predictor, self.plan.notes
+        made = sketch(self.codec, kept, notes, self.prepared, coded, self.config, self.folder, self.device, self._stop)
         if made is not None:
             self.predictor = made
-            preview("sketch")
+            self._preview("sketch")
             self.predictor = kept
 
-    def _run_predictor(
-        self,
-        budget: Budget,
-        resumed: dict[str, Any],
-        codes: Codes,
-        report: Report,
-        stop: Callable[[], bool],
-        preview: Callable[[str], None],
-    ) -> None:
+    def _run_predictor(self, budget: Budget, resumed: dict[str, Any], codes: Codes) -> None:
         def counted(done: int, total: int) -> None:
-            report("encode", done, 0.0, {"of": total})
+            self._report("encode", done, 0.0, {"of": total})
 
         def rows(name: str, coded: Coded) -> Rows:
             latents = encode_all(self.codec, self.prepared, coded[0], self.folder / "latents" / name, self.device, counted)
@@ -200,10 +185,10 @@ class Fit:
             self._save("predictor", loop, budget)
             if milestones.due(budget.progress()):
                 self.predictor.eval()
-                preview(f"step-{budget.done:06d}")
+                self._preview(f"step-{budget.done:06d}")
                 self.predictor.train()
 
-        loop.run(budget, report, stop, save)
+        loop.run(budget, self._report, self._stop, save)
         self._save("predictor", loop, budget, now=True)
         self.predictor.load_state_dict(loop.best)
         self.figures |= {
