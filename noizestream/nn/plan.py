@@ -83,10 +83,10 @@ class Plan(nn.Module):
         return self.recurrent.frame(x, state[:2])
 
     def draw(self, h: Tensor, numbers: Tensor, temperature: Tensor) -> Tensor:
-        """Codes [1, voices] from h [1, hidden] with uniform numbers [voices] in (0, 1); at 1 a little surer than learned."""
+        """Codes [1, voices] from h [1, hidden] with uniform numbers [voices] in (0, 1); at temperature 1 as learned."""
         drawn: list[Tensor] = []
         for voice, head in enumerate(self.heads):
-            total = torch.cumsum(torch.softmax(head(torch.tanh(h))[0] / (0.3 + 0.6 * temperature), 0), 0)
+            total = torch.cumsum(torch.softmax(head(torch.tanh(h))[0] / (0.3 + 0.7 * temperature), 0), 0)
             code = torch.searchsorted(total, numbers[voice : voice + 1] * total[-1]).clamp(max=self.codes - 1)
             h = h + self.lower(code + voice * self.codes)
             drawn.append(code)

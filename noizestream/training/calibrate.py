@@ -1,14 +1,14 @@
 """What is set after training, per genre, by listening to the model: how widely it samples, how loud and how sharp its bands are.
 
 Spread: the deviations cover what the model cannot predict; sampled in full they flutter, too narrow they stand still. It is
-set so that the generated sound moves as much as the real music (spectral flux).
+set so that the generated sound moves as much as the real music and a little more (spectral flux).
 Contrast: where the model is unsure it predicts the mean of several spectra, which is flatter than any of them, as in all
 parametric synthesis (Toda and Tokuda 2007). Partials are raised over their surroundings until the sound is as peaked as the music.
 Level: the mean of log magnitudes is quieter than the mean of magnitudes (Jensen's inequality), most of all for tones. What the
 long-term spectrum lacks is given back, smoothed over neighbouring bands. In stereo likewise pan and width of every band: errors of
 the codec make everything a little wide, also the bass, whose place is in the middle.
-All are steered at once while the model plays: after every try each is moved by what it is off, by less from try to try; what
-holds in the end is the mean over the last tries.
+All are steered at once: a try is generated, each is moved by what it is off, by less from try to try; what holds in the end is the
+mean over the last tries.
 """
 
 from collections.abc import Iterator
@@ -24,10 +24,13 @@ from noizestream.noise import noise
 from noizestream.training.prepared import Prepared
 
 LOWEST_SPREAD, HIGHEST_SPREAD = 0.15, 1.0
+LIVELIER = (
+    1.05  # than the music, in flux: it hardly depends on the spread, and what is played wider is the genre's rather than dull
+)
 LEAST_CONTRAST, MOST_CONTRAST = 0.6, 2.5
-TRIES = 8  # per genre, each of `Config.calibration_s`, one following the other after a second of warm-up
+TRIES = 8  # per genre, each of `Config.calibration_s` and one second of warm-up, and each from a start of its own
 SETTLED = 4  # tries at the end whose mean is taken: a few seconds of music are now duller, now livelier than the whole
-WARM_S = 1.0
+SEEDS = 1000  # from here on
 MOST_LEVEL = 1.0  # nepers: 8.7 dB
 MOST_IMAGE = 0.5  # of pan and width
 SMOOTH = 9  # bands
@@ -45,32 +48,18 @@ def one_thread() -> Iterator[None]:
         torch.set_num_threads(before)
 
 
-class Performance:
-    """One genre played on and on at default controls: `scripted` steps; `sizes` are block frames, sample rate, noise size."""
-
-    def __init__(self, scripted: Any, genre: torch.Tensor, seed: int, sizes: tuple[int, int, int]):
-        self._scripted, self._genre, self._seed = scripted, genre, seed
-        self._block, self._rate, self._noise_size = sizes
-        self._controls = torch.tensor([control["default"] for control in CONTROLS])
-        self._state, self._step = scripted.initial_state(), 0
-
-    def hear(self, seconds: float) -> torch.Tensor:
-        """The next `seconds` of audio [channels, n]."""
-        blocks = []
-        with one_thread(), torch.inference_mode():
-            for _ in range(int(seconds * self._rate / self._block)):
-                draws = torch.from_numpy(noise(self._seed, self._step, self._noise_size))
-                sound, self._state = self._scripted.step(self._genre, self._controls, draws, self._state)
-                blocks.append(sound)
-                self._step += 1
-        return torch.cat(blocks, 1)
-
-
 def generate(scripted: Any, genre: torch.Tensor, seconds: float, seed: int, sizes: tuple[int, int, int]) -> torch.Tensor:
-    """Audio [channels, n] of a `Performance` after its first second."""
-    performance = Performance(scripted, genre, seed, sizes)
-    performance.hear(WARM_S)
-    return performance.hear(seconds)
+    """Audio [channels, n] at default controls after a first second; `sizes` are block frames, sample rate, noise size."""
+    block, rate, noise_size = sizes
+    warm, steps = rate // block, int(seconds * rate / block)
+    controls = torch.tensor([control["default"] for control in CONTROLS])
+    with one_thread(), torch.inference_mode():
+        state, blocks = scripted.initial_state(), []
+        for step in range(warm + steps):
+            sound, state = scripted.step(genre, controls, torch.from_numpy(noise(seed, step, noise_size)), state)
+            if step >= warm:
+                blocks.append(sound)
+    return torch.cat(blocks, 1)
 
 
 def one_hot(number: int, genres: int) -> torch.Tensor:
@@ -81,7 +70,7 @@ def one_hot(number: int, genres: int) -> torch.Tensor:
 def calibrate(player: Player, scripted: Any, prepared: Prepared, seconds: float) -> dict[str, list[float]]:
     """Set `player.spread` [G], `player.contrast` [G] and `player.level` [G, bands]; returns what was set and measured.
 
-    Every try hears `seconds`. `scripted` is the same player, not frozen: its buffers are shared with `player`.
+    Every try generates `seconds`. `scripted` is the same player, not frozen: its buffers are shared with `player`.
     """
     from noizestream.analysis.measures import flux, peakiness
 
@@ -90,17 +79,16 @@ def calibrate(player: Player, scripted: Any, prepared: Prepared, seconds: float)
     real, real_image = real_means(prepared, front)
     made: list[tuple[float, float]] = []
     for number, (flux_wanted, peak_wanted) in enumerate(zip(prepared.flux, prepared.peakiness, strict=True)):
-        performance = Performance(scripted, one_hot(number, len(prepared.flux)), number, sizes)
-        performance.hear(WARM_S)
+        genre = one_hot(number, len(prepared.flux))
         settled, measured = [], []
         for attempt in range(TRIES):
-            heard = performance.hear(seconds)
+            heard = generate(scripted, genre, seconds, SEEDS + attempt, sizes)
             sound, bands = heard.mean(0), front.analyse(heard)
             moves, peaks = flux(sound.numpy(), rate), peakiness(sound.numpy(), rate)
             move = 1.0 / (1.0 + 0.4 * attempt)
             spread, contrast = float(player.spread[number]), float(player.contrast[number])
-            spread *= min(max(flux_wanted / max(moves, 1e-6), 0.5), 2.0) ** (1.5 * move)
-            contrast += 0.6 * move * float(np.log(min(max(peak_wanted / max(peaks, 1e-6), 0.5), 2.0)))
+            spread *= min(max(LIVELIER * flux_wanted / max(moves, 1e-6), 0.5), 2.0) ** (1.5 * move)
+            contrast += 1.0 * move * float(np.log(min(max(peak_wanted / max(peaks, 1e-6), 0.5), 2.0)))
             player.spread[number] = min(max(spread, LOWEST_SPREAD), HIGHEST_SPREAD)
             player.contrast[number] = min(max(contrast, LEAST_CONTRAST), MOST_CONTRAST)
             lacking = 0.5 * torch.log((real[number] + FLOOR**2) / (power(bands[:, :tones]) + FLOOR**2))

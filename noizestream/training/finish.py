@@ -40,7 +40,7 @@ class Finish:
             calibrate.generate(scripted, genre, 1.0, 0, sizes)
             times.append((time.monotonic() - begun) / 2)  # one second is warm-up
         per_second = min(times)
-        sounded = self.tries * self.config.calibration_s + preview.SECONDS + 2 * calibrate.WARM_S
+        sounded = self.tries * (self.config.calibration_s + 1) + preview.SECONDS + 1
         return 6.0 + len(self.prepared.genres) * (1.5 + 1.3 * per_second * sounded)
 
     def preview(self, name: str, player: Any) -> None:

@@ -52,11 +52,11 @@ def test_what_is_drawn_follows_the_logits_and_the_temperature(plan):
         numbers[:, 0] = (torch.arange(3000) + 0.5) / 3000
         drawn = torch.cat([plan.draw(h, row, torch.tensor(temperature)) for row in numbers])
         first = torch.bincount(drawn[:, 0], minlength=CODES)
-        shares = torch.softmax(plan.logits(h, drawn[:1])[0, 0] / (0.3 + 0.6 * temperature), 0)
+        shares = torch.softmax(plan.logits(h, drawn[:1])[0, 0] / (0.3 + 0.7 * temperature), 0)
         assert torch.allclose(first / 3000, shares, atol=2e-3)
         below = int(first.argmax())  # what the second voice sings over this
         over = drawn[drawn[:, 0] == below][:, 1]
-        shares = torch.softmax(plan.logits(h, torch.tensor([[below] * plan.voices]))[0, 1] / (0.3 + 0.6 * temperature), 0)
+        shares = torch.softmax(plan.logits(h, torch.tensor([[below] * plan.voices]))[0, 1] / (0.3 + 0.7 * temperature), 0)
         assert torch.allclose(torch.bincount(over, minlength=CODES) / len(over), shares, atol=4 / len(over) ** 0.5)
         most.append(float(first.max()))
     assert most[0] > most[1] > most[2]
