@@ -59,6 +59,8 @@ class Safety:
         None of a block with a sample that is not finite: nothing of it is remembered.
         """
         frames = block.shape[1]
+        if not frames:
+            return np.zeros((self.channels, 0), np.float32)
         if frames != self._work.shape[1]:
             self._size(frames)
         with np.errstate(invalid="ignore", over="ignore"):  # NaN and Inf are looked for afterwards
@@ -70,8 +72,7 @@ class Safety:
             signal = self._without_dc(np.clip(block, -INPUT_LIMIT, INPUT_LIMIT), boost)
             loudest = _loudest(signal)
         self._boost = boost
-        if frames:
-            self._mean = self._work[:, -1:].copy()
+        self._mean = self._work[:, -1:].copy()
         if self._faded < self._fade_frames:
             ramp = self._fade[self._faded : self._faded + frames]
             signal[:, : len(ramp)] *= ramp
@@ -97,12 +98,14 @@ class Safety:
 
     def _size(self, frames: int) -> None:
         """Tables and temporaries for blocks of `frames`."""
-        decay = self._pole ** np.arange(1, frames + 1)
+        self._positions = np.arange(1, frames + 1)
+        decay = self._pole**self._positions
         self._decay, self._weights = decay.astype(np.float32), ((1.0 - self._pole) / decay).astype(np.float32)
         self._work = np.empty((self.channels, frames), np.float32)
-        borders = _borders(frames)
-        left = (1.0 - self._release) ** np.arange(len(borders))  # of what the limiter takes away, from border to border
-        self._letting_go = np.interp(np.arange(1, frames + 1), borders, left).astype(np.float32)
+        # Where the limiter's hops begin, and the end of the block.
+        self._borders = np.minimum(np.arange(0, frames + HOP, HOP)[: -(-frames // HOP) + 1], frames)
+        left = (1.0 - self._release) ** np.arange(len(self._borders))  # of what the limiter takes away, from border to border
+        self._letting_go = np.interp(self._positions, self._borders, left).astype(np.float32)
 
     def _without_dc(self, signal: np.ndarray, boost: float) -> np.ndarray:
         """A new array: `signal` with its gain, less its running mean m[t] = p m[t-1] + (1 - p) x[t], which is left in `_work`.
@@ -126,9 +129,8 @@ class Safety:
         Each hop needs a gain; the gain at the border of two hops is the smaller one, so the line between two borders satisfies the
         hop below it. Only the first hop of a block starts from the past; what it leaves over is clipped.
         """
-        frames = signal.shape[1]
         loudest = np.abs(signal).max(axis=0) if self.channels > 1 else np.abs(signal[0])
-        peaks = np.maximum.reduceat(loudest, np.arange(0, frames, HOP))
+        peaks = np.maximum.reduceat(loudest, self._borders[:-1])
         needed = (CEILING / np.maximum(peaks, CEILING)).tolist()
         needed.append(needed[-1])
         gains = [min(a, b) for a, b in pairwise(needed)]  # at borders 1..S
@@ -138,18 +140,13 @@ class Safety:
         for i, limit in enumerate(gains):
             gain = min(limit, gain + (1.0 - gain) * self._release)
             gains[i] = gain
-        signal *= np.interp(np.arange(1, frames + 1), _borders(frames), [self._gain, *gains])
+        signal *= np.interp(self._positions, self._borders, [self._gain, *gains])
         self._gain = gain
 
 
-def _borders(frames: int) -> np.ndarray:
-    """Where the limiter's hops of a block of `frames` begin, and its end."""
-    return np.minimum(np.arange(0, frames + HOP, HOP)[: -(-frames // HOP) + 1], frames)
-
-
 def _loudest(signal: np.ndarray) -> float:
-    """Its largest absolute sample; NaN if one is, 0 if there is none."""
-    return max(float(_highest(signal, None)), -float(_lowest(signal, None))) if signal.size else 0.0
+    """Its largest absolute sample; NaN if one is."""
+    return max(float(_highest(signal, None)), -float(_lowest(signal, None)))
 
 
 class SafeStream:

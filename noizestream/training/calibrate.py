@@ -77,7 +77,7 @@ def calibrate(player: Player, scripted: Any, prepared: Prepared, seconds: float)
     sizes = (player.front.block, player.front.sample_rate, player.noise_size)
     front, rate, tones = player.front, player.front.sample_rate, player.front.tones
     real, real_image = real_means(prepared, front)
-    made: list[tuple[float, float]] = []
+    made: list[list[float]] = []
     for number, (flux_wanted, peak_wanted) in enumerate(zip(prepared.flux, prepared.peakiness, strict=True)):
         genre = one_hot(number, len(prepared.flux))
         settled, measured = [], []
@@ -100,7 +100,7 @@ def calibrate(player: Player, scripted: Any, prepared: Prepared, seconds: float)
                 measured.append((moves, peaks))
         for table, values in zip((player.spread, player.contrast, player.level), zip(*settled, strict=True), strict=True):
             table[number] = torch.stack(values).mean(0)
-        made.append((float(np.mean([row[0] for row in measured])), float(np.mean([row[1] for row in measured]))))
+        made.append(np.mean(measured, axis=0).tolist())
     return {
         "spread": player.spread.tolist(),
         "contrast": player.contrast.tolist(),

@@ -63,6 +63,15 @@ def test_the_limiter_lets_go_again():
     assert np.abs(made[:, -RATE // 4 :]).max() == pytest.approx(0.5, rel=0.01)
 
 
+def test_an_empty_block_changes_nothing_in_the_midst_of_letting_go():
+    loud, after = sine(440, 4.0, 0.1).astype(np.float32), sine(440, 0.5, 0.1).astype(np.float32)
+    plain, interrupted = Safety(1, RATE), Safety(1, RATE)
+    assert np.array_equal(plain.process(loud), interrupted.process(loud))
+    assert interrupted.process(loud[:, :0]).shape == (1, 0)
+    assert np.array_equal(plain.process(after), interrupted.process(after))
+    assert np.array_equal(plain.silence(100), interrupted.silence(100))
+
+
 def test_channels_are_turned_down_alike():
     made = through(np.concatenate([sine(440, 2.0), sine(440, 0.2)]))[:, RATE // 2 :]
     assert np.abs(made[0]).max() / np.abs(made[1]).max() == pytest.approx(10, rel=0.01)
