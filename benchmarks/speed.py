@@ -40,6 +40,7 @@ from noizestream.engine.safety import SafeStream  # noqa: E402
 from noizestream.metadata import Metadata  # noqa: E402
 from noizestream.nn.codec import Codec  # noqa: E402
 from noizestream.nn.lean import lean  # noqa: E402
+from noizestream.nn.moods import MOODS  # noqa: E402
 from noizestream.nn.notes import Notes  # noqa: E402
 from noizestream.nn.plan import Plan  # noqa: E402
 from noizestream.nn.player import CONTROLS, Player  # noqa: E402
@@ -70,7 +71,7 @@ def network(preset: str, channels: int) -> Player:
     notes = Notes(front, config.codes)
     notes.book.uniform_(0, 1)
     plan = Plan(notes, len(GENRES), config.plan_hidden)
-    predictor = Predictor(codec.latent, len(GENRES), notes.size, config.hidden, config.layers, config.mixtures)
+    predictor = Predictor(codec.latent, len(GENRES), notes.size + MOODS, config.hidden, config.layers, config.mixtures)
     return Player(front, codec, plan, predictor, torch.full((len(GENRES),), 120.0), torch.full((len(GENRES),), 0.7)).eval()
 
 

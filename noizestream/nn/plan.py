@@ -92,7 +92,11 @@ class Plan(nn.Module):
             drawn.append(code)
         return torch.stack(drawn, 1)
 
-    def moved(self, cells: list[Tensor], state: list[Tensor], codes: Tensor, slot: float) -> list[Tensor]:
-        """The state in `slot`, which is to sound like `codes` [1, voices]; cells are what `foretell` returned for it."""
-        after = [torch.cat([state[2][1:], codes]), torch.full([], slot, dtype=torch.float64), self.notes.sounding(codes)]
+    def moved(self, cells: list[Tensor], state: list[Tensor], codes: Tensor, slot: float, mood: Tensor) -> list[Tensor]:
+        """The state in `slot`, which is to sound like `codes` [1, voices]; cells are what `foretell` returned for it.
+
+        mood [1, n] goes with the notes to the frames; the plan has no use for it.
+        """
+        told = torch.cat([self.notes.sounding(codes), mood], 1)
+        after = [torch.cat([state[2][1:], codes]), torch.full([], slot, dtype=torch.float64), told]
         return cells + after

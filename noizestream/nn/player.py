@@ -5,10 +5,11 @@ docs/model-format.md gives the contract of `step`. The state is a list of tensor
     h0 c0 h1 c1 ...   [1, hidden]         LSTM
     history           [CONTEXT, latent]   newest latent last
     beat              [] float64          position of the next frame, in beats
+    places            [G] int64           where each genre is in its table of moods
     plan h, plan c    [1, plan hidden]    LSTM of the plan
     codes             [memory, voices] int64   of the last slots, newest last
     slot              [] float64          the slot that the plan is in, -1 before the first
-    notes             [1, partials]       what the plan asks for in it
+    notes             [1, partials + moods]   what the plan asks for in it, and the mood
     phases, overlap-add tail, last noise (see phases.py)
 """
 
@@ -19,6 +20,7 @@ from torch import Tensor, nn
 
 from noizestream.nn.clock import BEAT_WRAP, Clock
 from noizestream.nn.codec import CONTEXT, Codec
+from noizestream.nn.moods import HOP_BEATS, Moods
 from noizestream.nn.notes import SLOTS_PER_BEAT, away_from_surroundings
 from noizestream.nn.phases import PhaseSynthesis
 from noizestream.nn.plan import Plan
@@ -58,9 +60,11 @@ class Player(nn.Module):
         tempos: Tensor,
         spread: Tensor,
         beaten: Tensor | None = None,
+        moods: Moods | None = None,
     ):
         super().__init__()
         self.front, self.codec, self.plan, self.predictor = front, codec, plan, predictor
+        self.moods = Moods(len(tempos), codec.latent, front.sample_rate / front.block) if moods is None else moods
         self.synthesis = PhaseSynthesis(front)
         self.clock = Clock()
         self.register_buffer("log_tempos", torch.log(tempos))  # [G] of BPM
@@ -72,9 +76,10 @@ class Player(nn.Module):
         self.register_buffer("level", torch.zeros(len(tempos), front.bands))  # [G, bands] nepers, calibrated on the spectrum
         self.register_buffer("middle", torch.full((predictor.latent,), -1.0), persistent=False)
         self.cells: int = 2 * predictor.recurrent.layers
-        self.planned: int = self.cells + 2  # where the plan's part of the state begins
+        self.planned: int = self.cells + 3  # where the plan's part of the state begins
         self.sounding: int = self.planned + 5  # and the synthesis's
         self.per_beat: float = SLOTS_PER_BEAT
+        self.per_mood: float = SLOTS_PER_BEAT * HOP_BEATS
         self.layers: int = predictor.recurrent.layers
         self.hidden: int = predictor.hidden
         self.latent: int = predictor.latent
@@ -82,7 +87,8 @@ class Player(nn.Module):
         self.sample_rate: int = front.sample_rate
         self.choices: int = predictor.groups * predictor.mixtures
         self.voices: int = plan.voices
-        self.noise_size: int = self.voices + self.choices + self.latent + self.block
+        self.drawn: int = 1 + self.voices  # numbers that mood and plan take
+        self.noise_size: int = self.drawn + self.choices + self.latent + self.block
         self.channels: int = front.channels
         self.beats_per_bpm: float = front.block / front.sample_rate / 60.0
         self.context: int = CONTEXT
@@ -100,7 +106,10 @@ class Player(nn.Module):
         state = [torch.zeros(1, self.hidden) for _ in range(self.cells)]
         state.append(torch.zeros(self.context, self.latent))
         state.append(torch.zeros([], dtype=torch.float64))
-        return state + self.plan.initial_state() + self.synthesis.initial_state()
+        state.append(self.moods.initial_state())
+        plan = self.plan.initial_state()
+        plan[4] = torch.cat([plan[4], torch.zeros(1, self.moods.size)], 1)
+        return state + plan + self.synthesis.initial_state()
 
     def step(self, genre: Tensor, controls: Tensor, noise: Tensor, state: list[Tensor]) -> tuple[Tensor, list[Tensor]]:
         """genre [G], controls [3], noise [noise_size], state -> block [channels, block], state."""
@@ -113,16 +122,20 @@ class Player(nn.Module):
         if beat < 0:
             beat = float(state[cells + 1])
         clock, row, plan = self.clock.frame(beat, shown), genre.unsqueeze(0), state[planned:sounding]
-        slot = float(math.floor(beat * self.per_beat))
-        if slot != float(plan[3]):
+        slot, places = float(math.floor(beat * self.per_beat)), state[cells + 2]
+        last = float(plan[3])
+        if slot != last:
+            if math.floor(slot / self.per_mood) != math.floor(last / self.per_mood):
+                places = self.moods.moved(places, noise[:1])
             aim, cell = self.foretold(row, slot, shown, plan)
-            plan = self.plan.moved(cell, plan, self.plan.draw(aim, noise[: self.voices], controls[0]), slot)
+            codes = self.plan.draw(aim, noise[1 : self.drawn], controls[0])
+            plan = self.plan.moved(cell, plan, codes, slot, self.moods.shown(places, row))
         notes, z = plan[4], history[-1:]
         h, recurrent = self.predictor.hidden_frame(z, row, clock, notes, state[:cells])
 
         # The largest of logits + Gumbel noise is a draw from their softmax. One knob for two temperatures: the choice between
         # components sharpens towards 0, their spread shrinks more gently.
-        numbers = noise.split([self.voices, self.choices, self.latent, self.block])
+        numbers = noise.split([self.drawn, self.choices, self.latent, self.block])
         gumbel = torch.log(numbers[1]).neg_().log_().neg_().view(-1, self.predictor.mixtures)
         gauss = torch.add(self.middle, numbers[2], alpha=2.0).erfinv_().unsqueeze(0)  # of variance 1/2: hence the root below
         width = math.sqrt(2.0) * spread * (0.43 + 0.57 * temperature)
@@ -134,7 +147,7 @@ class Player(nn.Module):
         audio, sound = self.synthesis(log_bands, numbers[3], state[sounding:])
 
         passed = (math.exp(log_tempo) if tempo <= 0 else tempo) * self.beats_per_bpm
-        after = [history, torch.full([], math.fmod(beat + passed, self.wrap), dtype=torch.float64)]
+        after = [history, torch.full([], math.fmod(beat + passed, self.wrap), dtype=torch.float64), places]
         return audio, recurrent + after + plan + sound
 
     def foretold(self, row: Tensor, slot: float, shown: float, plan: list[Tensor]) -> tuple[Tensor, list[Tensor]]:
@@ -179,6 +192,9 @@ class Player(nn.Module):
             beat = torch.arange(z.shape[0], dtype=torch.float64) * (math.exp(log_tempo) * self.beats_per_bpm)
         codes, slots = self.plan.notes.heard(bands, beat[: z.shape[0]])
         plan, slot = self.plan.initial_state(), -1
+        moods = self.moods.read(z, genre)
+        nothing = torch.zeros(2, moods.shape[1])  # a score must not know what is to come: the last window that ended before
+        moods = torch.cat([nothing, moods])
         nats, means = torch.zeros(z.shape[0]), torch.zeros_like(bands)
         for t in range(z.shape[0]):
             before, target = history[-1:], z[t : t + 1]
@@ -191,7 +207,7 @@ class Player(nn.Module):
                 aim, cell = self.foretold(row, start, shown, plan)
                 logits = self.plan.logits(aim, here)
                 surprise = -torch.log_softmax(logits, -1).gather(-1, here.unsqueeze(-1)).sum()
-                plan = self.plan.moved(cell, plan, here, start)
+                plan = self.plan.moved(cell, plan, here, start, moods[t // self.moods.hop][None])
             h, state = self.predictor.hidden_frame(before, row, clock, plan[4], state)
             mixture = self.predictor.mixture(h, before, target)
             nats[t] = negative_log_likelihood(mixture, target, self.predictor.ends)[0] + surprise
@@ -209,20 +225,23 @@ class Player(nn.Module):
         history, recurrent, sound = state[cells], state[:cells], state[self.sounding :]
         codes, slots = self.plan.notes.heard(bands, torch.arange(count, dtype=torch.float64) * passed)
         plan, last = state[self.planned : self.sounding], -1
+        moods = self.moods.read(z, genre)
         for t in range(count):
             clock = self.clock.frame(beat, shown)
             if int(slots[t]) != last:
                 last = int(slots[t])
                 slot = float(math.floor(beat * self.per_beat))
                 _, cell = self.foretold(row, slot, shown, plan)
-                plan = self.plan.moved(cell, plan, codes[last : last + 1], slot)
+                plan = self.plan.moved(cell, plan, codes[last : last + 1], slot, moods[t // self.moods.hop][None])
             _, recurrent = self.predictor.hidden_frame(history[-1:], row, clock, plan[4], recurrent)
             history = torch.cat([history[1:], z[t : t + 1]])
             if t >= count - self.settle:
                 log_bands = self.shaped(self.codec.decode_frame(history), genre, contrast)
                 _, sound = self.synthesis(log_bands, torch.full((self.block,), 0.5), sound)
             beat = math.fmod(beat + passed, self.wrap)
-        return recurrent + [history, torch.full([], beat, dtype=torch.float64)] + plan + sound  # noqa: RUF005 (TorchScript knows no unpacking)
+        places = self.moods.nearest(moods[-1])
+        after = [history, torch.full([], beat, dtype=torch.float64), places]
+        return recurrent + after + plan + sound
 
     def reconstruct(self, audio: Tensor) -> Tensor:
         """Through the codec and back: audio [channels, n] -> the same shape, with what the synthesis makes of the latents."""

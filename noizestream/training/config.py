@@ -59,6 +59,8 @@ class Config:
     dropout: float = 0.2
     input_noise: float = 0.5  # largest deviation, in deviations of the latent
     hide_slow: float = 0.15  # share of lanes that do not see the slow periods of the clock
+    hide_mood: float = 0.15  # share of lanes that do not hear the mood
+    mood_noise: float = 0.3  # deviation added to the mood, in deviations of it
     hide_clock: float = 0.05  # share of lanes that do not see the clock at all, of music with an even beat
     clip: float = 1.0
     patience: int = 12  # evaluations without a better validation before stopping early

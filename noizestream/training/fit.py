@@ -8,10 +8,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 
 from noizestream.errors import NoizestreamError
 from noizestream.nn.codec import Codec
+from noizestream.nn.moods import MOODS, Moods
 from noizestream.nn.notes import Notes
 from noizestream.nn.plan import Plan
 from noizestream.nn.player import Player
@@ -23,7 +25,7 @@ from noizestream.training.checkpoint import Checkpoints
 from noizestream.training.codec_loop import CodecLoop, Report
 from noizestream.training.config import Config
 from noizestream.training.plan_loop import Coded, Codes, PlanLoop, codes_for, fit_notes, note_all
-from noizestream.training.prepared import Prepared
+from noizestream.training.prepared import Piece, Prepared
 from noizestream.training.sequence_loop import Rows, SequenceLoop, encode_all
 from noizestream.training.sketch import TRAINED_S, sketch
 
@@ -58,10 +60,11 @@ class Fit:
         genres, notes = len(prepared.genres), Notes(self.front, codes_for(prepared, config.codes))
         self.plan = Plan(notes, genres, config.plan_hidden, config.dropout).to(device)
         self.predictor = Predictor(
-            self.codec.latent, genres, notes.size, config.hidden, config.layers, config.mixtures, dropout=config.dropout
+            self.codec.latent, genres, notes.size + MOODS, config.hidden, config.layers, config.mixtures, dropout=config.dropout
         ).to(device)
+        self.moods = Moods(genres, self.codec.latent, prepared.sample_rate / prepared.block).to(device)
         if config.base and not self._checkpoints.resumed:
-            weights.load(config.base).fill(self.codec, self.predictor, prepared.genres)
+            weights.load(config.base).fill(self.codec, self.predictor, self.moods, prepared.genres)
         self.figures: dict[str, Any] = {}
         self._early = math.inf  # time.monotonic() of the first preview
 
@@ -75,7 +78,7 @@ class Fit:
         """The generator of the networks as they are now: a copy on the CPU, not calibrated."""
         tempos = torch.tensor(self.prepared.tempos)
         spread, beaten = torch.full_like(tempos, FIRST_SPREAD), torch.tensor(self.prepared.beaten)
-        player = Player(self.front, self.codec, self.plan, self.predictor, tempos, spread, beaten)
+        player = Player(self.front, self.codec, self.plan, self.predictor, tempos, spread, beaten, self.moods)
         return copy.deepcopy(player).cpu().eval()
 
     def run(
@@ -98,6 +101,8 @@ class Fit:
         stage = resumed.get("stage", STAGES[0])
         for network in STAGES[: STAGES.index(stage)]:
             getattr(self, network).load_state_dict(resumed[network])
+        if resumed:
+            self.moods.load_state_dict(resumed["moods"])
         codes = self._note(stage)
         if stage == "plan":
             self._run_plan(Budget(seconds * config.plan_share, some_steps), resumed, codes)
@@ -160,7 +165,7 @@ class Fit:
 
     def _sketch(self, coded: Coded) -> None:
         kept, notes = self.predictor, self.plan.notes
-        made = sketch(self.codec, kept, notes, self.prepared, coded, self.config, self.folder, self.device, self._stop)
+        made = sketch(self.codec, kept, notes, self.moods, self.prepared, coded, self.config, self.folder, self.device, self._stop)
         if made is not None:
             self.predictor = made
             self._preview("sketch")
@@ -175,7 +180,8 @@ class Fit:
             return coded[0], latents, coded[1]
 
         music = rows("training", codes[0]), rows("validation", codes[1])
-        loop = SequenceLoop(self.predictor, self.plan.notes, self.prepared, self.config, *music, self.device)
+        self._fit_moods(*music[0][:2])
+        loop = SequenceLoop(self.predictor, self.plan.notes, self.moods, self.prepared, self.config, *music, self.device)
         if resumed:
             self._checkpoints.restore(loop, budget)
         self.figures["baselines"] = loop.baselines
@@ -200,8 +206,15 @@ class Fit:
             "history": loop.history,
         }
 
+    @torch.no_grad()
+    def _fit_moods(self, pieces: list[Piece], latents: list[np.ndarray]) -> None:
+        """The moods of the music as recorded, from its latents. A base's directions are kept: its weights mean them."""
+        own = [(piece.genre, z) for piece, z in zip(pieces, latents, strict=True) if piece.semitones == 0]
+        described = [self.moods.describe(torch.from_numpy(np.asarray(z, np.float32)).to(self.device)) for _, z in own]
+        self.moods.fit(described, [genre for genre, _ in own], bool(self.moods.projection.any()))
+
     def _save(self, stage: str, loop: Any, budget: Budget, now: bool = False) -> None:
         """What going on in the midst of `stage` needs: its loop, and the networks that are finished."""
         finished = {network: getattr(self, network).state_dict() for network in STAGES[: STAGES.index(stage)]}
-        values = {"stage": stage, "loop": loop.state(), "figures": self.figures}
+        values = {"stage": stage, "loop": loop.state(), "figures": self.figures, "moods": self.moods.state_dict()}
         self._checkpoints.save(values | finished, budget, now)

@@ -39,7 +39,7 @@ def windows(draw: Draw, arrays: list[np.ndarray], batch: int, frames: int) -> np
 
 @dataclass
 class Chunk:
-    """`z` [B, T, latent] with `previous` one frame earlier; `genre` [B, G]; `beat` [B, T]; `notes` [B, T, voices].
+    """`z` [B, T, latent] with `previous` one frame earlier; `genre` [B, G]; `beat` [B, T]; `notes` [B, T, voices]; `mood` [B, T, M].
 
     `fresh` [B]: starts anew here; `lane_piece` [B] are indices of pieces.
     """
@@ -49,6 +49,7 @@ class Chunk:
     genre: np.ndarray
     beat: np.ndarray
     notes: np.ndarray
+    mood: np.ndarray
     fresh: np.ndarray
     lane_piece: np.ndarray
 
@@ -65,12 +66,15 @@ class Lanes:
         latents: list[np.ndarray],
         beats: list[np.ndarray],
         notes: list[np.ndarray],
+        moods: list[np.ndarray],
+        hop: int,
         genres: int,
         batch: int,
         frames: int,
         chunks: int,
     ):
         self.draw, self.latents, self.beats, self.notes = draw, latents, beats, notes
+        self.moods, self.hop = moods, hop  # a mood [hops, M] for every `hop` frames
         self.genres, self.batch, self.frames, self.chunks = genres, batch, frames, chunks
         self.piece = [0] * batch
         self.at = [0] * batch
@@ -81,7 +85,8 @@ class Lanes:
     def next(self) -> Chunk:
         rng, t = self.draw.rng, self.frames
         fresh = np.zeros(self.batch, bool)
-        z, previous, beat, notes, genre = [], [], [], [], np.zeros((self.batch, self.genres), np.float32)
+        z, previous, beat, notes, mood = [], [], [], [], []
+        genre = np.zeros((self.batch, self.genres), np.float32)
         for lane in range(self.batch):
             if self.left[lane] == 0 or self.at[lane] + t > len(self.latents[self.piece[lane]]):
                 self.piece[lane] = self._long_enough()
@@ -100,11 +105,13 @@ class Lanes:
             previous.append(rows[:-1])
             beat.append(np.asarray(self.beats[self.piece[lane]][start : start + t], np.float64))
             notes.append(np.asarray(self.notes[self.piece[lane]][start : start + t], np.int64))
+            mood.append(self.moods[self.piece[lane]][np.arange(start, start + t) // self.hop])
             genre[lane, self.draw.pieces[self.piece[lane]].genre] = 1.0
             self.at[lane] += t
             self.left[lane] -= 1
         self._first = False
-        return Chunk(np.stack(z), np.stack(previous), genre, np.stack(beat), np.stack(notes), fresh, np.array(self.piece))
+        lists = [np.stack(rows) for rows in (beat, notes, mood)]
+        return Chunk(np.stack(z), np.stack(previous), genre, *lists, fresh, np.array(self.piece))
 
     def _long_enough(self) -> int:
         for _ in range(1000):

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from noizestream.nn.clock import Clock
 from noizestream.nn.codec import Codec
+from noizestream.nn.moods import Moods
 from noizestream.nn.notes import Notes
 from noizestream.nn.predictor import Predictor, negative_log_likelihood
 from noizestream.training.baselines import baselines
@@ -72,6 +73,7 @@ class SequenceLoop(Loop):
         self,
         predictor: Predictor,
         notes: Notes,
+        moods: Moods,
         prepared: Prepared,
         config: Config,
         train: Rows,
@@ -81,16 +83,18 @@ class SequenceLoop(Loop):
         super().__init__(predictor, config, device, adam(predictor, config))
         self.prepared = prepared
         self.clock = Clock().to(device)
-        self.notes = notes
+        self.notes, self.moods = notes, moods
         pieces, latents, codes = train
         self.genres = len(prepared.genres)
         draw = Draw(pieces, np.random.default_rng([config.seed, 3]))
         beats = [prepared.beats_of(piece) for piece in pieces]
-        self.lanes = Lanes(draw, latents, beats, codes, self.genres, config.batch, config.frames, config.chunks)
+        heard, hop = self._moods(pieces, latents), moods.hop
+        self.lanes = Lanes(draw, latents, beats, codes, heard, hop, self.genres, config.batch, config.frames, config.chunks)
         self.validation, self.validation_latents, self.validation_codes = _evenly(*validation)
+        self.validation_moods = self._moods(self.validation, self.validation_latents)
         self.carried = predictor.recurrent.initial_sequence_state(config.batch, device)
         self.confidence = torch.tensor([piece.confidence for piece in pieces])
-        self.shown = torch.ones(config.batch, 2)  # per lane: the slow clock, the clock
+        self.shown = torch.ones(config.batch, 3)  # per lane: the slow clock, the clock, the mood
         self.baselines = self._baselines(pieces, latents)
 
     def _baselines(self, pieces: list[Piece], latents: list[np.ndarray]) -> dict[str, float]:
@@ -123,17 +127,21 @@ class SequenceLoop(Loop):
         previous = previous + deviation * torch.randn_like(previous)
         clock = self._clock(chunk.beat, self.shown[:, 0], self.shown[:, 1])
         genre = genre[:, None].expand(-1, z.shape[1], -1)
-        mixture, self.carried = self.predictor.sequence(previous, genre, clock, self._notes(chunk.notes), z, state)
+        mood = torch.from_numpy(chunk.mood).to(self.device)
+        mood = (mood + config.mood_noise * torch.randn_like(mood[:, :1])) * self.shown[:, 2].to(self.device)[:, None, None]
+        told = torch.cat([self._notes(chunk.notes), mood], -1)
+        mixture, self.carried = self.predictor.sequence(previous, genre, clock, told, z, state)
         loss = negative_log_likelihood(mixture, z, self.predictor.ends).mean()
         return self._descend(loss)
 
     def _hide(self, keep: Tensor, piece: Tensor) -> None:
-        """A lane that starts anew draws what it will not see: the slow clock, the whole clock (the less even its beats)."""
+        """A lane that starts anew draws what it will not know: the slow clock, the whole clock (the less even its beats), the mood."""
         config = self.config
         draws = torch.rand(self.shown.shape)
         hidden = torch.empty_like(draws)
         hidden[:, 0] = config.hide_slow
         hidden[:, 1] = 1 - (1 - config.hide_clock) * self.confidence[piece]
+        hidden[:, 2] = config.hide_mood
         self.shown = torch.where(keep[:, None] > 0, self.shown, (draws >= hidden).float())
 
     def _clock(self, beat: np.ndarray, slow: Tensor, shown: Tensor) -> Tensor:
@@ -148,6 +156,15 @@ class SequenceLoop(Loop):
         """What the plan would ask for: codes [B, T, voices] -> [B, T, partials]."""
         return self.notes.sounding(torch.from_numpy(codes).to(self.device))
 
+    @torch.no_grad()
+    def _moods(self, pieces: list[Piece], latents: list[np.ndarray]) -> list[np.ndarray]:
+        """Moods [hops, MOODS] of every piece."""
+        eye, device = torch.eye(self.genres), self.moods.table.device
+        return [
+            self.moods.read(torch.from_numpy(np.asarray(z, np.float32)).to(device), eye[piece.genre].to(device)).cpu().numpy()
+            for piece, z in zip(pieces, latents, strict=True)
+        ]
+
     def _judge(self) -> float:
         return self.validate()
 
@@ -161,10 +178,12 @@ class SequenceLoop(Loop):
         lengths = [min(len(latents), VALIDATION_FRAMES) for _, latents, _ in rows]
         z = np.zeros((len(rows), max(lengths), self.predictor.latent), np.float32)
         beat, codes = np.zeros(z.shape[:2]), np.zeros((*z.shape[:2], self.notes.voices), np.int64)
+        mood = np.zeros((*z.shape[:2], self.moods.size), np.float32)
         for row, ((piece, latents, coded), length) in enumerate(zip(rows, lengths, strict=True)):
             z[row, :length] = latents[:length]
             beat[row, :length] = self.prepared.beats_of(piece)[:length]
             codes[row, :length] = coded[:length]
+            mood[row, :length] = self.validation_moods[row][np.arange(length) // self.moods.hop]
         previous = np.concatenate([np.zeros_like(z[:, :1]), z[:, :-1]], axis=1)
         genre = np.eye(self.genres, dtype=np.float32)[[piece.genre for piece, _, _ in rows]]
         before = torch.from_numpy(previous).to(self.device)
@@ -173,7 +192,8 @@ class SequenceLoop(Loop):
         clock, target = self._clock(beat, torch.ones(len(rows)), shown), torch.from_numpy(z).to(self.device)
         self.predictor.eval()
         state = self.predictor.recurrent.initial_sequence_state(len(rows), self.device)
-        mixture, _ = self.predictor.sequence(before, label, clock, self._notes(codes), target, state)
+        told = torch.cat([self._notes(codes), torch.from_numpy(mood).to(self.device)], -1)
+        mixture, _ = self.predictor.sequence(before, label, clock, told, target, state)
         self.predictor.train()
         nats = negative_log_likelihood(mixture, target, self.predictor.ends).cpu().numpy()
         by_genre: dict[int, list[float]] = {}

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from noizestream.nn.codec import Codec
+from noizestream.nn.moods import Moods
 from noizestream.nn.notes import Notes
 from noizestream.nn.predictor import Predictor
 from noizestream.training.budget import Budget
@@ -31,6 +32,7 @@ def sketch(
     codec: Codec,
     predictor: Predictor,
     notes: Notes,
+    moods: Moods,
     prepared: Prepared,
     codes: Coded,
     config: Config,
@@ -50,7 +52,7 @@ def sketch(
     codec.eval()
     try:
         encoded = encode_all(codec, prepared, pieces, latents, device, lambda done, total: None)
-        loop = _Brief(made, notes, prepared, config, (pieces, encoded, coded), ([], [], []), device)
+        loop = _Brief(made, notes, moods, prepared, config, (pieces, encoded, coded), ([], [], []), device)
         loop.run(Budget(TRAINED_S), lambda *figures: None, stop, lambda: None)
     finally:
         codec.train()

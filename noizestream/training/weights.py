@@ -17,6 +17,7 @@ from noizestream.errors import NoizestreamError, UsageError
 from noizestream.files import whole
 from noizestream.nn.clock import CLOCK_FEATURES
 from noizestream.nn.codec import Codec
+from noizestream.nn.moods import Moods
 from noizestream.nn.player import Player
 from noizestream.nn.predictor import Predictor
 from noizestream.training.config import Config
@@ -30,7 +31,7 @@ CODEC_SHARE = 0.15
 
 @dataclass(frozen=True)
 class Base:
-    """What a training starts from: `tensors` are named codec.*, plan.* and predictor.*."""
+    """What a training starts from: `tensors` are named codec.*, plan.*, predictor.* and moods.*."""
 
     config: Config
     genres: list[str]
@@ -43,7 +44,7 @@ class Base:
         rates = {"rate": config.rate * SLOWER, "codec_rate": config.codec_rate * SLOWER, "codec_share": CODEC_SHARE}
         return replace(config, channels=self.channels, **(sizes | rates))
 
-    def fill(self, codec: Codec, predictor: Predictor, genres: list[str]) -> None:
+    def fill(self, codec: Codec, predictor: Predictor, moods: Moods, genres: list[str]) -> None:
         """Copy the weights into networks of the same sizes. A genre that is new to them starts as the mean of those they know."""
         codec.load_state_dict({name.removeprefix("codec."): t for name, t in self.tensors.items() if name.startswith("codec.")})
         state = {name.removeprefix("predictor."): t for name, t in self.tensors.items() if name.startswith("predictor.")}
@@ -53,7 +54,12 @@ class Base:
         state["enter.weight"] = torch.cat(parts, 1)
         state["clock_in.weight"] = self._by_genre(state["clock_in.weight"], CLOCK_FEATURES, genres)
         state["clock_out.weight"] = self._by_genre(state["clock_out.weight"], predictor.clock_in.out_features, genres)
+        for name in ("enter.weight", "notes_out.weight"):  # weights from before there were moods: nothing is known of them yet
+            missing = predictor.state_dict()[name].shape[1] - state[name].shape[1]
+            state[name] = torch.nn.functional.pad(state[name], (0, missing))
         predictor.load_state_dict(state)
+        if "moods.projection" in self.tensors:
+            moods.projection.copy_(self.tensors["moods.projection"])
 
     def _by_genre(self, weight: Tensor, width: int, genres: list[str]) -> Tensor:
         """weight [rows, genres of the base * width] -> [rows, genres * width]."""
@@ -75,7 +81,7 @@ def save(player: Player, config: Config, genres: list[str], model: Path) -> Path
         f"{part}.{name}": tensor.detach().cpu().half().contiguous()
         for part, network in (("codec", player.codec), ("plan", player.plan), ("predictor", player.predictor))
         for name, tensor in network.state_dict().items()
-    }
+    } | {"moods.projection": player.moods.projection.cpu()}
     header = {"config": config.to_json(), "genres": json.dumps(genres), "channels": str(player.channels)}
     try:
         with whole(path) as partial:

@@ -5,6 +5,7 @@ import torch
 
 from noizestream.nn.codec import Codec
 from noizestream.nn.lean import lean
+from noizestream.nn.moods import MOODS
 from noizestream.nn.notes import Notes
 from noizestream.nn.plan import Plan
 from noizestream.nn.player import Player
@@ -19,7 +20,7 @@ def trained(channels: int) -> Player:
     codec = Codec(front, latent=16, hidden=24)
     notes = Notes(front, codes=20)
     notes.book.uniform_(0, 2)
-    plan, predictor = Plan(notes, 3, hidden=16), Predictor(codec.latent, genres=3, notes=notes.size, hidden=32, mixtures=4)
+    plan, predictor = Plan(notes, 3, hidden=16), Predictor(codec.latent, genres=3, notes=notes.size + MOODS, hidden=32, mixtures=4)
     for network in (codec, plan, predictor):
         for parameter in network.parameters():
             torch.nn.init.normal_(parameter, std=0.2)

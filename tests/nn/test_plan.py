@@ -36,7 +36,7 @@ def test_slot_by_slot_equals_the_whole_sequence(plan):
         here = codes[slot : slot + 1]
         h, cells = plan.foretell(genre, clock[slot : slot + 1], state)
         assert torch.allclose(plan.logits(h, here)[0], whole[0, slot], atol=1e-5)
-        state = plan.moved(cells, state, here, float(slot))
+        state = plan.moved(cells, state, here, float(slot), torch.zeros(1, 0))
         columns = zip(plan.notes.edges, plan.notes.edges[1:], here[0].tolist(), strict=False)
         expected = torch.cat([plan.notes.book[code, start:end] for start, end, code in columns])
         assert torch.equal(state[4][0], expected)

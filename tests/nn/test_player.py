@@ -3,6 +3,7 @@
 import torch
 
 from noizestream.nn.codec import Codec
+from noizestream.nn.moods import MOODS
 from noizestream.nn.notes import Notes
 from noizestream.nn.plan import Plan
 from noizestream.nn.player import Player
@@ -21,7 +22,7 @@ def player() -> Player:
     torch.nn.init.normal_(codec.synthesis, std=0.3)
     notes = Notes(front, codes=20)
     notes.book.uniform_(0, 2)
-    predictor = Predictor(8, genres=2, notes=notes.size, hidden=16)
+    predictor = Predictor(8, genres=2, notes=notes.size + MOODS, hidden=16)
     for head in predictor.heads:
         torch.nn.init.normal_(head.weight, std=0.5)
     return Player(front, codec, Plan(notes, 2, hidden=8), predictor, torch.tensor([120.0, 90.0]), torch.tensor([0.7, 0.7])).eval()

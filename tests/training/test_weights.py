@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from noizestream.errors import NoizestreamError, UsageError
+from noizestream.nn.moods import MOODS, Moods
 from noizestream.training import weights
 from noizestream.training.config import resolve
 from noizestream.training.fit import Fit
@@ -29,11 +30,11 @@ def base(prepared, config, tmp_path_factory):
 def test_a_known_genre_goes_on_as_it_was_and_a_new_one_is_between_them(base):
     model, fit = base
     loaded = weights.load(model)
-    wider = type(fit.predictor)(fit.codec.latent, 3, fit.plan.notes.size, fit.config.hidden).eval()
-    loaded.fill(fit.codec, wider, ["new", "LOW", "Höch"])
+    wider = type(fit.predictor)(fit.codec.latent, 3, fit.plan.notes.size + MOODS, fit.config.hidden).eval()
+    loaded.fill(fit.codec, wider, Moods(3, fit.codec.latent, 93.75), ["new", "LOW", "Höch"])
     narrow = fit.predictor.eval()
     z, clock = torch.randn(1, fit.codec.latent), torch.randn(1, wider.clock_in.in_features // 3)
-    state, notes = [torch.zeros(1, fit.config.hidden) for _ in range(4)], torch.rand(1, fit.plan.notes.size)
+    state, notes = [torch.zeros(1, fit.config.hidden) for _ in range(4)], torch.rand(1, fit.plan.notes.size + MOODS)
 
     def hidden(net, *genre):
         return net.hidden_frame(z, torch.tensor([genre], dtype=torch.float32), clock, notes, state)[0]
