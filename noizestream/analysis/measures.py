@@ -118,18 +118,11 @@ def pulse(audio: np.ndarray, rate: int) -> tuple[float, float]:
     octaves: compare tempos with `tempo_error`), refined at up to 16 times its length, where it is read 16 times as finely.
     """
     envelope, per_second = _onsets(audio, rate)
-    envelope = envelope - envelope.mean()
+    clarity, correlation = beat_clarity(envelope, per_second)
+    if clarity <= 0.0:
+        return 0.0, 0.0
     count = len(envelope)
-    spectrum = np.fft.rfft(envelope, 2 * count)
-    correlation = np.fft.irfft(np.abs(spectrum) ** 2)[:count]
-    if correlation[0] <= 1e-9:
-        return 0.0, 0.0
-    # unbiased: a lag of half the piece has half the products
-    correlation = correlation / correlation[0] * count / np.maximum(count - np.arange(count), 1)
-    first, last = int(60 / FASTEST_BPM * per_second), int(60 / SLOWEST_BPM * per_second) + 1
-    if last + 1 >= count // 2:
-        return 0.0, 0.0
-    clarity = float(np.clip(correlation[first : last + 1].max(), 0.0, 1.0))
+    first, last = _beats(per_second)
     lags = np.arange(first, last + 1)
     support = sum(_around(correlation, lags * times, times) for times in (1, 2, 4) if last * times + times < 0.75 * count)
     lag = first + int(np.argmax(support))
@@ -144,6 +137,29 @@ def pulse(audio: np.ndarray, rate: int) -> tuple[float, float]:
             break  # the beat does not hold that long
         fine = _vertex(correlation, near) / times
     return clarity, float(60 * per_second / fine)
+
+
+def beat_clarity(envelope: np.ndarray, per_second: float) -> tuple[float, np.ndarray]:
+    """The clarity of `pulse` in 0..1, and the autocorrelation [n] that it is read from, of any onset envelope [n].
+
+    0 of an envelope that does not move, or is shorter than two of the slowest beats.
+    """
+    envelope = envelope - envelope.mean()
+    count = len(envelope)
+    spectrum = np.fft.rfft(envelope, 2 * count)
+    correlation = np.fft.irfft(np.abs(spectrum) ** 2)[:count]
+    first, last = _beats(per_second)
+    if correlation[0] <= 1e-9 or last + 1 >= count // 2:
+        return 0.0, correlation
+    # unbiased: a lag of half the piece has half the products
+    correlation = correlation / correlation[0] * count / np.maximum(count - np.arange(count), 1)
+    return float(np.clip(correlation[first : last + 1].max(), 0.0, 1.0)), correlation
+
+
+def blurred(rises: np.ndarray, per_second: float) -> np.ndarray:
+    """An onset envelope over 50 ms: players are not machines, and a beat 10 ms late is still the beat."""
+    blur = np.hanning(2 * round(0.029 * per_second) + 1)[1:-1]
+    return np.convolve(rises, blur / blur.sum(), "same")
 
 
 def tempo_error(tempo: float, wanted: float) -> float:
@@ -216,8 +232,12 @@ def _onsets(audio: np.ndarray, rate: int) -> tuple[np.ndarray, float]:
     mel = melspectrogram(y=np.asarray(audio, np.float32), sr=rate, n_fft=1024, hop_length=ONSET_HOP, n_mels=40, power=1.0)
     loudness = np.log10(np.maximum(mel, 1e-3 * max(float(mel.max()), 1e-6)))
     rises = np.maximum(np.diff(loudness, axis=1), 0).sum(axis=0)
-    blur = np.hanning(11)[1:-1]  # 50 ms: players are not machines, and a beat 10 ms late is still the beat
-    return np.convolve(rises, blur / blur.sum(), "same"), rate / ONSET_HOP
+    return blurred(rises, rate / ONSET_HOP), rate / ONSET_HOP
+
+
+def _beats(per_second: float) -> tuple[int, int]:
+    """The shortest and the longest lag that is a beat, in frames."""
+    return int(60 / FASTEST_BPM * per_second), int(60 / SLOWEST_BPM * per_second) + 1
 
 
 def _around(values: np.ndarray, indices: np.ndarray, reach: int) -> np.ndarray:

@@ -99,7 +99,7 @@ class LeanPredictor(Predictor):
         self.__dict__.update(copy.deepcopy(trained).__dict__)
         self.recurrent = LeanRecurrent(trained.recurrent)
         self.clock_in = _linear(trained.clock_in.weight * INTO_ERF, trained.clock_in.bias * INTO_ERF)
-        guide = torch.cat([trained.clock_out.weight * INTO_ERF, trained.notes_out.weight], 1)
+        guide = torch.cat([trained.clock_out.weight * INTO_ERF, trained.resting.T, trained.notes_out.weight], 1)
         self.guide = _linear(guide, trained.clock_out.bias)
         del self.clock_out, self.notes_out, self.heads, self.given
         self.lean_gelu = LeanGELU()
@@ -126,11 +126,10 @@ class LeanPredictor(Predictor):
         self.lowest: float = trained.sharpest + trained.shift
         self.highest: float = trained.widest + trained.shift
 
-    def guided(self, h: Tensor, genre: Tensor, clock: Tensor, notes: Tensor) -> Tensor:
-        """As `Predictor.guided`, for one frame: h [1, hidden], genre [1, G], clock [1, C], notes [1, partials]."""
-        column = genre.view(-1, 1)
-        inner = self.lean_gelu(self.clock_in((column * clock).view(1, -1)))
-        return h + self.guide(torch.cat([(column * inner).view(1, -1), notes], 1))
+    def guided(self, h: Tensor, genre: Tensor, clock: Tensor, notes: Tensor, accent: Tensor) -> Tensor:
+        """As `Predictor.guided`, for one frame: h [1, hidden], genre and accent [1, G], clock [1, C], notes [1, partials]."""
+        inner = self.lean_gelu(self.clock_in((genre.view(-1, 1) * clock).view(1, -1)))
+        return h + self.guide(torch.cat([(accent.view(-1, 1) * inner).view(1, -1), genre - accent, notes], 1))
 
     def mixture(self, h: Tensor, z: Tensor, target: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """As `Predictor.mixture`."""

@@ -46,6 +46,7 @@ class Player(nn.Module):
     beaten: Tensor
     spread: Tensor
     contrast: Tensor
+    accent: Tensor
     level: Tensor
     around: Tensor
     middle: Tensor
@@ -67,11 +68,14 @@ class Player(nn.Module):
         self.moods = Moods(len(tempos), codec.latent, front.sample_rate / front.block) if moods is None else moods
         self.synthesis = PhaseSynthesis(front)
         self.clock = Clock()
+        phases = torch.arange(0, BEAT_WRAP, 1 / 16, dtype=torch.float64)
+        predictor.rest(self.clock(phases, torch.ones(len(phases)), torch.ones(len(phases))))
         self.register_buffer("log_tempos", torch.log(tempos))  # [G] of BPM
         # [G] 1 where the genre has a beat: the clock runs; 0 where it is let go
         self.register_buffer("beaten", (torch.ones_like(tempos) if beaten is None else beaten >= 0.5).float())
         self.register_buffer("spread", spread)  # [G] factor on the deviations at temperature 1, calibrated on flux
         self.register_buffer("contrast", torch.ones_like(tempos))  # [G] how far partials stand out, calibrated on peakiness
+        self.register_buffer("accent", torch.ones_like(tempos))  # [G] how far the beat stands out, calibrated on the pulse
         self.register_buffer("around", away_from_surroundings(front)[: plan.notes.last, : plan.notes.last].clone())
         self.register_buffer("level", torch.zeros(len(tempos), front.bands))  # [G, bands] nepers, calibrated on the spectrum
         self.register_buffer("middle", torch.full((predictor.latent,), -1.0), persistent=False)
@@ -131,7 +135,7 @@ class Player(nn.Module):
             codes = self.plan.draw(aim, noise[1 : self.drawn], controls[0])
             plan = self.plan.moved(cell, plan, codes, slot, self.moods.shown(places, row))
         notes, z = plan[4], history[-1:]
-        h, recurrent = self.predictor.hidden_frame(z, row, clock, notes, state[:cells])
+        h, recurrent = self.predictor.hidden_frame(z, row, clock, notes, state[:cells], row * self.accent)
 
         # The largest of logits + Gumbel noise is a draw from their softmax. One knob for two temperatures: the choice between
         # components sharpens towards 0, their spread shrinks more gently.
@@ -208,7 +212,7 @@ class Player(nn.Module):
                 logits = self.plan.logits(aim, here)
                 surprise = -torch.log_softmax(logits, -1).gather(-1, here.unsqueeze(-1)).sum()
                 plan = self.plan.moved(cell, plan, here, start, moods[t // self.moods.hop][None])
-            h, state = self.predictor.hidden_frame(before, row, clock, plan[4], state)
+            h, state = self.predictor.hidden_frame(before, row, clock, plan[4], state, row)
             mixture = self.predictor.mixture(h, before, target)
             nats[t] = negative_log_likelihood(mixture, target, self.predictor.ends)[0] + surprise
             expected = self.predictor.mean(mixture)
@@ -233,7 +237,7 @@ class Player(nn.Module):
                 slot = float(math.floor(beat * self.per_beat))
                 _, cell = self.foretold(row, slot, shown, plan)
                 plan = self.plan.moved(cell, plan, codes[last : last + 1], slot, moods[t // self.moods.hop][None])
-            _, recurrent = self.predictor.hidden_frame(history[-1:], row, clock, plan[4], recurrent)
+            _, recurrent = self.predictor.hidden_frame(history[-1:], row, clock, plan[4], recurrent, row)
             history = torch.cat([history[1:], z[t : t + 1]])
             if t >= count - self.settle:
                 log_bands = self.shaped(self.codec.decode_frame(history), genre, contrast)

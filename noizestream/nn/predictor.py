@@ -27,6 +27,8 @@ SHARPEST, WIDEST = -4.0, 2.0
 class Predictor(nn.Module):
     """Parameters of the mixtures for the next latent; `sequence` for training, `hidden_frame` and `draw` for one step."""
 
+    resting: Tensor
+
     def __init__(
         self,
         latent: int,
@@ -54,6 +56,8 @@ class Predictor(nn.Module):
         self.clock_in = nn.Linear(genres * CLOCK_FEATURES, clock_hidden)
         self.clock_out = nn.Linear(genres * clock_hidden, hidden)
         self.notes_out = nn.Linear(notes, hidden, bias=False)
+        # What the genre's clock network adds on average over all phases (see `rest`).
+        self.register_buffer("resting", torch.zeros(genres, hidden), persistent=False)
         sizes = [end - start for start, end in zip(self.starts, self.ends, strict=True)]
         # Rows of a head belong together by component: its logit, its deltas, its log deviations.
         self.heads = nn.ModuleList([nn.Linear(hidden, mixtures * (1 + 2 * size)) for size in sizes])
@@ -66,10 +70,22 @@ class Predictor(nn.Module):
         """z [..., latent], genre [..., G], clock [..., CLOCK_FEATURES], notes [..., partials] -> [..., hidden]."""
         return self.enter(torch.cat([z, genre, clock, notes], dim=-1))
 
-    def guided(self, h: Tensor, genre: Tensor, clock: Tensor, notes: Tensor) -> Tensor:
-        """LSTM output h [..., hidden] and what the genre's own clock network and the notes add to it."""
+    def guided(self, h: Tensor, genre: Tensor, clock: Tensor, notes: Tensor, accent: Tensor) -> Tensor:
+        """LSTM output h [..., hidden] and what the genre's own clock network and the notes add to it.
+
+        accent [..., G] is `genre` as trained; twice that takes the clock network twice as far from its mean over all phases.
+        """
         inner = torch.nn.functional.gelu(self.clock_in((genre.unsqueeze(-1) * clock.unsqueeze(-2)).flatten(-2)))
-        return h + self.clock_out((genre.unsqueeze(-1) * inner.unsqueeze(-2)).flatten(-2)) + self.notes_out(notes)
+        swing = self.clock_out((accent.unsqueeze(-1) * inner.unsqueeze(-2)).flatten(-2)) + (genre - accent) @ self.resting
+        return h + swing + self.notes_out(notes)
+
+    @torch.no_grad()
+    def rest(self, clock: Tensor) -> None:
+        """Set `resting` from the clock's features [n, CLOCK_FEATURES] at all phases."""
+        clock = clock.to(self.resting.device)
+        for number, one in enumerate(torch.eye(self.genres, device=clock.device)):
+            inner = torch.nn.functional.gelu(self.clock_in((one[:, None] * clock[:, None]).flatten(-2))).mean(0)
+            self.resting[number] = self.clock_out((one[:, None] * inner).flatten()) - self.clock_out.bias
 
     def mixture(self, h: Tensor, z: Tensor, target: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Every group given the true dimensions before it (`target` [..., latent]).
@@ -105,17 +121,17 @@ class Predictor(nn.Module):
         state is [h, c], each [layers, B, hidden].
         """
         h, state = self.recurrent.sequence(self.dropout(self.enter_features(z, genre, clock, notes)), state)
-        return self.mixture(self.dropout(self.guided(h, genre, clock, notes)), z, target), state
+        return self.mixture(self.dropout(self.guided(h, genre, clock, notes, genre)), z, target), state
 
     def hidden_frame(
-        self, z: Tensor, genre: Tensor, clock: Tensor, notes: Tensor, state: list[Tensor]
+        self, z: Tensor, genre: Tensor, clock: Tensor, notes: Tensor, state: list[Tensor], accent: Tensor
     ) -> tuple[Tensor, list[Tensor]]:
-        """One frame as far as h [1, hidden]: z [1, latent], genre [1, G], clock [1, C], notes [1, partials].
+        """One frame as far as h [1, hidden]: z [1, latent], genre and accent [1, G], clock [1, C], notes [1, partials].
 
         state [h0, c0, ...], each [1, hidden].
         """
         h, state = self.recurrent.frame(self.enter_features(z, genre, clock, notes), state)
-        return self.guided(h, genre, clock, notes), state
+        return self.guided(h, genre, clock, notes, accent), state
 
     def draw(self, h: Tensor, z: Tensor, choice: Tensor, gauss: Tensor, choice_temperature: float, width: float) -> Tensor:
         """Draw the next latent [1, latent] from h [1, hidden].

@@ -4,15 +4,19 @@ Spread: the deviations cover what the model cannot predict; sampled in full they
 set so that the generated sound moves as much as the real music and a little more (spectral flux).
 Contrast: where the model is unsure it predicts the mean of several spectra, which is flatter than any of them, as in all
 parametric synthesis (Toda and Tokuda 2007). Partials are raised over their surroundings until the sound is as peaked as the music.
+Accent: with little music, or uneven beats, the clock network learns the beat more faintly than it was played. It is taken further
+from its mean over all phases until the pulse is as clear as the music's.
 Level: the mean of log magnitudes is quieter than the mean of magnitudes (Jensen's inequality), most of all for tones. What the
-long-term spectrum lacks is given back, smoothed over neighbouring bands. In stereo likewise pan and width of every band: errors of
-the codec make everything a little wide, also the bass, whose place is in the middle.
+long-term spectrum lacks is given back, smoothed over neighbouring bands: half by the mean power, half by the mean of logarithms,
+or what is always there would be as loud as what comes and goes in the music. In stereo likewise pan and width of every band: errors
+of the codec make everything a little wide, also the bass, whose place is in the middle.
 All are steered at once: a try is generated, each is moved by what it is off, by less from try to try; what holds in the end is the
 mean over the last tries.
 """
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -28,6 +32,8 @@ LIVELIER = (
     1.05  # than the music, in flux: it hardly depends on the spread, and what is played wider is the genre's rather than dull
 )
 LEAST_CONTRAST, MOST_CONTRAST = 0.6, 2.5
+LEAST_ACCENT, MOST_ACCENT = 0.7, 3.0
+QUIETEST = 7.0  # nepers under the loudest band: below, nothing counts as an onset
 TRIES = 8  # per genre, each of `Config.calibration_s` and one second of warm-up, and each from a start of its own
 SETTLED = 4  # tries at the end whose mean is taken: a few seconds of music are now duller, now livelier than the whole
 SEEDS = 1000  # from here on
@@ -68,7 +74,7 @@ def one_hot(number: int, genres: int) -> torch.Tensor:
 
 
 def calibrate(player: Player, scripted: Any, prepared: Prepared, seconds: float) -> dict[str, list[float]]:
-    """Set `player.spread` [G], `player.contrast` [G] and `player.level` [G, bands]; returns what was set and measured.
+    """Set `player.spread`, `.contrast`, `.accent` [G] and `player.level` [G, bands]; returns what was set and measured.
 
     Every try generates `seconds`. `scripted` is the same player, not frozen: its buffers are shared with `player`.
     """
@@ -76,8 +82,10 @@ def calibrate(player: Player, scripted: Any, prepared: Prepared, seconds: float)
 
     sizes = (player.front.block, player.front.sample_rate, player.noise_size)
     front, rate, tones = player.front, player.front.sample_rate, player.front.tones
-    real, real_image = real_means(prepared, front)
+    real = [real_means(prepared, front, number, seconds) for number in range(len(prepared.genres))]
+    per_second = rate / player.front.block
     made: list[list[float]] = []
+    tables = (player.spread, player.contrast, player.accent, player.level)
     for number, (flux_wanted, peak_wanted) in enumerate(zip(prepared.flux, prepared.peakiness, strict=True)):
         genre = one_hot(number, len(prepared.flux))
         settled, measured = [], []
@@ -85,31 +93,49 @@ def calibrate(player: Player, scripted: Any, prepared: Prepared, seconds: float)
             heard = generate(scripted, genre, seconds, SEEDS + attempt, sizes)
             sound, bands = heard.mean(0), front.analyse(heard)
             moves, peaks = flux(sound.numpy(), rate), peakiness(sound.numpy(), rate)
+            beats = clarity(bands[:, :tones], per_second)
             move = 1.0 / (1.0 + 0.4 * attempt)
             spread, contrast = float(player.spread[number]), float(player.contrast[number])
             spread *= min(max(LIVELIER * flux_wanted / max(moves, 1e-6), 0.5), 2.0) ** (1.5 * move)
             contrast += 1.0 * move * float(np.log(min(max(peak_wanted / max(peaks, 1e-6), 0.5), 2.0)))
             player.spread[number] = min(max(spread, LOWEST_SPREAD), HIGHEST_SPREAD)
             player.contrast[number] = min(max(contrast, LEAST_CONTRAST), MOST_CONTRAST)
-            lacking = 0.5 * torch.log((real[number] + FLOOR**2) / (power(bands[:, :tones]) + FLOOR**2))
+            if prepared.beaten[number] >= 0.5:
+                accent = float(player.accent[number]) * min(max(real[number].pulse / max(beats, 1e-6), 0.5), 2.0) ** move
+                player.accent[number] = min(max(accent, LEAST_ACCENT), MOST_ACCENT)
+            lacking = 0.5 * torch.log((real[number].power + FLOOR**2) / (power(bands[:, :tones]) + FLOOR**2))
+            lacking = 0.5 * (lacking + real[number].mean - bands[:, :tones].mean(0))
             player.level[number, :tones] = (player.level[number, :tones] + move * _smooth(lacking)).clamp(-MOST_LEVEL, MOST_LEVEL)
-            off = real_image[number] - mean_image(front, bands)
+            off = real[number].image - mean_image(front, bands)
             player.level[number, tones:] = (player.level[number, tones:] + move * off).clamp(-MOST_IMAGE, MOST_IMAGE)
             if attempt >= TRIES - SETTLED:
-                settled.append([table[number].clone() for table in (player.spread, player.contrast, player.level)])
-                measured.append((moves, peaks))
-        for table, values in zip((player.spread, player.contrast, player.level), zip(*settled, strict=True), strict=True):
+                settled.append([table[number].clone() for table in tables])
+                measured.append((moves, peaks, beats))
+        for table, values in zip(tables, zip(*settled, strict=True), strict=True):
             table[number] = torch.stack(values).mean(0)
         made.append(np.mean(measured, axis=0).tolist())
     return {
         "spread": player.spread.tolist(),
         "contrast": player.contrast.tolist(),
+        "accent": player.accent.tolist(),
         "level": player.level[:, :tones].mean(1).tolist(),
         "flux_real": prepared.flux,
         "flux_made": [row[0] for row in made],
         "peakiness_real": prepared.peakiness,
         "peakiness_made": [row[1] for row in made],
+        "pulse_real": [entry.pulse for entry in real],
+        "pulse_made": [row[2] for row in made],
     }
+
+
+@dataclass(frozen=True)
+class Real:
+    """Means over a genre's training music: `power` and `mean` of the log magnitudes [tones], `image` [2 * image], `pulse`."""
+
+    power: torch.Tensor
+    mean: torch.Tensor
+    image: torch.Tensor
+    pulse: float
 
 
 def power(bands: torch.Tensor) -> torch.Tensor:
@@ -129,16 +155,28 @@ def mean_image(front: SpectralFront, bands: torch.Tensor) -> torch.Tensor:
     return torch.cat([(weight * pan).sum(0), (weight * width.square()).sum(0).sqrt()])
 
 
-def real_means(prepared: Prepared, front: SpectralFront) -> tuple[list[torch.Tensor], list[torch.Tensor]]:
-    """Per genre the mean power [tones] and the mean image [2 * image] of its training music."""
-    powers: list[list[torch.Tensor]] = [[] for _ in prepared.genres]
-    images: list[list[torch.Tensor]] = [[] for _ in prepared.genres]
-    for piece in prepared.of("training"):
-        if piece.semitones == 0 and len(powers[piece.genre]) < PIECES:
-            bands = torch.from_numpy(np.asarray(prepared.bands_of(piece)[:REAL_FRAMES], np.float32))
-            powers[piece.genre].append(power(bands[:, : front.tones]))
-            images[piece.genre].append(mean_image(front, bands))
-    return [torch.stack(rows).mean(0) for rows in powers], [torch.stack(rows).mean(0) for rows in images]
+def real_means(prepared: Prepared, front: SpectralFront, genre: int, seconds: float) -> Real:
+    """Of genre number `genre`; the pulse over stretches of `seconds`, as long as what is compared with it."""
+    powers, means, images, pulses = [], [], [], []
+    per_second = front.sample_rate / front.block
+    size = round(seconds * per_second)
+    pieces = [piece for piece in prepared.of("training") if piece.semitones == 0 and piece.genre == genre]
+    for piece in pieces[:PIECES]:
+        bands = torch.from_numpy(np.asarray(prepared.bands_of(piece)[:REAL_FRAMES], np.float32))
+        tones = bands[:, : front.tones]
+        powers.append(power(tones))
+        means.append(tones.mean(0))
+        images.append(mean_image(front, bands))
+        pulses += [clarity(tones[start : start + size], per_second) for start in range(0, max(1, len(tones) - size + 1), size)]
+    return Real(torch.stack(powers).mean(0), torch.stack(means).mean(0), torch.stack(images).mean(0), float(np.mean(pulses)))
+
+
+def clarity(tones: torch.Tensor, per_second: float) -> float:
+    """How clear the pulse of log magnitudes [T, tones] is: `measures.beat_clarity` of their rises."""
+    from noizestream.analysis.measures import beat_clarity, blurred
+
+    rises = tones.clamp(min=float(tones.max()) - QUIETEST).diff(dim=0).relu_().sum(1).numpy()
+    return beat_clarity(blurred(rises, per_second), per_second)[0]
 
 
 def _smooth(values: torch.Tensor) -> torch.Tensor:

@@ -26,7 +26,10 @@ def trained(channels: int) -> Player:
             torch.nn.init.normal_(parameter, std=0.2)
     codec.scale.uniform_(0.5, 1.5)
     codec.mean.fill_(-4.0)
-    return Player(front, codec, plan, predictor, torch.tensor([90.0, 120.0, 150.0]), torch.tensor([0.5, 0.8, 1.0])).eval()
+    player = Player(front, codec, plan, predictor, torch.tensor([90.0, 120.0, 150.0]), torch.tensor([0.5, 0.8, 1.0])).eval()
+    player.accent.copy_(torch.tensor([1.0, 2.0, 0.8]))
+    player.moods.table.normal_()
+    return player
 
 
 @pytest.mark.parametrize("channels", [1, 2])

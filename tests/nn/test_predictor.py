@@ -24,7 +24,7 @@ def test_frame_by_frame_equals_the_whole_sequence():
     whole, (h, c) = predictor.sequence(z, genre, clock, notes, target, start)
     state = [torch.zeros(1, 32) for _ in range(4)]
     for t in range(20):
-        hidden, state = predictor.hidden_frame(z[:, t], genre[:, t], clock[:, t], notes[:, t], state)
+        hidden, state = predictor.hidden_frame(z[:, t], genre[:, t], clock[:, t], notes[:, t], state, genre[:, t])
         for a, b in zip(predictor.mixture(hidden, z[:, t], target[:, t]), whole, strict=True):
             assert torch.allclose(a, b[:, t], atol=1e-5)
     assert torch.allclose(torch.cat(state[0::2]), h[:, 0], atol=1e-5)
@@ -62,3 +62,15 @@ def test_what_is_drawn_has_the_mean_of_the_distribution_and_later_groups_depend_
     assert torch.allclose(drawn[:, :first].mean(0), expected, atol=4 * float(drawn.std(0).max()) / 1500**0.5)
     other = predictor.mixture(h, z, torch.ones(1, 8) * 2)[1][..., first:]
     assert not torch.allclose(other, predictor.mixture(h, z, torch.zeros(1, 8))[1][..., first:], atol=1e-3)
+
+
+@torch.no_grad()
+def test_accent_moves_the_beat_and_not_its_mean():
+    predictor, clock = net(), Clock()
+    beat = torch.arange(0, 48, 1 / 16, dtype=torch.float64)
+    features = clock(beat, torch.ones(len(beat)), torch.ones(len(beat)))
+    predictor.rest(features)
+    genre, h, notes = torch.eye(3)[1].expand(len(beat), 3), torch.zeros(len(beat), 32), torch.zeros(len(beat), 5)
+    plain, strong = (predictor.guided(h, genre, features, notes, accent * genre) for accent in (1.0, 2.5))
+    assert torch.allclose(plain.mean(0), strong.mean(0), atol=1e-4)
+    assert torch.allclose(strong - strong.mean(0), 2.5 * (plain - plain.mean(0)), atol=1e-4)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from noizestream.training.calibrate import calibrate, generate, mean_image, one_hot, real_means
+from noizestream.training.calibrate import calibrate, clarity, generate, mean_image, one_hot, real_means
 from noizestream.training.export import script_shared
 from noizestream.training.fit import Fit
 
@@ -19,9 +19,18 @@ def test_every_genre_gets_its_own_place_and_width(prepared, config, tmp_path):
     player.codec.mean.copy_(torch.cat(rows).mean(0) * player.codec.weight)
     player.codec.mean[front.tones :] = torch.cat([torch.full((front.image,), 0.1), torch.full((front.image,), 0.4)]) * 5.0
     calibrate(player, script_shared(player), prepared, SECONDS)
-    _, wanted = real_means(prepared, front)
+    wanted = [real_means(prepared, front, number, SECONDS).image for number in range(2)]
     for number in range(2):
         sizes = (front.block, front.sample_rate, player.noise_size)
         heard = generate(script_shared(player), one_hot(number, 2), SECONDS, 9, sizes)
         assert torch.allclose(mean_image(front, front.analyse(heard)), wanted[number], atol=0.1)
     assert float(wanted[0][2]) == pytest.approx(0.5, abs=0.05), "the band of its tone leans to the left"
+
+
+def test_a_beat_is_clearer_than_chance():
+    random = torch.Generator().manual_seed(0)
+    noise = torch.randn(1200, 40, generator=random) * 0.3 - 4
+    beaten = noise.clone()
+    beaten[::47] += 3.0  # 120 BPM at 93.75 frames a second
+    assert clarity(beaten, 93.75) > 0.7 and clarity(noise, 93.75) < 0.25
+    assert clarity(beaten[:50], 93.75) == 0.0, "too short to tell"

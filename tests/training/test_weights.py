@@ -37,7 +37,8 @@ def test_a_known_genre_goes_on_as_it_was_and_a_new_one_is_between_them(base):
     state, notes = [torch.zeros(1, fit.config.hidden) for _ in range(4)], torch.rand(1, fit.plan.notes.size + MOODS)
 
     def hidden(net, *genre):
-        return net.hidden_frame(z, torch.tensor([genre], dtype=torch.float32), clock, notes, state)[0]
+        weights = torch.tensor([genre], dtype=torch.float32)
+        return net.hidden_frame(z, weights, clock, notes, state, weights)[0]
 
     low, high = hidden(narrow, 0, 1), hidden(narrow, 1, 0)
     assert torch.allclose(hidden(wider, 0, 1, 0), low, atol=1e-2) and torch.allclose(hidden(wider, 0, 0, 1), high, atol=1e-2)
