@@ -2,7 +2,8 @@
 
 A step is hundreds of operators on a few hundred numbers, and most of its time goes into calling them. So, once a model is trained:
 
-- an LSTM layer has one matrix for input and state together, and its three sigmoids are one operator;
+- an LSTM layer has one matrix for input and state together, and its three sigmoids are one operator; the linear layer before the
+  first one is in that matrix too, for nothing bends between them;
 - what is known before the draw (biases, Gumbel noise, the persistence of the last latent) is added for all groups at once, and of a
   head only the logits and the rows of the chosen component are computed;
 - GELU is x (1 + erf(x / sqrt 2)) / 2 with its factors in the weights around it: torch's own takes ten times as long on a vector;
@@ -35,15 +36,17 @@ class LeanGELU(nn.Module):
 
 
 class LeanRecurrent(Recurrent):
-    """LSTM layers that take single frames only."""
+    """LSTM layers that take single frames only; with the linear layer `enter` before them, if one is given."""
 
-    def __init__(self, recurrent: Any):
+    def __init__(self, recurrent: Any, enter: Any = None):
         nn.Module.__init__(self)
         self.layers, self.hidden = recurrent.layers, recurrent.hidden
         self.gates = nn.ModuleList()
         for cell in recurrent.cells:
-            joined = torch.cat([cell.weight_ih, cell.weight_hh], 1)
-            self.gates.append(_linear(_sigmoids_first(joined), _sigmoids_first(cell.bias_ih + cell.bias_hh)))
+            weight, bias = cell.weight_ih, cell.bias_ih + cell.bias_hh
+            if enter is not None:
+                weight, bias, enter = weight @ enter.weight, bias + weight @ enter.bias, None
+            self.gates.append(_linear(_sigmoids_first(torch.cat([weight, cell.weight_hh], 1)), _sigmoids_first(bias)))
 
     def frame(self, x: Tensor, state: list[Tensor]) -> tuple[Tensor, list[Tensor]]:
         """x [1, inputs], state [h0, c0, h1, c1, ...] each [1, hidden] -> ([1, hidden], state)."""
@@ -88,6 +91,8 @@ class DrawnGroup(nn.Module):
 class LeanPredictor(Predictor):
     """A predictor that cannot be trained."""
 
+    clock_weight: Tensor
+    clock_bias: Tensor
     row_bias: Tensor
     row_persistence: Tensor
     row_latent: Tensor
@@ -97,11 +102,13 @@ class LeanPredictor(Predictor):
     def __init__(self, trained: Any):
         nn.Module.__init__(self)
         self.__dict__.update(copy.deepcopy(trained).__dict__)
-        self.recurrent = LeanRecurrent(trained.recurrent)
-        self.clock_in = _linear(trained.clock_in.weight * INTO_ERF, trained.clock_in.bias * INTO_ERF)
+        self.recurrent = LeanRecurrent(trained.recurrent, trained.enter)
+        # So small that it takes longer to quantise what it reads than to read it all.
+        self.register_buffer("clock_weight", trained.clock_in.weight * INTO_ERF)
+        self.register_buffer("clock_bias", trained.clock_in.bias * INTO_ERF)
         guide = torch.cat([trained.clock_out.weight * INTO_ERF, trained.resting.T, trained.notes_out.weight], 1)
         self.guide = _linear(guide, trained.clock_out.bias)
-        del self.clock_out, self.notes_out, self.heads, self.given
+        del self.enter, self.clock_in, self.clock_out, self.notes_out, self.heads, self.given
         self.lean_gelu = LeanGELU()
         heads = list(zip(trained.heads, trained.given, trained.starts, trained.ends, strict=True))
         self.drawn: Any = nn.ModuleList([DrawnGroup(head, given, trained.mixtures, not start) for head, given, start, _ in heads])
@@ -126,9 +133,13 @@ class LeanPredictor(Predictor):
         self.lowest: float = trained.sharpest + trained.shift
         self.highest: float = trained.widest + trained.shift
 
+    def enter_features(self, z: Tensor, genre: Tensor, clock: Tensor, notes: Tensor) -> Tensor:
+        """What the LSTM takes: [1, latent + G + C + notes]."""
+        return torch.cat([z, genre, clock, notes], 1)
+
     def guided(self, h: Tensor, genre: Tensor, clock: Tensor, notes: Tensor, accent: Tensor) -> Tensor:
         """As `Predictor.guided`, for one frame: h [1, hidden], genre and accent [1, G], clock [1, C], notes [1, partials]."""
-        inner = self.lean_gelu(self.clock_in((genre.view(-1, 1) * clock).view(1, -1)))
+        inner = self.lean_gelu(torch.addmv(self.clock_bias, self.clock_weight, (genre.view(-1, 1) * clock).view(-1)))
         return h + self.guide(torch.cat([(accent.view(-1, 1) * inner).view(1, -1), genre - accent, notes], 1))
 
     def mixture(self, h: Tensor, z: Tensor, target: Tensor) -> tuple[Tensor, Tensor, Tensor]:

@@ -147,7 +147,10 @@ class PhaseSynthesis(nn.Module):
         else:
             spectra = (spectrum * magnitude).unsqueeze(0)
 
-        frame = torch.fft.irfft(spectra[:, :low_bins], n=4 * block).mul_(self.low_window)
-        frame[:, block : 3 * block].addcmul_(torch.fft.irfft(spectra[:, low_bins:], n=2 * block), self.high_window)
-        frame[:, : 3 * block].add_(state[1])
-        return frame[:, :block], [phase, frame[:, block:], heard[block:]]
+        # `narrow` is one operator where a slice of the second dimension is two.
+        high_bins = spectra.shape[1] - low_bins
+        frame = torch.fft.irfft(spectra.narrow(1, 0, low_bins), n=4 * block).mul_(self.low_window)
+        short = torch.fft.irfft(spectra.narrow(1, low_bins, high_bins), n=2 * block)
+        frame.narrow(1, block, 2 * block).addcmul_(short, self.high_window)
+        frame.narrow(1, 0, 3 * block).add_(state[1])
+        return frame.narrow(1, 0, block), [phase, frame.narrow(1, block, 3 * block), heard[block:]]

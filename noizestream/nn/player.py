@@ -140,10 +140,10 @@ class Player(nn.Module):
         # The largest of logits + Gumbel noise is a draw from their softmax. One knob for two temperatures: the choice between
         # components sharpens towards 0, their spread shrinks more gently.
         numbers = noise.split([self.drawn, self.choices, self.latent, self.block])
-        gumbel = torch.log(numbers[1]).neg_().log_().neg_().view(-1, self.predictor.mixtures)
+        gumbel = torch.log(numbers[1]).neg_().log_().view(-1, self.predictor.mixtures)  # the sign is left to `choice` below
         gauss = torch.add(self.middle, numbers[2], alpha=2.0).erfinv_().unsqueeze(0)  # of variance 1/2: hence the root below
         width = math.sqrt(2.0) * spread * (0.43 + 0.57 * temperature)
-        choice = 0.15 + 0.35 * temperature * temperature
+        choice = -0.15 - 0.35 * temperature * temperature
         z = self.predictor.draw(h, z, gumbel, gauss, choice, width).clamp(-self.limit, self.limit)
 
         history = torch.cat([history[1:], z])
