@@ -37,9 +37,10 @@ class CodecLoop:
         pieces = prepared.of("training")
         self.arrays = [prepared.bands_of(piece) for piece in pieces]
         self.draw = Draw(pieces, np.random.default_rng([config.seed, 1]))
-        self.optimiser = torch.optim.AdamW(
-            [*codec.encoder.parameters(), *codec.decoder.parameters(), codec.analysis, codec.synthesis], lr=config.codec_rate
-        )
+        back = [*codec.decoder.parameters(), codec.synthesis]
+        # The latents of a base stay what its LSTM knows them as: only the way back learns the new music.
+        there = [] if config.base else [*codec.encoder.parameters(), codec.analysis]
+        self.optimiser = torch.optim.AdamW(there + back, lr=config.codec_rate)
         self.kept = 0.0
 
     def fit_pca(self) -> float:
@@ -79,14 +80,14 @@ class CodecLoop:
             loss = codec_loss(predicted[:, 2:], x[:, 2:], self.codec.weight, self.codec.tones)
             self.optimiser.zero_grad(set_to_none=True)
             loss.backward()
-            torch.nn.utils.clip_grad_norm_(self.codec.parameters(), 1.0)
+            torch.nn.utils.clip_grad_norm_(self.optimiser.param_groups[0]["params"], 1.0)
             self.optimiser.step()
             budget.done += 1
             if budget.done % 20 == 0:
                 report("codec", budget.done, budget.remaining(), {"loss": loss.item()})
                 checkpoint()
         self.codec.eval()
-        if not config.base:  # the base's LSTM knows them as they are
+        if not config.base:
             self.standardise_latents()
 
     @torch.no_grad()

@@ -26,7 +26,7 @@ SUFFIX = ".safetensors"
 NETWORK_KEYS = ("sample_rate", "block_ms", "latent", "codec_hidden", "hidden", "layers", "mixtures")
 SLOWER = 0.5
 """Rates of a training that goes on from other weights, as a share of one from nothing: what they know is worth keeping."""
-CODEC_SHARE = 0.15
+CODEC_SHARE = 0.1
 
 
 @dataclass(frozen=True)
