@@ -10,8 +10,9 @@
     whole ...            as `play` and `render` step it: noise, conversions and safety included
 
 The weights are random: they do not change the cost. Times are processor time of the one thread that steps, so that waiting for
-other programs does not count; the forms take turns of 25 steps, so that what others do to the caches meets all of them; ratios are
-medians over the turns. Below, the parts of a step, each scripted and stepped alone with what it was handed in a real step; "the
+other programs does not count; the forms take turns of 25 steps, so that what others do to the caches meets all of them, and so that
+each begins its turn in caches that the others have swept; ratios are medians over the turns. "alone" is the last form once more with
+nothing in between, as `render` runs it. Below, the parts of a step, each scripted and stepped alone with what it was handed in a real step; "the
 rest" is what lies between them. Last the floor: what a step has to read and to transform in any form (a cache that holds the
 weights from one step to the next goes under it).
 """
@@ -54,6 +55,7 @@ from noizestream.training.export import quantised, script, script_shared  # noqa
 GENRES = ("ambient", "breaks", "chiptune", "drone", "dub", "techno")
 TURN = 25
 REFERENCE = "scripted float32"
+ALONE = "whole lean int8"
 RECORDED = 50
 PARTS = {"predictor": "sequence model", "clock": "sequence model", "codec": "decoder", "synthesis": "synthesis"}
 """Part of a step by the network that does it, unless the method says more:"""
@@ -245,6 +247,7 @@ def measure(preset: str, channels: int, steps: int) -> dict[str, Any]:
     take_turns(forms | parts, TURN)  # compiled, and warm
     gc.disable()
     times = take_turns(forms | parts, steps)
+    alone = sorted(value for turn in take_turns({ALONE: forms[ALONE]}, 2 * steps)[ALONE] for value in turn)
     gc.enable()
     medians = {name: statistics.median(value for turn in turns for value in turn) for name, turns in times.items()}
 
@@ -263,6 +266,7 @@ def measure(preset: str, channels: int, steps: int) -> dict[str, Any]:
         "channels": channels,
         "block_ms": block_ms,
         "forms": {name: {"ms": medians[name], "p99_ms": p99(name), "to_float32": ratio(name)} for name in forms},
+        "alone": {"ms": statistics.median(alone), "p99_ms": alone[int(0.99 * len(alone))]},
         "parts": {},
     }
     for kind, form in (("float32", REFERENCE), ("int8", "lean int8")):
@@ -278,6 +282,9 @@ def show(found: dict[str, Any]) -> None:
     for name, form in found["forms"].items():
         print(f"{name:24}{form['ms']:10.3f}{block_ms / form['ms']:13.1f}{form['p99_ms']:9.3f}", end="")
         print(f"{form['p99_ms'] / block_ms:12.1%}{form['to_float32']:21.2f}")
+    alone = found["alone"]
+    print(f"{ALONE + ', alone':24}{alone['ms']:10.3f}{block_ms / alone['ms']:13.1f}{alone['p99_ms']:9.3f}", end="")
+    print(f"{alone['p99_ms'] / block_ms:12.1%}")
     print(f"\n{'part, ms':20}" + "".join(f"{kind:>10}" for kind in found["parts"]))
     for title in found["parts"]["float32"]:
         print(f"{title:20}" + "".join(f"{own[title]:10.3f}" for own in found["parts"].values()))
