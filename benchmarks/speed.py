@@ -10,11 +10,11 @@
     whole ...            as `play` and `render` step it: noise, conversions and safety included
 
 The weights are random: they do not change the cost. Times are processor time of the one thread that steps, so that waiting for
-other programs does not count; the forms take turns of 25 steps, so that what others do to the caches meets all of them, and so that
-each begins its turn in caches that the others have swept; ratios are medians over the turns. "alone" is the last form once more with
-nothing in between, as `render` runs it. Below, the parts of a step, each scripted and stepped alone with what it was handed in a real step; "the
-rest" is what lies between them. Last the floor: what a step has to read and to transform in any form (a cache that holds the
-weights from one step to the next goes under it).
+other programs does not count; the forms take turns of 25 steps, so that what others do to the caches meets all of them, and each
+begins its turn in caches that the others have swept; ratios are medians over the turns. "alone" is the last form once more with
+nothing in between, as `render` runs it. Below, the parts of a step, each scripted and stepped alone with what it was handed in a
+real step; "the rest" is what lies between them. Last the floor: what a step has to read and to transform in any form (a cache
+that holds the weights from one step to the next goes under it).
 """
 
 import argparse

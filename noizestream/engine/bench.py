@@ -33,8 +33,8 @@ EXTRA_PERIODS = (0, 1, 2, 3, 4, 6, 8, 12, 16, 24, 32)
 
 CHANGE_S = 0.25
 TURN = 500
-"""Steps of one form before the next has its turn: a fraction of a second, so that both meet the same other load; and so many, because
-in play nothing else sweeps the caches between two steps, as the other form does at the start of a turn."""
+"""Steps of one form before the next has its turn: a fraction of a second, so that both meet the same other load; and so many,
+because in play nothing else sweeps the caches between two steps, as the other form does at the start of a turn."""
 
 PATIENCE_S = 10.0
 

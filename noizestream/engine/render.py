@@ -13,7 +13,7 @@ from noizestream.errors import NoizestreamError, UsageError
 from noizestream.soundfiles import sound_file
 
 TOGETHER = 32
-"""Blocks written at a time: what writes is driven out of the caches by every step, and to bring it back takes longer than to write."""
+"""Blocks written at a time: every step drives what writes out of the caches, and to bring it back takes longer than to write."""
 
 
 def render(generator: Generator, path: str | Path, seconds: float, progress: Callable[[int, int], None] | None = None) -> float:

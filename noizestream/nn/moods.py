@@ -29,6 +29,7 @@ class Moods(nn.Module):
     table: Tensor
     follows: Tensor
     count: Tensor
+    each: Tensor
 
     def __init__(self, genres: int, latent: int, frames_per_second: float):
         super().__init__()

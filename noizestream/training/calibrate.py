@@ -4,12 +4,12 @@ Spread: the deviations cover what the model cannot predict; sampled in full they
 set so that the generated sound moves as much as the real music and a little more (spectral flux).
 Contrast: where the model is unsure it predicts the mean of several spectra, which is flatter than any of them, as in all
 parametric synthesis (Toda and Tokuda 2007). Partials are raised over their surroundings until the sound is as peaked as the music.
-Accent: with little music, or uneven beats, the clock network learns the beat more faintly than it was played. It is taken further
-from its mean over all phases until the pulse is as clear as the music's.
+Accent: with little music, or uneven beats, the clock network learns the beat more faintly than it was played. Where a stronger one
+brings a clearer pulse, it is taken further from its mean over all phases until the pulse is as clear as the music's.
 Level: the mean of log magnitudes is quieter than the mean of magnitudes (Jensen's inequality), most of all for tones. What the
-long-term spectrum lacks is given back, smoothed over neighbouring bands: half by the mean power, half by the mean of logarithms,
-or what is always there would be as loud as what comes and goes in the music. In stereo likewise pan and width of every band: errors
-of the codec make everything a little wide, also the bass, whose place is in the middle.
+long-term spectrum lacks in power is given back, smoothed over neighbouring bands; less of it where the mean of logarithms is not
+lower than the music's, or what is always there would be as loud as what comes and goes. In stereo likewise pan and width of every
+band: errors of the codec make everything a little wide, also the bass, whose place is in the middle.
 All are steered at once: a try is generated, each is moved by what it is off, by less from try to try; what holds in the end is the
 mean over the last tries.
 """
@@ -31,8 +31,11 @@ LOWEST_SPREAD, HIGHEST_SPREAD = 0.15, 1.0
 LIVELIER = (
     1.05  # than the music, in flux: it hardly depends on the spread, and what is played wider is the genre's rather than dull
 )
-LEAST_CONTRAST, MOST_CONTRAST = 0.6, 2.5
-LEAST_ACCENT, MOST_ACCENT = 0.7, 3.0
+LEAST_CONTRAST, MOST_CONTRAST = 0.6, 1.5  # more makes single partials of a few frames several times full scale
+CONTENT = 0.06  # share by which peakiness may miss the music's: every step towards it costs width of the sampling
+MOST_ACCENT = 3.0
+PULSED = 0.9  # share of the music's pulse that is enough
+HELPED = 0.2  # share of the missing pulse that twice the accent must bring, or the beat is not the clock's
 QUIETEST = 7.0  # nepers under the loudest band: below, nothing counts as an onset
 TRIES = 12  # per genre, each of `Config.calibration_s` and one second of warm-up, and each from a start of its own
 SETTLED = 6  # tries at the end whose mean is taken: a few seconds of music are now duller, now livelier than the whole
@@ -86,9 +89,21 @@ def calibrate(player: Player, scripted: Any, prepared: Prepared, seconds: float)
     per_second = rate / player.front.block
     made: list[list[float]] = []
     tables = (player.spread, player.contrast, player.accent, player.level)
+
+    def heard_with(accent: float, number: int) -> float:
+        """The pulse at that accent, over two starts."""
+        player.accent[number] = accent
+        starts = [generate(scripted, one_hot(number, len(prepared.flux)), seconds, seed, sizes) for seed in (SEEDS - 2, SEEDS - 1)]
+        return float(np.mean([clarity(front.analyse(sound)[:, :tones], per_second) for sound in starts]))
+
     for number, (flux_wanted, peak_wanted) in enumerate(zip(prepared.flux, prepared.peakiness, strict=True)):
         genre = one_hot(number, len(prepared.flux))
-        settled, measured = [], []
+        settled, measured, missing = [], [], 0.0
+        if prepared.beaten[number] >= 0.5:
+            plain = heard_with(1.0, number)
+            missing = PULSED * real[number].pulse - plain
+            missing = missing if missing > 0 and heard_with(2.0, number) - plain > HELPED * missing else 0.0
+            player.accent[number] = 1.0
         for attempt in range(TRIES):
             heard = generate(scripted, genre, seconds, SEEDS + attempt, sizes)
             sound, bands = heard.mean(0), front.analyse(heard)
@@ -97,14 +112,14 @@ def calibrate(player: Player, scripted: Any, prepared: Prepared, seconds: float)
             move = 1.0 / (1.0 + 0.4 * attempt)
             spread, contrast = float(player.spread[number]), float(player.contrast[number])
             spread *= min(max(LIVELIER * flux_wanted / max(moves, 1e-6), 0.5), 2.0) ** (1.5 * move)
-            contrast += 1.0 * move * float(np.log(min(max(peak_wanted / max(peaks, 1e-6), 0.5), 2.0)))
+            contrast += move * float(np.log(min(max(_outside(peak_wanted / max(peaks, 1e-6), CONTENT), 0.5), 2.0)))
             player.spread[number] = min(max(spread, LOWEST_SPREAD), HIGHEST_SPREAD)
             player.contrast[number] = min(max(contrast, LEAST_CONTRAST), MOST_CONTRAST)
-            if prepared.beaten[number] >= 0.5:
+            if missing:
                 accent = float(player.accent[number]) * min(max(real[number].pulse / max(beats, 1e-6), 0.5), 2.0) ** move
-                player.accent[number] = min(max(accent, LEAST_ACCENT), MOST_ACCENT)
+                player.accent[number] = min(max(accent, 1.0), MOST_ACCENT)
             lacking = 0.5 * torch.log((real[number].power + FLOOR**2) / (power(bands[:, :tones]) + FLOOR**2))
-            lacking = 0.5 * (lacking + real[number].mean - bands[:, :tones].mean(0))
+            lacking = torch.minimum(lacking, 0.5 * (lacking + real[number].mean - bands[:, :tones].mean(0)))
             player.level[number, :tones] = (player.level[number, :tones] + move * _smooth(lacking)).clamp(-MOST_LEVEL, MOST_LEVEL)
             off = real[number].image - mean_image(front, bands)
             player.level[number, tones:] = (player.level[number, tones:] + move * off).clamp(-MOST_IMAGE, MOST_IMAGE)
@@ -136,6 +151,11 @@ class Real:
     mean: torch.Tensor
     image: torch.Tensor
     pulse: float
+
+
+def _outside(ratio: float, content: float) -> float:
+    """`ratio` towards 1 by the share `content`, at most to 1."""
+    return max(1.0, ratio * (1 - content)) if ratio > 1 else min(1.0, ratio * (1 + content))
 
 
 def power(bands: torch.Tensor) -> torch.Tensor:

@@ -44,6 +44,7 @@ class Config:
     codec_rate: float = 1e-3
 
     # plan loop
+    plan_rate: float = 4e-3  # its own: it begins from nothing on a base, too
     plan_share: float = 0.08  # of the time left after preparing
 
     # sequence loop

@@ -39,9 +39,9 @@ def windows(draw: Draw, arrays: list[np.ndarray], batch: int, frames: int) -> np
 
 @dataclass
 class Chunk:
-    """`z` [B, T, latent] with `previous` one frame earlier; `genre` [B, G]; `beat` [B, T]; `notes` [B, T, voices]; `mood` [B, T, M].
+    """`z` [B, T, latent] with `previous` one frame earlier; `genre` [B, G]; `beat` [B, T]; `notes` [B, T, voices].
 
-    `fresh` [B]: starts anew here; `lane_piece` [B] are indices of pieces.
+    `mood` [B, T, M]; `fresh` [B]: starts anew here; `lane_piece` [B] are indices of pieces.
     """
 
     z: np.ndarray
@@ -110,8 +110,8 @@ class Lanes:
             self.at[lane] += t
             self.left[lane] -= 1
         self._first = False
-        lists = [np.stack(rows) for rows in (beat, notes, mood)]
-        return Chunk(np.stack(z), np.stack(previous), genre, *lists, fresh, np.array(self.piece))
+        stacked = (np.stack(beat), np.stack(notes), np.stack(mood))
+        return Chunk(np.stack(z), np.stack(previous), genre, *stacked, fresh, np.array(self.piece))
 
     def _long_enough(self) -> int:
         for _ in range(1000):

@@ -1,5 +1,6 @@
 """Stage one: the codebook of notes is fitted to the music, every frame gets its code, and the plan learns their order."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -85,6 +86,7 @@ class PlanLoop(Loop):
         validation: Coded,
         device: str,
     ):
+        config = replace(config, rate=config.plan_rate)
         super().__init__(plan, config, device, adam(plan, config))
         self.prepared, self.genres = prepared, len(prepared.genres)
         self.clock = Clock()

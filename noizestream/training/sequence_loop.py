@@ -135,7 +135,7 @@ class SequenceLoop(Loop):
         return self._descend(loss)
 
     def _hide(self, keep: Tensor, piece: Tensor) -> None:
-        """A lane that starts anew draws what it will not know: the slow clock, the whole clock (the less even its beats), the mood."""
+        """A lane that starts anew will not know the slow clock, the whole clock (the less even its beats), the mood: drawn each."""
         config = self.config
         draws = torch.rand(self.shown.shape)
         hidden = torch.empty_like(draws)

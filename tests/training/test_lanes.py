@@ -14,7 +14,8 @@ def lanes(seed: int = 0) -> Lanes:
     latents = [np.stack([np.full(n, i), np.arange(n)], 1).astype(np.float32) for i, n in enumerate(LENGTHS)]
     moods = [np.arange(n // 50 + 1)[:, None] for n in LENGTHS]
     beats, notes = [np.arange(n) / 10 for n in LENGTHS], [np.arange(n) // 7 for n in LENGTHS]
-    return Lanes(Draw(pieces, np.random.default_rng(seed)), latents, beats, notes, moods, 50, genres=2, batch=3, frames=32, chunks=4)
+    draw = Draw(pieces, np.random.default_rng(seed))
+    return Lanes(draw, latents, beats, notes, moods, 50, genres=2, batch=3, frames=32, chunks=4)
 
 
 def test_a_lane_goes_through_its_piece_in_order_until_it_starts_afresh():
