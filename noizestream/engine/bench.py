@@ -36,6 +36,9 @@ TURN = 500
 """Steps of one form before the next has its turn: a fraction of a second, so that both meet the same other load; and so many,
 because in play nothing else sweeps the caches between two steps, as the other form does at the start of a turn."""
 
+FEWEST = 50
+"""Steps of each form, however little is asked for."""
+
 PATIENCE_S = 10.0
 
 Progress = Callable[[float, float], None]
@@ -87,7 +90,7 @@ def step_times(path: Path, names: list[str], seconds: float) -> dict[str, np.nda
         generator = load(path, precision=name)
         streams[name] = (generator, SafeStream(generator))
     metadata = next(iter(streams.values()))[0].metadata
-    count = max(TURN, round(seconds * metadata.sample_rate / metadata.block_frames))
+    count = max(FEWEST, round(seconds * metadata.sample_rate / metadata.block_frames))
     every = max(1, round(CHANGE_S * metadata.sample_rate / metadata.block_frames))
     times = {name: np.zeros(count) for name in names}
     with _no_collector():
