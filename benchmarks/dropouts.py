@@ -49,7 +49,7 @@ def main() -> None:
                 listen=False,
             )
             if run.code != 0:
-                sys.exit(run.err)
+                sys.exit(f"play ended with {run.code}: {run.err or run.out}")
             stats, step = run.stats, run.stats["step_ms"]
             kept = f"{stats['ring_ms']:.1f} ms kept ready (--latency {asked.latency})"
             print(f"played {stats['seconds']:.1f} s, periods of {asked.period}, {kept}")
