@@ -119,7 +119,7 @@ def pulse(audio: np.ndarray, rate: int) -> tuple[float, float]:
     """
     envelope, per_second = _onsets(audio, rate)
     clarity, correlation = beat_clarity(envelope, per_second)
-    if clarity <= 0.0:
+    if not len(correlation):
         return 0.0, 0.0
     count = len(envelope)
     first, last = _beats(per_second)
@@ -142,7 +142,7 @@ def pulse(audio: np.ndarray, rate: int) -> tuple[float, float]:
 def beat_clarity(envelope: np.ndarray, per_second: float) -> tuple[float, np.ndarray]:
     """The clarity of `pulse` in 0..1, and the autocorrelation [n] that it is read from, of any onset envelope [n].
 
-    0 of an envelope that does not move, or is shorter than two of the slowest beats.
+    0 and [0] of an envelope that does not move, or is shorter than two of the slowest beats.
     """
     envelope = envelope - envelope.mean()
     count = len(envelope)
@@ -150,7 +150,7 @@ def beat_clarity(envelope: np.ndarray, per_second: float) -> tuple[float, np.nda
     correlation = np.fft.irfft(np.abs(spectrum) ** 2)[:count]
     first, last = _beats(per_second)
     if correlation[0] <= 1e-9 or last + 1 >= count // 2:
-        return 0.0, correlation
+        return 0.0, correlation[:0]
     # unbiased: a lag of half the piece has half the products
     correlation = correlation / correlation[0] * count / np.maximum(count - np.arange(count), 1)
     return float(np.clip(correlation[first : last + 1].max(), 0.0, 1.0)), correlation

@@ -28,17 +28,17 @@ from noizestream.noise import noise
 from noizestream.training.prepared import Prepared
 
 LOWEST_SPREAD, HIGHEST_SPREAD = 0.15, 1.0
-LIVELIER = (
-    1.05  # than the music, in flux: it hardly depends on the spread, and what is played wider is the genre's rather than dull
-)
+LIVELIER = 1.05  # than the music, in flux: it hardly depends on the spread, and what is played wider is more of its genre
 LEAST_CONTRAST, MOST_CONTRAST = 0.6, 1.5  # more makes single partials of a few frames several times full scale
 CONTENT = 0.06  # share by which peakiness may miss the music's: every step towards it costs width of the sampling
 MOST_ACCENT = 3.0
 PULSED = 0.9  # share of the music's pulse that is enough
+PULSE_STARTS = 2  # that tell whether it does, with and without
 HELPED = 0.2  # share of the missing pulse that twice the accent must bring, or the beat is not the clock's
 QUIETEST = 7.0  # nepers under the loudest band: below, nothing counts as an onset
 TRIES = 12  # per genre, each of `Config.calibration_s` and one second of warm-up, and each from a start of its own
 SETTLED = 6  # tries at the end whose mean is taken: a few seconds of music are now duller, now livelier than the whole
+RENDERINGS = TRIES + 2 * PULSE_STARTS  # of `Config.calibration_s` per genre, at most
 SEEDS = 1000  # from here on
 MOST_LEVEL = 1.0  # nepers: 8.7 dB
 MOST_IMAGE = 0.5  # of pan and width
@@ -90,19 +90,20 @@ def calibrate(player: Player, scripted: Any, prepared: Prepared, seconds: float)
     made: list[list[float]] = []
     tables = (player.spread, player.contrast, player.accent, player.level)
 
-    def heard_with(accent: float, number: int) -> float:
-        """The pulse at that accent, over two starts."""
+    def pulse_with(accent: float, number: int) -> float:
+        """The pulse at that accent, over `PULSE_STARTS`; the accent stays."""
         player.accent[number] = accent
-        starts = [generate(scripted, one_hot(number, len(prepared.flux)), seconds, seed, sizes) for seed in (SEEDS - 2, SEEDS - 1)]
+        genre, seeds = one_hot(number, len(prepared.flux)), range(SEEDS - PULSE_STARTS, SEEDS)
+        starts = [generate(scripted, genre, seconds, seed, sizes) for seed in seeds]
         return float(np.mean([clarity(front.analyse(sound)[:, :tones], per_second) for sound in starts]))
 
     for number, (flux_wanted, peak_wanted) in enumerate(zip(prepared.flux, prepared.peakiness, strict=True)):
         genre = one_hot(number, len(prepared.flux))
-        settled, measured, missing = [], [], 0.0
+        settled, measured, accented = [], [], False
         if prepared.beaten[number] >= 0.5:
-            plain = heard_with(1.0, number)
+            plain = pulse_with(1.0, number)
             missing = PULSED * real[number].pulse - plain
-            missing = missing if missing > 0 and heard_with(2.0, number) - plain > HELPED * missing else 0.0
+            accented = missing > 0 and pulse_with(2.0, number) - plain > HELPED * missing
             player.accent[number] = 1.0
         for attempt in range(TRIES):
             heard = generate(scripted, genre, seconds, SEEDS + attempt, sizes)
@@ -111,12 +112,12 @@ def calibrate(player: Player, scripted: Any, prepared: Prepared, seconds: float)
             beats = clarity(bands[:, :tones], per_second)
             move = 1.0 / (1.0 + 0.4 * attempt)
             spread, contrast = float(player.spread[number]), float(player.contrast[number])
-            spread *= min(max(LIVELIER * flux_wanted / max(moves, 1e-6), 0.5), 2.0) ** (1.5 * move)
-            contrast += move * float(np.log(min(max(_outside(peak_wanted / max(peaks, 1e-6), CONTENT), 0.5), 2.0)))
+            spread *= _off(LIVELIER * flux_wanted, moves) ** (1.5 * move)
+            contrast += move * float(np.log(_off(peak_wanted, peaks, CONTENT)))
             player.spread[number] = min(max(spread, LOWEST_SPREAD), HIGHEST_SPREAD)
             player.contrast[number] = min(max(contrast, LEAST_CONTRAST), MOST_CONTRAST)
-            if missing:
-                accent = float(player.accent[number]) * min(max(real[number].pulse / max(beats, 1e-6), 0.5), 2.0) ** move
+            if accented:
+                accent = float(player.accent[number]) * _off(real[number].pulse, beats) ** move
                 player.accent[number] = min(max(accent, 1.0), MOST_ACCENT)
             lacking = 0.5 * torch.log((real[number].power + FLOOR**2) / (power(bands[:, :tones]) + FLOOR**2))
             lacking = torch.minimum(lacking, 0.5 * (lacking + real[number].mean - bands[:, :tones].mean(0)))
@@ -153,9 +154,11 @@ class Real:
     pulse: float
 
 
-def _outside(ratio: float, content: float) -> float:
-    """`ratio` towards 1 by the share `content`, at most to 1."""
-    return max(1.0, ratio * (1 - content)) if ratio > 1 else min(1.0, ratio * (1 + content))
+def _off(wanted: float, made: float, content: float = 0.0) -> float:
+    """By what factor `made` is off, 0.5 to 2; what is within the share `content` of it is not off."""
+    ratio = wanted / max(made, 1e-6)
+    ratio = max(1.0, ratio * (1 - content)) if ratio > 1 else min(1.0, ratio * (1 + content))
+    return min(max(ratio, 0.5), 2.0)
 
 
 def power(bands: torch.Tensor) -> torch.Tensor:

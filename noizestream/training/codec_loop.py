@@ -75,7 +75,8 @@ class CodecLoop:
             for group in self.optimiser.param_groups:
                 group["lr"] = max(rate, 1e-5)
             x = torch.from_numpy(windows(self.draw, self.arrays, config.codec_batch, config.codec_frames)).to(self.device)
-            z = self.codec.encode(x)
+            with torch.set_grad_enabled(not config.base):
+                z = self.codec.encode(x)
             predicted = self.codec.decode(z + LATENT_NOISE * torch.randn_like(z))
             loss = codec_loss(predicted[:, 2:], x[:, 2:], self.codec.weight, self.codec.tones)
             self.optimiser.zero_grad(set_to_none=True)

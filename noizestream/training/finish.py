@@ -19,7 +19,7 @@ REHEARSALS = 4
 class Finish:
     """What becomes of fitted networks; `player` is always the whole generator, as the model file will hold it."""
 
-    tries = calibrate.TRIES
+    renderings = calibrate.RENDERINGS
 
     def __init__(self, prepared: Prepared, config: Config, folder: Path, reporter: Any):
         self.prepared, self.config, self.folder, self.reporter = prepared, config, folder, reporter
@@ -40,7 +40,7 @@ class Finish:
             calibrate.generate(scripted, genre, 1.0, 0, sizes)
             times.append((time.monotonic() - begun) / 2)  # one second is warm-up
         per_second = min(times)
-        sounded = self.tries * (self.config.calibration_s + 1) + preview.SECONDS + 1
+        sounded = self.renderings * (self.config.calibration_s + 1) + preview.SECONDS + 1
         return 6.0 + len(self.prepared.genres) * (1.5 + 1.3 * per_second * sounded)
 
     def preview(self, name: str, player: Any) -> None:

@@ -87,7 +87,7 @@ class RawFit:
 class RawFinish(Finish):
     """There is nothing to calibrate: the deviation was measured on held-out music."""
 
-    tries = 0
+    renderings = 0
 
     def calibrate(self, player: RawPlayer) -> dict[str, Any]:
         return {"deviation": player.deviation.mean(1).tolist()}

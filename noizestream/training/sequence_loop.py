@@ -129,8 +129,7 @@ class SequenceLoop(Loop):
         genre = genre[:, None].expand(-1, z.shape[1], -1)
         mood = torch.from_numpy(chunk.mood).to(self.device)
         mood = (mood + config.mood_noise * torch.randn_like(mood[:, :1])) * self.shown[:, 2].to(self.device)[:, None, None]
-        told = torch.cat([self._notes(chunk.notes), mood], -1)
-        mixture, self.carried = self.predictor.sequence(previous, genre, clock, told, z, state)
+        mixture, self.carried = self.predictor.sequence(previous, genre, clock, self._told(chunk.notes, mood), z, state)
         loss = negative_log_likelihood(mixture, z, self.predictor.ends).mean()
         return self._descend(loss)
 
@@ -152,9 +151,9 @@ class SequenceLoop(Loop):
             torch.from_numpy(beat).to(torch.float64 if self.device != "mps" else torch.float32).to(self.device), *rows
         )
 
-    def _notes(self, codes: np.ndarray) -> Tensor:
-        """What the plan would ask for: codes [B, T, voices] -> [B, T, partials]."""
-        return self.notes.sounding(torch.from_numpy(codes).to(self.device))
+    def _told(self, codes: np.ndarray, mood: Tensor) -> Tensor:
+        """What the plan would ask for, and the mood: codes [B, T, voices], mood [B, T, M] -> [B, T, partials + M]."""
+        return torch.cat([self.notes.sounding(torch.from_numpy(codes).to(self.device)), mood], -1)
 
     @torch.no_grad()
     def _moods(self, pieces: list[Piece], latents: list[np.ndarray]) -> list[np.ndarray]:
@@ -192,7 +191,7 @@ class SequenceLoop(Loop):
         clock, target = self._clock(beat, torch.ones(len(rows)), shown), torch.from_numpy(z).to(self.device)
         self.predictor.eval()
         state = self.predictor.recurrent.initial_sequence_state(len(rows), self.device)
-        told = torch.cat([self._notes(codes), torch.from_numpy(mood).to(self.device)], -1)
+        told = self._told(codes, torch.from_numpy(mood).to(self.device))
         mixture, _ = self.predictor.sequence(before, label, clock, told, target, state)
         self.predictor.train()
         nats = negative_log_likelihood(mixture, target, self.predictor.ends).cpu().numpy()
