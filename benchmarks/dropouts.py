@@ -56,7 +56,10 @@ def main() -> None:
             print(f"underruns of ours {stats['underruns']} ({stats['missed_ms']:.0f} ms of silence)")
             late = f"{stats['device_underflows']} seen by play, {run.heard.xruns} by the other client"
             print(f"late cycles of the server's own: {late}")
-            print(f"MIDI: {len(run.heard.sent)} messages sent, {stats['midi_messages']} heard (a late server loses its own)")
+            print(
+                f"MIDI: {len(run.heard.sent)} messages sent, {stats['midi_messages']} heard (a late server loses its own); "
+                f"RtMidi crashed {stats['midi_restarts']} times"
+            )
             print(f"step ms: p50 {step['p50']}, p99 {step['p99']}, max {step['max']} of {stats['budget_ms']}; load {stats['load']}")
 
 

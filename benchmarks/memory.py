@@ -4,7 +4,8 @@
 
 Both run as a person runs them, in processes of their own, and are watched from outside twice a second. The growth of `render` is
 what it holds near its end over what it held after the first minute of music. `play` plays on a dummy JACK server (left out where
-there is no jackd); its processes share most of their code, so their proportional share (PSS) is added up where the system tells it.
+there is no jackd); its processes share most of their code, so their proportional share (PSS) is added up where the system tells it,
+apart from the memory that the JACK server made and shares with all its clients.
 """
 
 import argparse
@@ -40,13 +41,24 @@ def family(process: int) -> list[int]:
     return found
 
 
-def share_mb(process: int) -> float:
-    """Proportional share of memory in MB, all of it where the system does not tell."""
+def share_mb(process: int) -> tuple[float, float]:
+    """Proportional share of memory in MB, and that of the JACK server's own, which it shares with all its clients.
+
+    Where the system does not tell: all of the process's memory, and 0.
+    """
+    own = server = 0
     try:
-        lines = Path(f"/proc/{process}/smaps_rollup").read_text().splitlines()
-        return next(int(line.split()[1]) / 1024 for line in lines if line.startswith("Pss:"))
-    except (OSError, StopIteration):
-        return machine.resident_mb(process) or 0.0
+        mappings = Path(f"/proc/{process}/smaps").read_text().splitlines()
+    except OSError:
+        return machine.resident_mb(process) or 0.0, 0.0
+    name = ""
+    for line in mappings:
+        first, *rest = line.split()
+        if not first.endswith(":"):
+            name = rest[4] if len(rest) > 4 else ""
+        elif first == "Pss:":
+            own, server = (own, server + int(rest[0])) if Path(name).name.startswith("jack") else (own + int(rest[0]), server)
+    return own / 1024, server / 1024
 
 
 def render(model: Path, minutes: float) -> None:
@@ -82,16 +94,19 @@ def play(model: Path, seconds: float) -> None:
         process = subprocess.Popen(
             command, cwd=ROOT, env=server.environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
         )
-        largest, shares = 0.0, {}
+        largest, servers, shares = 0.0, 0.0, {}
         while process.poll() is None:
             time.sleep(WATCH_S)
-            now = {one: share_mb(one) for one in family(process.pid)}
+            held = {one: share_mb(one) for one in family(process.pid)}
+            now = {one: own for one, (own, _) in held.items()}
+            servers = max(servers, sum(server for _, server in held.values()))
             if sum(now.values()) > largest:
                 largest, shares = sum(now.values()), now
         if process.returncode:
             sys.exit(process.communicate()[1])
     parts = ", ".join(f"{share:.0f}" for share in shares.values() if share >= 1)
     print(f"play, at most: {largest:.0f} MB in all (its processes: {parts} MB)")
+    print(f"beside it, of the JACK server's own memory, which its clients map: {servers:.0f} MB")
 
 
 def main() -> None:

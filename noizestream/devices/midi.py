@@ -2,9 +2,7 @@
 
 import contextlib
 import re
-import threading
-import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,10 +13,6 @@ from noizestream.errors import NoizestreamError
 CLIENT = "noizestream"
 QUEUE = 1024
 """Messages RtMidi keeps for us; beyond that it drops the newest."""
-
-POLL_SECONDS = 0.002
-LOOK_SECONDS = 1.0
-"""How often it is looked whether the port is still there, or has come back."""
 
 _NUMBERS = re.compile(r"\s+\d+:\d+$")
 
@@ -89,74 +83,50 @@ def same_port(one: str, other: str) -> bool:
     return _NUMBERS.sub("", one) == _NUMBERS.sub("", other)
 
 
-class MidiInput:
-    """Listens to `port` and hands every message, a list of bytes, to `handle`, in a thread of its own.
+class Listener:
+    """Listens to `port`, and again when it has gone and come back; without one the first real instrument that comes is taken.
 
-    RtMidi collects the messages in its own queue and we look into it every POLL_SECONDS: a Python callback would make JACK's
-    process thread wait for the interpreter lock. A port that goes is waited for, and listened to again; without a `port` the
-    first real one that comes is taken. `say` takes lines for the user. NoizestreamError if `port` does not open.
+    RtMidi collects the messages in its own queue, which is looked into: a Python callback would make JACK's process thread wait for
+    the interpreter. NoizestreamError if `port` does not open.
     """
 
-    def __init__(
-        self, port: MidiPort | None, handle: Callable[[Sequence[int]], None], say: Callable[[str], None] = lambda line: None
-    ):
-        self.port, self._handle, self._say = port, handle, say
-        self.losses = 0
-        self._server_died = False
+    def __init__(self, port: MidiPort | None, awaited: MidiPort | None = None):
+        """`awaited`: the one to wait for where there is no `port` yet."""
+        self.port = port or awaited
         self._client: Any = None if port is None else _listen(port)
-        self._ending = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="midi", daemon=True)
-        self._thread.start()
 
-    def server_died(self) -> None:
-        """The JACK server has gone: a client of it lists the ports that were there last for ever, so it must be told."""
-        self._server_died = self.port is not None and "jack" in self.port.api_name.lower()
+    @property
+    def listening(self) -> bool:
+        """Whether the port is open."""
+        return self._client is not None
+
+    def messages(self) -> Iterator[bytes]:
+        """What has come since the last time."""
+        while self._client is not None and (entry := self._client.get_message()) is not None:
+            yield bytes(entry[0])
+
+    def look(self) -> bool:
+        """Notice that the port has gone, or is there; return whether anything changed."""
+        if self._client is None:
+            port = next((one for one in ports() if self._awaits(one)), None)
+            if port is not None:
+                self._client, self.port = _listen(port), port
+            return port is not None
+        if self.port is not None and any(same_port(name, self.port.name) for name in self._client.get_ports()):
+            return False
+        self.close()
+        return True
 
     def close(self) -> None:
-        """Stop listening and leave the MIDI system."""
-        self._ending.set()
-        self._thread.join(timeout=1.0)
-        self._let_go()
-
-    def _run(self) -> None:
-        looked = time.monotonic()
-        while not self._ending.wait(POLL_SECONDS if self._client is not None else LOOK_SECONDS):
-            # Whatever RtMidi raises, and whatever a message does: the music goes on, and so do we.
-            with contextlib.suppress(Exception):
-                if self._client is not None:
-                    while (entry := self._client.get_message()) is not None:
-                        with contextlib.suppress(Exception):
-                            self._handle(entry[0])
-                    if time.monotonic() - looked < LOOK_SECONDS:
-                        continue
-                    looked = time.monotonic()
-                    if self._server_died or not self._is_there():
-                        self._server_died = False
-                        self._lose()
-                elif (port := self._find()) is not None:
-                    self._client = _listen(port)
-                    self._say(f"MIDI     {port.name} ({port.api_name})" + (" is back" if self.port else ""))
-                    self.port = port
-
-    def _is_there(self) -> bool:
-        return self.port is not None and any(same_port(name, self.port.name) for name in self._client.get_ports())
-
-    def _find(self) -> MidiPort | None:
-        if self.port is None:
-            return next((port for port in ports() if port.is_default), None)
-        return next((port for port in ports() if same_port(port.name, self.port.name)), None)
-
-    def _lose(self) -> None:
-        self.losses += 1
-        self._say(f"{self.port.name if self.port else ''}: the MIDI port is gone; the music goes on, and it is waited for")
-        self._let_go()
-
-    def _let_go(self) -> None:
+        """Stop listening."""
         client, self._client = self._client, None
         if client is not None:
             with quiet_stderr(), contextlib.suppress(Exception):
                 client.close_port()
                 client.delete()
+
+    def _awaits(self, port: MidiPort) -> bool:
+        return port.is_default if self.port is None else same_port(port.name, self.port.name)
 
 
 def _listen(port: MidiPort) -> Any:

@@ -27,6 +27,13 @@ def quiet_stderr() -> Iterator[None]:
         os.close(null)
 
 
+def no_stderr() -> None:
+    """The same for a whole process, whose own errors go another way."""
+    null = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(null, 2)
+    os.close(null)
+
+
 def no_server_start() -> None:
     """Forbid libjack to start a JACK server by itself: asking what is there must not change what is there."""
     os.environ.setdefault("JACK_NO_START_SERVER", "1")

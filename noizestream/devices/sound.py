@@ -22,6 +22,7 @@ from multiprocessing.connection import Connection
 
 from noizestream.devices import audio
 from noizestream.devices.audio import NoAudioDevice, OutputDevice
+from noizestream.devices.quiet import no_stderr
 from noizestream.engine import mixer as desk
 from noizestream.engine.mixer import Mixer
 from noizestream.engine.ring import Ring
@@ -139,8 +140,7 @@ def _run(
 ) -> None:
     """The audio process from start to end."""
     ignore_signals()
-    null = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(null, 2)  # what C libraries print; our own errors go through the pipe
+    no_stderr()  # what C libraries print; our own errors go through the pipe
     try:
         found = _look(pipe, asked, rate, channels, patient, aside, parent)
         if found is not None:

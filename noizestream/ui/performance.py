@@ -1,6 +1,6 @@
 """A performance: connects models, audio device, MIDI port, recorder and screen, keeps them together, and takes them apart again.
 
-Imports no torch and no audio library: the worker processes own the one, the audio process the other (docs/decisions.md).
+Imports no torch and no library for audio or MIDI: processes of their own do (docs/decisions.md).
 """
 
 import contextlib
@@ -14,7 +14,7 @@ import numpy as np
 
 from noizestream.control.live import LiveState
 from noizestream.control.midi_map import MidiMap
-from noizestream.devices.midi import MidiInput, find_port
+from noizestream.devices.midi_input import MidiInput
 from noizestream.devices.sound import Found, Opened
 from noizestream.engine import mixer as desk
 from noizestream.engine import ring as slots
@@ -103,8 +103,9 @@ class Performance:
 
     def _start(self) -> None:
         """Until the first sound. What is wrong here ends it with an error; later it would not."""
+        self.midi = MidiInput(self.asked_midi, self._hear, self._say)
         self.stage = Stage(self.asked_device, self.latency_option, self.state, self.decks, self.mixer, self)
-        self.midi = MidiInput(find_port(self.asked_midi), self._hear, self._say)
+        self.midi.wait()
         end = time.monotonic() + START_TIMEOUT_S
         while not self.stage.playing:
             self.stage.start()
@@ -145,6 +146,8 @@ class Performance:
             if self.stage.playing:
                 self.decks.tick()
             self.stage.tick()
+            if self.midi is not None:
+                self.midi.tick()
             if time.monotonic() - shown >= 1 / SCREEN_HZ:
                 shown = time.monotonic()
                 self.screen.show(self._status())
@@ -235,6 +238,7 @@ class Performance:
             "ring_ms": round(latency["ring"], 2) if latency else None,
             "device_losses": self.stage.losses if self.stage else 0,
             "midi_losses": self.midi.losses if self.midi else 0,
+            "midi_restarts": self.midi.restarts if self.midi else 0,
             "worker_restarts": self.decks.restarts,
             "model_switches": self.decks.switches,
             "recorded_s": round(self.recorder.seconds, 3) if self.recorder else None,

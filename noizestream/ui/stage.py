@@ -13,7 +13,7 @@ import time
 from typing import Protocol
 
 from noizestream.control.live import LiveState
-from noizestream.devices.midi import POLL_SECONDS
+from noizestream.devices.midi_input import POLL_SECONDS
 from noizestream.devices.sound import Found, Opened, Sound
 from noizestream.engine import mixer as desk
 from noizestream.engine import ring as slots

@@ -105,9 +105,9 @@ class Performance:
             self.process.kill()
         self.process.communicate()
 
-    def workers(self) -> list[int]:
-        """Process ids of those that step a model."""
-        return [pid for pid in children(self.process.pid) if maps(pid, "libtorch")]
+    def processes(self, library: str) -> list[int]:
+        """Process ids of those that use it: libtorch steps models, _rtmidi listens."""
+        return [pid for pid in children(self.process.pid) if maps(pid, library)]
 
 
 @pytest.fixture(scope="module")
@@ -135,7 +135,7 @@ def test_it_plays(stage):
 
 def test_a_worker_that_stalls_is_faded_and_catches_up(stage):
     _, performance, ear, _ = stage
-    (worker,) = performance.workers()[:1]
+    (worker,) = performance.processes("libtorch")[:1]
     os.kill(worker, signal.SIGSTOP)
     ear.wait_for(None, silent=True)
     with contextlib.suppress(ProcessLookupError):  # on a very busy machine it may have been given up meanwhile
@@ -146,7 +146,7 @@ def test_a_worker_that_stalls_is_faded_and_catches_up(stage):
 def test_a_worker_that_dies_is_followed_at_once(stage):
     _, performance, ear, _ = stage
     place = len(performance.text)
-    for worker in performance.workers()[:1]:
+    for worker in performance.processes("libtorch")[:1]:
         os.kill(worker, signal.SIGKILL)
     performance.wait_for("another plays on", place)
     ear.wait_for(TONES["A"])
@@ -160,6 +160,17 @@ def test_a_controller_is_pulled_and_put_back(stage):
     ear.wait_for(TONES["B"])
     ear.ask("plug")
     performance.wait_for("is back", place)
+    ear.wait_for(TONES["C"], message=(0xC0, 2))
+
+
+def test_the_midi_process_crashes_and_another_listens(stage):
+    _, performance, ear, _ = stage
+    place = len(performance.text)
+    (listener,) = performance.processes("_rtmidi")
+    os.kill(listener, signal.SIGSEGV)
+    ear.wait_for(TONES["C"])
+    performance.wait_for("is back", performance.wait_for("the MIDI process ended unexpectedly (exit code -11)", place))
+    ear.wait_for(TONES["B"], message=(0xC0, 1))
     ear.wait_for(TONES["C"], message=(0xC0, 2))
 
 
@@ -223,5 +234,6 @@ def test_a_terminal_that_hangs_and_a_signal_at_the_end(stage):
     assert performance.process.stderr.read() == ""
     stats = json.loads(performance.stats_file.read_text())
     assert stats["underruns"] >= 1 and stats["resets"] >= 2 and stats["midi_losses"] >= 1
+    assert stats["midi_restarts"] == 1
     assert stats["worker_restarts"] >= 1 and stats["device_losses"] >= 2 and stats["model_switches"] == 2
     assert stats["recorded_s"] > 1
