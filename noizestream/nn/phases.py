@@ -2,7 +2,8 @@
 
 Peaks of the magnitude are taken for partials: each peak's phase runs on at its interpolated frequency and the bins around it
 follow with the alternating signs that a Hann window gives a sine. Towards the treble the spectrum of one continuous stream of
-white noise is mixed in: fresh random phases for every block would flutter at the block rate.
+white noise takes a share, the hiss: fresh random phases for every block would flutter at the block rate. How much is hiss the bands
+do not tell, so it is asked for.
 
 A step costs what its operators cost to call, so both windows go through them as one vector, bins of the long window first, and
 everything that does not depend on the music is a table. Phases are kept without the alternating signs, which are in the gains.
@@ -20,7 +21,8 @@ from torch import Tensor, nn
 from noizestream.nn.spectral import SpectralFront
 
 NOISE_FROM_HZ, NOISE_FULL_HZ = 3000.0, 5000.0
-NOISE_MIX = 0.7
+HISS = 0.7
+"""Share of noise, in amplitude, where nothing better is known."""
 
 
 class PhaseSynthesis(nn.Module):
@@ -31,6 +33,7 @@ class PhaseSynthesis(nn.Module):
     share: Tensor
     floor: Tensor
     gain: Tensor
+    hissing: Tensor
     noise_gain: Tensor
     low_window: Tensor
     high_window: Tensor
@@ -75,10 +78,11 @@ class PhaseSynthesis(nn.Module):
         self.register_buffer("high_window", high_window / high_norm * (2 * block) / 4)
         hz = torch.arange(high_bins) * front.sample_rate / (2 * block)
         noisy = ((hz - NOISE_FROM_HZ) / (NOISE_FULL_HZ - NOISE_FROM_HZ)).clamp(0, 1)
-        tone = torch.sqrt(1 - noisy * (1 - NOISE_MIX**2))
-        self.register_buffer("gain", torch.cat([front.low_gain, front.high_gain * tone]) * (1.0 - 2.0 * (bins % 2)))
+        sign = 1.0 - 2.0 * (bins % 2)
+        self.register_buffer("gain", torch.cat([front.low_gain, front.high_gain]) * sign)
+        self.register_buffer("hissing", torch.cat([torch.zeros(low_bins), front.high_gain * noisy]) * sign)
         # White noise of unit variance has E|N(k)|^2 = sum(window^2) = 3/8 N; 0..1 uniform is 1 / sqrt(12) wide and centred on 0.5.
-        self.register_buffer("noise_gain", front.high_gain * torch.sqrt(noisy) * NOISE_MIX / math.sqrt(0.375 * 2 * block) + 0j)
+        self.register_buffer("noise_gain", front.high_gain * torch.sqrt(noisy) / math.sqrt(0.375 * 2 * block) + 0j)
         self.register_buffer("noise_window", high_window * math.sqrt(12.0))
         self.register_buffer("noise_centre", -0.5 * self.noise_window)
 
@@ -127,17 +131,21 @@ class PhaseSynthesis(nn.Module):
         nearest = peaks.index_select(0, torch.bucketize(self.doubled, peaks[1:] + peaks[:-1]))
         return turned.remainder_(self.circle).index_select(0, nearest), nearest
 
-    def forward(self, log_bands: Tensor, noise: Tensor, state: list[Tensor]) -> tuple[Tensor, list[Tensor]]:
-        """One block: log_bands [bands], noise [block] in 0..1 uniform, state as above -> (samples [channels, block], state)."""
+    def forward(self, log_bands: Tensor, noise: Tensor, state: list[Tensor], hiss: float = HISS) -> tuple[Tensor, list[Tensor]]:
+        """One block: log_bands [bands], noise [block] in 0..1 uniform, state as above -> (samples [channels, block], state).
+
+        `hiss` 0..1 is the share of noise in the treble, in amplitude; partials have the rest of the power.
+        """
         block, low_bins = self.block, self.low_bins
         level = torch.lerp(log_bands.index_select(0, self.left), log_bands.index_select(0, self.right), self.share)
         phase, nearest = self.advance(level[1:] - level[:-1], state[0])
         magnitude = torch.exp(level[1:-1]).sub_(self.floor).relu_()
 
         heard = torch.cat([state[2], noise])
-        hiss = torch.fft.rfft(torch.addcmul(self.noise_centre, heard, self.noise_window))
-        spectrum = torch.polar(self.gain, phase)  # for magnitudes of 1
-        spectrum[low_bins:].addcmul_(hiss, self.noise_gain)
+        white = torch.fft.rfft(torch.addcmul(self.noise_centre, heard, self.noise_window))
+        tone = torch.add(self.gain, self.hissing, alpha=math.sqrt(max(0.0, 1.0 - hiss * hiss)) - 1.0)
+        spectrum = torch.polar(tone, phase)  # for magnitudes of 1
+        spectrum[low_bins:].addcmul_(white, self.noise_gain, value=hiss)
         if self.channels == 2:
             # All bins of a partial go where its peak is.
             image = log_bands.index_select(0, self.image_columns).clamp_(self.image_least, self.image_most)

@@ -27,6 +27,10 @@ EMBEDDING = 24
 """Numbers that stand for one code."""
 
 
+LEAST = 0.1
+"""A code is drawn only if it has at least this share of the likeliest one's chance."""
+
+
 class Plan(nn.Module):
     """`sequence` for training; `foretell`, `draw` and `moved` for one slot. Code number `codes` stands for nothing yet."""
 
@@ -39,6 +43,7 @@ class Plan(nn.Module):
         codes, voices = notes.codes, notes.voices
         self.memory: int = PHRASE
         self.bar: int = BAR
+        self.least: float = LEAST
         self.embed = nn.Embedding(voices * (codes + 1), EMBEDDING)
         self.register_buffer("number", torch.arange(voices) * (codes + 1), persistent=False)  # of each voice's first embedding
         self.enter = nn.Linear(3 * voices * EMBEDDING + genres + CLOCK_FEATURES, hidden)
@@ -83,10 +88,15 @@ class Plan(nn.Module):
         return self.recurrent.frame(x, state[:2])
 
     def draw(self, h: Tensor, numbers: Tensor, temperature: Tensor) -> Tensor:
-        """Codes [1, voices] from h [1, hidden] with uniform numbers [voices] in (0, 1); at temperature 1 as learned."""
+        """Codes [1, voices] from h [1, hidden] with uniform numbers [voices] in (0, 1); at temperature 1 as learned.
+
+        Of codes that are far less likely than the likeliest none is drawn (min-p sampling, Nguyen et al. 2024): there are so many
+        that one would come every few slots, and what follows it was never learned.
+        """
         drawn: list[Tensor] = []
         for voice, head in enumerate(self.heads):
-            total = torch.cumsum(torch.softmax(head(torch.tanh(h))[0] / (0.3 + 0.7 * temperature), 0), 0)
+            chances = torch.softmax(head(torch.tanh(h))[0] / (0.3 + 0.7 * temperature), 0)
+            total = torch.cumsum(chances * (chances > self.least * chances.max()), 0)
             code = torch.searchsorted(total, numbers[voice : voice + 1] * total[-1]).clamp(max=self.codes - 1)
             h = h + self.lower(code + voice * self.codes)
             drawn.append(code)

@@ -22,7 +22,7 @@ from noizestream.nn.clock import BEAT_WRAP, Clock
 from noizestream.nn.codec import CONTEXT, Codec
 from noizestream.nn.moods import HOP_BEATS, Moods
 from noizestream.nn.notes import SLOTS_PER_BEAT, away_from_surroundings
-from noizestream.nn.phases import PhaseSynthesis
+from noizestream.nn.phases import HISS, PhaseSynthesis
 from noizestream.nn.plan import Plan
 from noizestream.nn.predictor import Predictor, negative_log_likelihood
 from noizestream.nn.spectral import SpectralFront
@@ -47,6 +47,7 @@ class Player(nn.Module):
     spread: Tensor
     contrast: Tensor
     accent: Tensor
+    hiss: Tensor
     level: Tensor
     around: Tensor
     middle: Tensor
@@ -76,6 +77,7 @@ class Player(nn.Module):
         self.register_buffer("spread", spread)  # [G] factor on the deviations at temperature 1, calibrated on flux
         self.register_buffer("contrast", torch.ones_like(tempos))  # [G] how far partials stand out, calibrated on peakiness
         self.register_buffer("accent", torch.ones_like(tempos))  # [G] how far the beat stands out, calibrated on the pulse
+        self.register_buffer("hiss", torch.full_like(tempos, HISS))  # [G] share of it in the treble, as in the music
         self.register_buffer("around", away_from_surroundings(front)[: plan.notes.last, : plan.notes.last].clone())
         self.register_buffer("level", torch.zeros(len(tempos), front.bands))  # [G, bands] nepers, calibrated on the spectrum
         self.register_buffer("middle", torch.full((predictor.latent,), -1.0), persistent=False)
@@ -121,7 +123,7 @@ class Player(nn.Module):
         # Numbers, not tensors: what is done with them costs nothing beside calling an operator.
         knobs: list[float] = controls.tolist()
         temperature, tempo, beat = knobs[0], knobs[1], knobs[2]
-        log_tempo, shown, spread, contrast = self.own(genre)
+        log_tempo, shown, spread, contrast, hiss = self.own(genre)
         history = state[cells]
         if beat < 0:
             beat = float(state[cells + 1])
@@ -148,7 +150,7 @@ class Player(nn.Module):
 
         history = torch.cat([history[1:], z])
         log_bands = self.shaped(self.codec.decode_frame(history), genre, contrast)
-        audio, sound = self.synthesis(log_bands, numbers[3], state[sounding:])
+        audio, sound = self.synthesis(log_bands, numbers[3], state[sounding:], hiss)
 
         passed = (math.exp(log_tempo) if tempo <= 0 else tempo) * self.beats_per_bpm
         after = [history, torch.full([], math.fmod(beat + passed, self.wrap), dtype=torch.float64), places]
@@ -158,18 +160,24 @@ class Player(nn.Module):
         """What the plan expects in `slot`: `Plan.foretell` with genre [1, G] and the clock as it stands where the slot begins."""
         return self.plan.foretell(row, self.clock.frame(slot / self.per_beat, shown), plan)
 
-    def own(self, genre: Tensor) -> tuple[float, float, float, float]:
-        """What genre [G] has of its own: log of its tempo in BPM, 1 if it has a beat, spread, contrast."""
+    def own(self, genre: Tensor) -> tuple[float, float, float, float, float]:
+        """What genre [G] has of its own: log of its tempo in BPM, 1 if it has a beat, spread, contrast, hiss."""
         # Frozen, the stack is a constant.
-        numbers: list[float] = torch.mv(torch.stack([self.log_tempos, self.beaten, self.spread, self.contrast]), genre).tolist()
-        return numbers[0], numbers[1], numbers[2], numbers[3]
+        table = torch.stack([self.log_tempos, self.beaten, self.spread, self.contrast, self.hiss])
+        numbers: list[float] = torch.mv(table, genre).tolist()
+        return numbers[0], numbers[1], numbers[2], numbers[3], numbers[4]
 
     def shaped(self, log_bands: Tensor, genre: Tensor, contrast: float) -> Tensor:
         """Decoded log magnitudes [bands] with level and contrast of the genre [G]."""
         last = self.plan.notes.last
         standing = torch.mv(self.around, log_bands[:last])
         shaped = torch.addmv(log_bands, self.level.T, genre)
-        shaped[:last].add_(standing, alpha=contrast - 1.0)
+        low = shaped[:last]
+        plain = torch.exp(low)
+        low.add_(standing, alpha=contrast - 1.0)
+        # Partials stand out at the cost of what is between them: else loud moments were louder, and the treble beneath them.
+        raised = torch.exp(low)
+        low.add_(0.5 * math.log(float(torch.dot(plain, plain)) / float(torch.dot(raised, raised))))
         return shaped
 
     def encode(self, audio: Tensor) -> tuple[Tensor, Tensor]:
@@ -188,7 +196,7 @@ class Player(nn.Module):
     def predicted(self, audio: Tensor, genre: Tensor, beat: Tensor, known_beat: bool) -> tuple[Tensor, Tensor]:
         """`score` and `score_at`."""
         z, bands = self.encode(audio)
-        log_tempo, shown, _spread, _contrast = self.own(genre)
+        log_tempo, shown, _spread, _contrast, _hiss = self.own(genre)
         row, history = genre.unsqueeze(0), torch.zeros(self.context, self.latent)
         state = [torch.zeros(1, self.hidden) for _ in range(self.cells)]
         if not known_beat:
@@ -224,7 +232,7 @@ class Player(nn.Module):
         """The state after hearing audio [channels, n], taken to begin on a beat and to run at the genre's own tempo."""
         z, bands = self.encode(audio)
         count, cells, state = z.shape[0], self.cells, self.initial_state()
-        log_tempo, shown, _spread, contrast = self.own(genre)
+        log_tempo, shown, _spread, contrast, hiss = self.own(genre)
         passed, row, beat = math.exp(log_tempo) * self.beats_per_bpm, genre.unsqueeze(0), 0.0
         history, recurrent, sound = state[cells], state[:cells], state[self.sounding :]
         codes, slots = self.plan.notes.heard(bands, torch.arange(count, dtype=torch.float64) * passed)
@@ -241,7 +249,7 @@ class Player(nn.Module):
             history = torch.cat([history[1:], z[t : t + 1]])
             if t >= count - self.settle:
                 log_bands = self.shaped(self.codec.decode_frame(history), genre, contrast)
-                _, sound = self.synthesis(log_bands, torch.full((self.block,), 0.5), sound)
+                _, sound = self.synthesis(log_bands, torch.full((self.block,), 0.5), sound, hiss)
             beat = math.fmod(beat + passed, self.wrap)
         places = self.moods.nearest(moods[-1])
         after = [history, torch.full([], beat, dtype=torch.float64), places]

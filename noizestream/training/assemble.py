@@ -10,6 +10,7 @@ import numpy as np
 
 from noizestream.music.skipped import Skipped
 from noizestream.music.tracks import Library, Track, set_aside
+from noizestream.nn.phases import HISS
 from noizestream.nn.spectral import SpectralFront
 from noizestream.training.beats import fold
 from noizestream.training.config import Config
@@ -43,10 +44,10 @@ def assemble(
     aside = _set_aside(known, validated, config.holdout)
     validated |= {track.genre for track in aside}
 
-    tempos, seconds, fluxes, peaks, beaten = [], [], [], [], []
+    tempos, seconds, fluxes, peaks, beaten, hisses = [], [], [], [], [], []
     for genre in genres:
         rows = [
-            (arrays["tempo"][0], len(arrays["bands.0"]), arrays["flux"][0], arrays["peakiness"][0], arrays["pulse"][0])
+            [arrays["tempo"][0], len(arrays["bands.0"]), *(arrays[name][0] for name in ("flux", "peakiness", "pulse", "hiss"))]
             for t, arrays in known
             if t.genre == genre and t.split != "validation" and t not in aside
         ]
@@ -56,6 +57,8 @@ def assemble(
         fluxes.append(float(np.mean([row[2] for row in rows])))
         peaks.append(float(np.mean([row[3] for row in rows])))
         beaten.append(float(np.mean([Piece("", 0, "", 0, 0, 0.0, row[4]).confidence for row in rows])))
+        told = [row[5] for row in rows if not np.isnan(row[5])]
+        hisses.append(float(np.mean(told)) if told else HISS)
         seconds.append(float(sum(row[1] for row in rows) * front.block / config.sample_rate))
 
     channels = config.channels or _channels([arrays for t, arrays in known if t.split != "validation"])
@@ -83,6 +86,7 @@ def assemble(
         flux=fluxes,
         peakiness=peaks,
         beaten=beaten,
+        hiss=hisses,
         seconds=seconds,
         tracks=[len({t.path for t, _ in known if t.genre == g and t.split != "validation" and t not in aside}) for g in genres],
         pieces=pieces,

@@ -29,7 +29,7 @@ from noizestream.training.prepared import Prepared
 
 LOWEST_SPREAD, HIGHEST_SPREAD = 0.15, 1.0
 LIVELIER = 1.05  # than the music, in flux: it hardly depends on the spread, and what is played wider is more of its genre
-LEAST_CONTRAST, MOST_CONTRAST = 0.6, 1.5  # more makes single partials of a few frames several times full scale
+LEAST_CONTRAST, MOST_CONTRAST = 0.6, 2.2
 CONTENT = 0.06  # share by which peakiness may miss the music's: every step towards it costs width of the sampling
 MOST_ACCENT = 3.0
 PULSED = 0.9  # share of the music's pulse that is enough
@@ -134,6 +134,7 @@ def calibrate(player: Player, scripted: Any, prepared: Prepared, seconds: float)
         "spread": player.spread.tolist(),
         "contrast": player.contrast.tolist(),
         "accent": player.accent.tolist(),
+        "hiss": player.hiss.tolist(),
         "level": player.level[:, :tones].mean(1).tolist(),
         "flux_real": prepared.flux,
         "flux_made": [row[0] for row in made],

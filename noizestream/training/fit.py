@@ -79,6 +79,7 @@ class Fit:
         tempos = torch.tensor(self.prepared.tempos)
         spread, beaten = torch.full_like(tempos, FIRST_SPREAD), torch.tensor(self.prepared.beaten)
         player = Player(self.front, self.codec, self.plan, self.predictor, tempos, spread, beaten, self.moods)
+        player.hiss.copy_(torch.tensor(self.prepared.hiss))
         return copy.deepcopy(player).cpu().eval()
 
     def run(

@@ -15,7 +15,7 @@ from noizestream.music.tracks import Library, Track
 from noizestream.training.config import Config
 from noizestream.training.prepared import Prepared
 
-FEATURES_VERSION = 4
+FEATURES_VERSION = 5
 """Part of the cache key: raise it when the features change."""
 SHORT_S = 600.0
 """With less training music than this, speed variants are made of it. With more they cost more than they teach."""
@@ -36,6 +36,7 @@ def extract(
     from noizestream.analysis.measures import flux, peakiness, pulse
     from noizestream.training.augment import change_speed
     from noizestream.training.beats import track_beats
+    from noizestream.training.hiss import hiss
 
     torch.set_num_threads(1)
     front = _front(sample_rate, block)
@@ -46,6 +47,7 @@ def extract(
         "flux": np.array([flux(mono, sample_rate)], np.float64),
         "peakiness": np.array([peakiness(mono, sample_rate)], np.float64),
         "pulse": np.array([pulse(mono, sample_rate)[0]], np.float64),
+        "hiss": np.array([hiss(audio, front)], np.float64),
         "width": np.array([width(audio) if len(audio) == 2 else 0.0], np.float64),
     }
     for shift in (0.0, *semitones):

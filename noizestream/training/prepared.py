@@ -50,7 +50,8 @@ class Piece:
 
 @dataclass(frozen=True)
 class Prepared:
-    """One per genre: `tempos` (BPM), `beaten` (confidence in the beats), `flux`, `peakiness` (analysis/measures.py), `seconds`.
+    """One per genre: `tempos` (BPM), `beaten` (confidence in the beats), `flux`, `peakiness` (analysis/measures.py), `hiss`
+    (hiss.py), `seconds`.
 
     `credits` name the works that a model learns from.
     """
@@ -65,6 +66,7 @@ class Prepared:
     flux: list[float]
     peakiness: list[float]
     beaten: list[float]
+    hiss: list[float]
     seconds: list[float]
     tracks: list[int]
     pieces: list[Piece]

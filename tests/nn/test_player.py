@@ -1,5 +1,6 @@
 """One step of the whole generator: pure, controllable, bounded."""
 
+import pytest
 import torch
 
 from noizestream.nn.codec import Codec
@@ -123,6 +124,19 @@ def test_hearing_its_own_music_leaves_it_where_playing_it_did():
 
 
 @torch.no_grad()
+def test_contrast_raises_partials_over_what_is_between_them_and_not_the_whole():
+    net = player()
+    last = net.plan.notes.last
+    bands, genre = torch.full((net.front.bands,), -6.0), torch.tensor([1.0, 0.0])
+    bands[10:last:15] = -2.0
+    plain, raised = net.shaped(bands, genre, 1.0), net.shaped(bands, genre, 1.4)
+    assert torch.allclose(plain, bands, atol=1e-6)
+    assert float(raised[10] - raised[13]) > 1.2 * float(plain[10] - plain[13])
+    power = [float(shaped[:last].mul(2).exp().sum()) for shaped in (plain, raised)]
+    assert power[1] == pytest.approx(power[0], rel=1e-4)
+    assert torch.equal(raised[last:], plain[last:])
+
+
 def test_score_counts_every_frame_and_knows_more_with_the_beat():
     net = player()
     sound = 0.1 * torch.randn(1, 24000, generator=torch.Generator().manual_seed(1))
