@@ -27,7 +27,7 @@ EMBEDDING = 24
 """Numbers that stand for one code."""
 
 
-LEAST = 0.1
+LEAST = 0.03
 """A code is drawn only if it has at least this share of the likeliest one's chance."""
 
 

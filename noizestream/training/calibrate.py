@@ -30,7 +30,8 @@ from noizestream.training.prepared import Prepared
 LOWEST_SPREAD, HIGHEST_SPREAD = 0.15, 1.0
 LIVELIER = 1.05  # than the music, in flux: it hardly depends on the spread, and what is played wider is more of its genre
 LEAST_CONTRAST, MOST_CONTRAST = 0.6, 2.2
-CONTENT = 0.06  # share by which peakiness may miss the music's: every step towards it costs width of the sampling
+STANDING = 1.7  # contrast for every factor e that peakiness is off
+CONTENT = 0.04  # share by which peakiness may miss the music's: every step towards it costs width of the sampling
 MOST_ACCENT = 3.0
 PULSED = 0.9  # share of the music's pulse that is enough
 PULSE_STARTS = 2  # that tell whether it does, with and without
@@ -113,7 +114,7 @@ def calibrate(player: Player, scripted: Any, prepared: Prepared, seconds: float)
             move = 1.0 / (1.0 + 0.4 * attempt)
             spread, contrast = float(player.spread[number]), float(player.contrast[number])
             spread *= _off(LIVELIER * flux_wanted, moves) ** (1.5 * move)
-            contrast += move * float(np.log(_off(peak_wanted, peaks, CONTENT)))
+            contrast += STANDING * move * float(np.log(_off(peak_wanted, peaks, CONTENT)))
             player.spread[number] = min(max(spread, LOWEST_SPREAD), HIGHEST_SPREAD)
             player.contrast[number] = min(max(contrast, LEAST_CONTRAST), MOST_CONTRAST)
             if accented:
