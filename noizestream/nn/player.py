@@ -32,6 +32,9 @@ LIMIT = 5.0
 SETTLE = 8
 """Frames after which the phases of the synthesis do not remember where they began."""
 
+CALIBRATED = ("spread", "contrast", "accent", "level", "hiss")
+"""Tables with a row for every genre, set after training."""
+
 CONTROLS = (
     {"name": "temperature", "min": 0.0, "max": 2.0, "default": 1.0, "unit": ""},
     {"name": "tempo", "min": 0.0, "max": 220.0, "default": 0.0, "unit": "BPM"},

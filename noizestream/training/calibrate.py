@@ -27,11 +27,11 @@ from noizestream.nn.spectral import FLOOR, IMAGE_EDGES_HZ, SpectralFront
 from noizestream.noise import noise
 from noizestream.training.prepared import Prepared
 
-LOWEST_SPREAD, HIGHEST_SPREAD = 0.15, 1.0
+LOWEST_SPREAD, HIGHEST_SPREAD = 0.65, 1.0  # under it flux hardly falls any more, and the genre suffers
 LIVELIER = 1.05  # than the music, in flux: it hardly depends on the spread, and what is played wider is more of its genre
-LEAST_CONTRAST, MOST_CONTRAST = 0.6, 2.2
-STANDING = 1.7  # contrast for every factor e that peakiness is off
-CONTENT = 0.04  # share by which peakiness may miss the music's: every step towards it costs width of the sampling
+LEAST_CONTRAST, MOST_CONTRAST = 0.6, 1.5
+STANDING = 1.3  # contrast for every factor e that peakiness is off
+CONTENT = 0.06  # share by which peakiness may miss the music's: every step towards it costs width of the sampling
 MOST_ACCENT = 3.0
 PULSED = 0.9  # share of the music's pulse that is enough
 PULSE_STARTS = 2  # that tell whether it does, with and without
@@ -80,7 +80,7 @@ def one_hot(number: int, genres: int) -> torch.Tensor:
 def calibrate(player: Player, scripted: Any, prepared: Prepared, seconds: float) -> dict[str, list[float]]:
     """Set `player.spread`, `.contrast`, `.accent` [G] and `player.level` [G, bands]; returns what was set and measured.
 
-    Every try generates `seconds`. `scripted` is the same player, not frozen: its buffers are shared with `player`.
+    Every try generates `seconds`. `scripted` is the same player in any form, not frozen: it shares these tables with `player`.
     """
     from noizestream.analysis.measures import flux, peakiness
 

@@ -13,7 +13,7 @@ from noizestream import precision as numbers
 from noizestream.errors import NoizestreamError
 from noizestream.metadata import Metadata
 from noizestream.nn.lean import lean
-from noizestream.nn.player import Player
+from noizestream.nn.player import CALIBRATED, Player
 from noizestream.nn.raw import RawPlayer
 from noizestream.noise import noise
 
@@ -59,6 +59,14 @@ def quantised(player: AnyPlayer) -> AnyPlayer:
         if hasattr(copied, name):
             setattr(copied, name, _in_int8(getattr(copied, name)))
     return copied.eval()
+
+
+def as_played(player: Player, precision: str) -> Player:
+    """A copy in the form that `export` writes; it shares with `player` what is set after training (`CALIBRATED`)."""
+    copied = quantised(player) if numbers.resolve(precision) == numbers.INT8 else lean(player)
+    for name in CALIBRATED:
+        setattr(copied, name, getattr(player, name))
+    return copied
 
 
 def _in_int8(network: torch.nn.Module) -> torch.nn.Module:

@@ -9,7 +9,7 @@ from noizestream.artifact import last_line
 from noizestream.nn.player import Player
 from noizestream.training import calibrate, preview, weights
 from noizestream.training.config import Config
-from noizestream.training.export import export, script, script_shared, self_test
+from noizestream.training.export import as_played, export, script, script_shared, self_test
 from noizestream.training.prepared import Prepared
 
 REHEARSALS = 4
@@ -55,7 +55,9 @@ class Finish:
     def calibrate(self, player: Any) -> dict[str, Any]:
         """Set in `player` what is set after training; returns the figures."""
         self.reporter.say("calibrating the sampling on the music's own movement")
-        return calibrate.calibrate(player, script_shared(player), self.prepared, self.config.calibration_s)
+        # Heard in the form that is played: in int8 partials stand out less.
+        played = script_shared(as_played(player, self.config.precision))
+        return calibrate.calibrate(player, played, self.prepared, self.config.calibration_s)
 
     def export(self, player: Any, output: Path, data: str | Path, figures: dict[str, Any], started: float) -> dict[str, Any]:
         """Write the model file; returns its summary. `started` is the time.monotonic() at which the training began."""

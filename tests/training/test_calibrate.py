@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from noizestream.training.calibrate import calibrate, clarity, generate, mean_image, one_hot, real_means
-from noizestream.training.export import script_shared
+from noizestream.training.export import as_played, script_shared
 from noizestream.training.fit import Fit
 
 SECONDS = 0.7
@@ -18,7 +18,7 @@ def test_every_genre_gets_its_own_place_and_width(prepared, config, tmp_path):
     rows = [torch.from_numpy(np.asarray(prepared.bands_of(p), np.float32)) for p in prepared.of("training")]
     player.codec.mean.copy_(torch.cat(rows).mean(0) * player.codec.weight)
     player.codec.mean[front.tones :] = torch.cat([torch.full((front.image,), 0.1), torch.full((front.image,), 0.4)]) * 5.0
-    calibrate(player, script_shared(player), prepared, SECONDS)
+    calibrate(player, script_shared(as_played(player, "auto")), prepared, SECONDS)
     wanted = [real_means(prepared, front, number, SECONDS).image for number in range(2)]
     for number in range(2):
         sizes = (front.block, front.sample_rate, player.noise_size)
