@@ -43,7 +43,20 @@ def tones(tmp_path_factory) -> Prepared:
         np.save(folder / f"{genre}.samples.npy", samples.reshape(BLOCKS, BLOCK).astype(np.float16))
         pieces += [Piece(str(genre), genre, "training", 0, 320, 0.0), Piece(str(genre), genre, "validation", 320, BLOCKS, 0.0)]
     return Prepared(
-        folder, ["high", "low"], RATE, BLOCK, 1, 4, [120.0] * 2, [0.1] * 2, [9.0] * 2, [1.0] * 2, [1.0] * 2, [1] * 2, pieces
+        folder,
+        ["high", "low"],
+        RATE,
+        BLOCK,
+        1,
+        4,
+        [120.0] * 2,
+        [0.1] * 2,
+        [9.0] * 2,
+        [1.0] * 2,
+        [0.7] * 2,
+        [1.0] * 2,
+        [1] * 2,
+        pieces,
     )
 
 
