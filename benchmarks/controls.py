@@ -21,7 +21,7 @@ os.environ.setdefault("TORCH_CPP_LOG_LEVEL", "ERROR")
 
 import numpy as np  # noqa: E402
 
-from noizestream.analysis import measures  # noqa: E402
+from noizestream.analysis import measures, pulse  # noqa: E402
 from noizestream.engine.generator import Generator, load  # noqa: E402
 from noizestream.errors import NoizestreamError  # noqa: E402
 from noizestream.jsonfile import write_json  # noqa: E402
@@ -46,11 +46,11 @@ def heard(generator: Generator, seed: int, seconds: float, genre: str, **control
 def tempo_rows(generator: Generator, seconds: float, seed: int, plain: dict[str, np.ndarray]) -> list[dict[str, Any]]:
     rate, rows = generator.metadata.sample_rate, []
     for genre, own in generator.metadata.extra["tempos"].items():
-        if measures.pulse(plain[genre], rate)[0] < BEATEN:
+        if pulse.pulse(plain[genre], rate)[0] < BEATEN:
             continue
         for speed in SPEEDS:
-            clarity, tempo = measures.pulse(heard(generator, seed, seconds, genre, tempo=own * speed), rate)
-            error = measures.tempo_error(tempo, own * speed)
+            clarity, tempo = pulse.pulse(heard(generator, seed, seconds, genre, tempo=own * speed), rate)
+            error = pulse.tempo_error(tempo, own * speed)
             rows.append({"genre": genre, "asked": own * speed, "speed": speed, "error": error, "pulse": clarity})
     return rows
 

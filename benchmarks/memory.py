@@ -46,19 +46,19 @@ def share_mb(process: int) -> tuple[float, float]:
 
     Where the system does not tell: all of the process's memory, and 0.
     """
-    own = server = 0
+    held = {True: 0, False: 0}
     try:
         mappings = Path(f"/proc/{process}/smaps").read_text().splitlines()
     except OSError:
         return machine.resident_mb(process) or 0.0, 0.0
-    name = ""
+    of_server = False
     for line in mappings:
         first, *rest = line.split()
         if not first.endswith(":"):
-            name = rest[4] if len(rest) > 4 else ""
+            of_server = len(rest) > 4 and Path(rest[4]).name.startswith("jack")
         elif first == "Pss:":
-            own, server = (own, server + int(rest[0])) if Path(name).name.startswith("jack") else (own + int(rest[0]), server)
-    return own / 1024, server / 1024
+            held[of_server] += int(rest[0])
+    return held[False] / 1024, held[True] / 1024
 
 
 def render(model: Path, minutes: float) -> None:

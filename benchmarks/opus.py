@@ -85,11 +85,8 @@ def synthesised(front: SpectralFront, bands_to_bands: Callable[[torch.Tensor], t
         with torch.inference_mode():
             bands = bands_to_bands(front.analyse(padded))
             white = torch.rand(len(bands), block, generator=torch.Generator().manual_seed(0)).clamp(1e-6, 1 - 1e-6)
-            state, blocks = synthesis.initial_state(), []
-            for frame, noise in zip(bands, white, strict=True):
-                sound, state = synthesis(frame, noise, state)
-                blocks.append(sound)
-        return torch.cat(blocks, 1).numpy()[:, 4 * block : 4 * block + audio.shape[1]]
+            made = synthesis.stream(bands, white)
+        return made.numpy()[:, 4 * block : 4 * block + audio.shape[1]]
 
     return there_and_back
 

@@ -25,13 +25,10 @@ from noizestream.nn.spectral import SpectralFront
 def from_true_frames(audio: np.ndarray) -> np.ndarray:
     """Audio [2, n] analysed and synthesised: [2, m], m the whole frames of it."""
     front = SpectralFront(RATE, channels=2)
-    synthesis, noise = PhaseSynthesis(front), torch.Generator().manual_seed(0)
-    state, blocks = synthesis.initial_state(), []
     with torch.inference_mode():
-        for row in front.analyse(torch.from_numpy(audio)):
-            block, state = synthesis(row, torch.rand(front.block, generator=noise), state)
-            blocks.append(block)
-    return torch.cat(blocks, 1).numpy()
+        bands = front.analyse(torch.from_numpy(audio))
+        noise = torch.rand(len(bands), front.block, generator=torch.Generator().manual_seed(0))
+        return PhaseSynthesis(front).stream(bands, noise).numpy()
 
 
 def line(genre: str, which: str, audio: np.ndarray) -> str:

@@ -12,7 +12,7 @@ from noizestream.analysis.corpus import Real
 from noizestream.analysis.description import mean_image, mean_measures
 from noizestream.analysis.frechet import available_s, frechet, motion
 from noizestream.analysis.made import Described
-from noizestream.analysis.measures import tempo_error
+from noizestream.analysis.pulse import tempo_error
 
 RATIOS = ("peakiness", "flux", "pulse", "chroma_change")
 IMAGE = ("width", "pan", "motion")

@@ -7,7 +7,8 @@ import numpy as np
 
 from noizestream.analysis.classifier import shuffled, window_features
 from noizestream.analysis.image import averaged
-from noizestream.analysis.measures import Measures, common_tempo, log_mel, measure
+from noizestream.analysis.measures import Measures, log_mel, measure
+from noizestream.analysis.pulse import common_tempo
 from noizestream.music.decode import RATE
 
 MEASURED_S = 20.0

@@ -9,12 +9,13 @@ from typing import Any
 import numpy as np
 
 from noizestream.devices.choose import choose
-from noizestream.devices.quiet import no_server_start, quiet_stderr
+from noizestream.devices.quiet import no_server_start
 from noizestream.engine import mixer as desk
 from noizestream.engine import ring as slots
 from noizestream.engine.mixer import Mixer
 from noizestream.engine.ring import Ring
 from noizestream.errors import NoizestreamError
+from noizestream.stderr import quiet_stderr
 
 
 class NoAudioDevice(NoizestreamError):

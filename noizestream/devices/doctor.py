@@ -4,9 +4,10 @@ from collections.abc import Iterator
 from typing import Any
 
 from noizestream import machine
-from noizestream.devices.quiet import no_server_start, quiet_stderr
+from noizestream.devices.quiet import no_server_start
 from noizestream.doctor import BROKEN, NOTE, Finding
 from noizestream.errors import NoizestreamError
+from noizestream.stderr import quiet_stderr
 
 RATES = (44100, 48000, 88200, 96000)
 

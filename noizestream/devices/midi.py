@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from noizestream.devices.choose import choose
-from noizestream.devices.quiet import no_server_start, quiet_jack, quiet_stderr
+from noizestream.devices.quiet import no_server_start, quiet_jack
 from noizestream.errors import NoizestreamError
+from noizestream.stderr import quiet_stderr
 
 CLIENT = "noizestream"
 QUEUE = 1024

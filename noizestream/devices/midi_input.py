@@ -13,16 +13,15 @@ it is a process of its own; when it crashes the music goes on, and another liste
 """
 
 import contextlib
-import multiprocessing
 import threading
 import time
 from collections.abc import Callable, Sequence
 from multiprocessing.connection import Connection
 
 from noizestream.devices.midi import Listener, MidiPort, find_port
-from noizestream.devices.quiet import no_stderr
-from noizestream.engine.spawned import ignore_signals, ignoring_interrupts
+from noizestream.engine.spawned import ignore_signals, spawn
 from noizestream.errors import NoizestreamError
+from noizestream.stderr import silence_stderr
 
 POLL_SECONDS = 0.002
 LOOK_SECONDS = 1.0
@@ -85,14 +84,8 @@ class MidiInput:
         self._pipe.close()
 
     def _start(self, asked: str | None) -> None:
-        context = multiprocessing.get_context("spawn")
         self._started = time.monotonic()
-        self._pipe, theirs = context.Pipe()
-        arguments = (theirs, asked, self.port, self._answered.is_set())
-        self._process = context.Process(target=_run, args=arguments, name="noizestream midi", daemon=True)
-        with ignoring_interrupts():
-            self._process.start()
-        theirs.close()
+        self._pipe, self._process = spawn(_run, "midi", asked, self.port, self._answered.is_set())
         self._thread = threading.Thread(target=self._hear, args=(self._pipe,), name="midi", daemon=True)
         self._thread.start()
 
@@ -129,7 +122,7 @@ class MidiInput:
 def _run(pipe: Connection, asked: str | None, awaited: MidiPort | None, again: bool) -> None:
     """The MIDI process from start to end; `again`: in place of one before, which listened to `awaited`."""
     ignore_signals()
-    no_stderr()
+    silence_stderr()
     with contextlib.suppress(OSError):  # the main process has ended
         try:
             listener = Listener(None if again else find_port(asked), awaited)

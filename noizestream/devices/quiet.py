@@ -1,37 +1,9 @@
-"""Keeps what C libraries (ALSA, JACK, PortAudio) print on stderr off the user's screen."""
+"""Keeps libjack from starting a server and from printing; stderr as a whole: noizestream/stderr.py."""
 
 import contextlib
 import ctypes
 import os
-import sys
-from collections.abc import Iterator
 from pathlib import Path
-
-
-@contextlib.contextmanager
-def quiet_stderr() -> Iterator[None]:
-    """Send file descriptor 2 to the null device inside the block; Python exceptions pass as usual. Not for while it plays."""
-    try:
-        sys.stderr.flush()
-        kept = os.dup(2)
-    except (OSError, ValueError, AttributeError):  # started without a stderr
-        yield
-        return
-    null = os.open(os.devnull, os.O_WRONLY)
-    try:
-        os.dup2(null, 2)
-        yield
-    finally:
-        os.dup2(kept, 2)
-        os.close(kept)
-        os.close(null)
-
-
-def no_stderr() -> None:
-    """The same for a whole process, whose own errors go another way."""
-    null = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(null, 2)
-    os.close(null)
 
 
 def no_server_start() -> None:

@@ -13,7 +13,6 @@ gone is left behind with its whole process, and a new process looks for the next
 """
 
 import contextlib
-import multiprocessing
 import os
 import time
 from collections.abc import Mapping
@@ -22,12 +21,12 @@ from multiprocessing.connection import Connection
 
 from noizestream.devices import audio
 from noizestream.devices.audio import NoAudioDevice, OutputDevice
-from noizestream.devices.quiet import no_stderr
 from noizestream.engine import mixer as desk
 from noizestream.engine.mixer import Mixer
 from noizestream.engine.ring import Ring
-from noizestream.engine.spawned import ignore_signals, ignoring_interrupts
+from noizestream.engine.spawned import ignore_signals, spawn
 from noizestream.errors import NoizestreamError
+from noizestream.stderr import silence_stderr
 
 LOOK_S = 0.5
 """How often a patient process looks whether a device is there."""
@@ -71,13 +70,7 @@ class Sound:
 
         `aside`: another device plays meanwhile, so this one is waited for at leisure, and no default is taken in its place.
         """
-        context = multiprocessing.get_context("spawn")
-        self._pipe, theirs = context.Pipe()
-        arguments = (theirs, asked, rate, channels, latency, patient, aside, os.getpid())
-        self._process = context.Process(target=_run, args=arguments, name="noizestream audio", daemon=True)
-        with ignoring_interrupts():
-            self._process.start()
-        theirs.close()
+        self._pipe, self._process = spawn(_run, "audio", asked, rate, channels, latency, patient, aside, os.getpid())
         self._mixer: Mixer | None = None
         self._calls, self._looked, self._silent_s = -1, 0.0, 0.0
         self._is_open = False
@@ -140,7 +133,7 @@ def _run(
 ) -> None:
     """The audio process from start to end."""
     ignore_signals()
-    no_stderr()  # what C libraries print; our own errors go through the pipe
+    silence_stderr()  # what C libraries print; our own errors go through the pipe
     try:
         found = _look(pipe, asked, rate, channels, patient, aside, parent)
         if found is not None:

@@ -4,13 +4,12 @@ All of them hold the same end of the pipe, so it is closed when the last has end
 """
 
 import contextlib
-import multiprocessing
 import os
 import signal
 import time
 from typing import Any
 
-from noizestream.engine.spawned import ignoring_interrupts
+from noizestream.engine.spawned import spawn
 from noizestream.engine.stepping import Job, run
 from noizestream.errors import NoizestreamError
 
@@ -19,13 +18,8 @@ class Launched:
     """Spawns the process that does `job`, and returns at once."""
 
     def __init__(self, job: Job):
-        context = multiprocessing.get_context("spawn")
-        self._pipe, theirs = context.Pipe(duplex=False)
         self._model = job.model
-        self._first = context.Process(target=run, args=(theirs, job), name="noizestream worker", daemon=True)
-        with ignoring_interrupts():
-            self._first.start()
-        theirs.close()
+        self._pipe, self._first = spawn(run, "worker", job, duplex=False)
         self.pid: int = self._first.pid or 0  # of the one that plays
         self._why = ""
 

@@ -1,9 +1,27 @@
 """What the processes beside the main one have in common."""
 
 import contextlib
+import multiprocessing
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from multiprocessing.connection import Connection
+from multiprocessing.process import BaseProcess
+from typing import Any
+
+
+def spawn(target: Callable[..., None], name: str, *arguments: Any, duplex: bool = True) -> tuple[Connection, BaseProcess]:
+    """Start `target(pipe, *arguments)` in a process that Ctrl-C does not reach; returns our end of the pipe, and the process.
+
+    Not `duplex`: only the process speaks.
+    """
+    context = multiprocessing.get_context("spawn")
+    ours, theirs = context.Pipe(duplex)
+    process = context.Process(target=target, args=(theirs, *arguments), name=f"noizestream {name}", daemon=True)
+    with ignoring_interrupts():
+        process.start()
+    theirs.close()
+    return ours, process
 
 
 @contextlib.contextmanager

@@ -1,15 +1,12 @@
 """One audio file to float32 at one rate; what cannot be used is a Skip with its reason. Many files: music/parallel.py."""
 
-import contextlib
-import os
-import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 
 from noizestream.music.library import FFMPEG_ONLY
 from noizestream.music.skipped import Skip
+from noizestream.stderr import quiet_stderr
 
 RATE = 48000
 MIN_S = 3.0
@@ -30,7 +27,7 @@ def decode(path: str | Path, rate: int = RATE, start_s: float = 0.0, seconds: fl
         raise Skip("missing file")
     if path.stat().st_size == 0:
         raise Skip("empty file")
-    with _quiet():
+    with quiet_stderr():
         audio, native = _read_ffmpeg(path) if path.suffix.lower() in FFMPEG_ONLY else _read(path, start_s, seconds)
     if path.suffix.lower() in FFMPEG_ONLY:  # no seeking there: cut after the fact
         first = round(start_s * native)
@@ -59,7 +56,7 @@ def header_seconds(path: Path) -> float:
     import soundfile
 
     try:
-        with _quiet():
+        with quiet_stderr():
             return soundfile.info(str(path)).duration
     except (soundfile.SoundFileError, OSError):
         return 0.0
@@ -96,27 +93,3 @@ def _read_ffmpeg(path: Path) -> tuple[np.ndarray, int]:
             return samples.reshape(-1, file.channels), file.samplerate
     except (audioread.DecodeError, OSError, ValueError):
         raise Skip("unreadable") from None
-
-
-def silence_stderr() -> None:
-    """Send file descriptor 2 of this process to nowhere, for good."""
-    null = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(null, 2)
-    os.close(null)
-
-
-@contextlib.contextmanager
-def _quiet() -> Iterator[None]:
-    """Send file descriptor 2 there for a while: mpg123 inside libsndfile writes to it, past Python."""
-    try:
-        sys.stderr.flush()
-        kept = os.dup(2)
-    except (OSError, AttributeError, ValueError):  # no standard error at all
-        yield
-        return
-    try:
-        silence_stderr()
-        yield
-    finally:
-        os.dup2(kept, 2)
-        os.close(kept)

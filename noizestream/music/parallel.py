@@ -18,9 +18,10 @@ from typing import Any
 import numpy as np
 
 from noizestream.errors import NoizestreamError
-from noizestream.music.decode import MIN_S, RATE, decode, examine, header_seconds, silence_stderr
+from noizestream.music.decode import MIN_S, RATE, decode, examine, header_seconds
 from noizestream.music.skipped import Skip, Skipped
 from noizestream.music.tracks import Track
+from noizestream.stderr import silence_stderr
 
 PIECE_S = 300.0
 """Tracks longer than this are decoded in equal pieces of at most this length plus `MIN_S`."""

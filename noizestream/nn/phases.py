@@ -162,3 +162,12 @@ class PhaseSynthesis(nn.Module):
         frame.narrow(1, block, 2 * block).addcmul_(short, self.high_window)
         frame.narrow(1, 0, 3 * block).add_(state[1])
         return frame.narrow(1, 0, block), [phase, frame.narrow(1, block, 3 * block), heard[block:]]
+
+    def stream(self, log_bands: Tensor, noise: Tensor, hiss: float = HISS) -> Tensor:
+        """Block after block from the initial state: log_bands [T, bands], noise [T, block] -> samples [channels, T * block]."""
+        state = self.initial_state()
+        blocks = [torch.zeros(self.channels, 0)]
+        for t in range(log_bands.shape[0]):
+            block, state = self.forward(log_bands[t], noise[t], state, hiss)
+            blocks.append(block)
+        return torch.cat(blocks, 1)

@@ -32,7 +32,7 @@ LIMIT = 5.0
 SETTLE = 8
 """Frames after which the phases of the synthesis do not remember where they began."""
 
-CALIBRATED = ("spread", "contrast", "accent", "level", "hiss")
+CALIBRATED = ("spread", "contrast", "accent", "level")
 """Tables with a row for every genre, set after training."""
 
 CONTROLS = (
@@ -264,13 +264,8 @@ class Player(nn.Module):
         padded = torch.nn.functional.pad(audio, (4 * self.block, 8 * self.block))
         z, _ = self.encode(padded)
         bands = self.codec.decode(z.unsqueeze(0))[0]
-        sound = self.synthesis.initial_state()
         # Noise for the treble: any white sequence does; this one is the same every time.
         steps = torch.arange(z.shape[0] * self.block, dtype=torch.float64)
         white = torch.frac(torch.sin(steps * 12.9898) * 43758.5453).abs().clamp(1e-6, 1 - 1e-6).to(torch.float32)
-        blocks: list[Tensor] = []
-        for t in range(z.shape[0]):
-            block, sound = self.synthesis(bands[t], white[t * self.block : (t + 1) * self.block], sound)
-            blocks.append(block)
-        made = torch.cat(blocks, 1)[:, 4 * self.block : 4 * self.block + length]
+        made = self.synthesis.stream(bands, white.view(-1, self.block))[:, 4 * self.block : 4 * self.block + length]
         return made.expand(channels, -1) if made.shape[0] == 1 else made.mean(0, keepdim=True) if channels == 1 else made

@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from noizestream.nn.player import CONTROLS, Player
+from noizestream.nn.player import CALIBRATED, CONTROLS, Player
 from noizestream.nn.spectral import FLOOR, IMAGE_EDGES_HZ, SpectralFront
 from noizestream.noise import noise
 from noizestream.training.prepared import Prepared
@@ -89,7 +89,7 @@ def calibrate(player: Player, scripted: Any, prepared: Prepared, seconds: float)
     real = [real_means(prepared, front, number, seconds) for number in range(len(prepared.genres))]
     per_second = rate / player.front.block
     made: list[list[float]] = []
-    tables = (player.spread, player.contrast, player.accent, player.level)
+    tables = [getattr(player, name) for name in CALIBRATED]
 
     def pulse_with(accent: float, number: int) -> float:
         """The pulse at that accent, over `PULSE_STARTS`; the accent stays."""
@@ -197,8 +197,8 @@ def real_means(prepared: Prepared, front: SpectralFront, genre: int, seconds: fl
 
 
 def clarity(tones: torch.Tensor, per_second: float) -> float:
-    """How clear the pulse of log magnitudes [T, tones] is: `measures.beat_clarity` of their rises."""
-    from noizestream.analysis.measures import beat_clarity, blurred
+    """How clear the pulse of log magnitudes [T, tones] is: `pulse.beat_clarity` of their rises."""
+    from noizestream.analysis.pulse import beat_clarity, blurred
 
     rises = tones.clamp(min=float(tones.max()) - QUIETEST).diff(dim=0).relu_().sum(1).numpy()
     return beat_clarity(blurred(rises, per_second), per_second)[0]

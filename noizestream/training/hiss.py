@@ -31,7 +31,10 @@ def hiss(audio: np.ndarray, front: SpectralFront) -> float:
         return wanted
     with torch.inference_mode():
         bands = front.analyse(sound)
-        off = [flatness(_synthesised(bands, front, share), front.sample_rate) - wanted for share in TRIED]
+        white = torch.rand(len(bands), front.block, generator=torch.Generator().manual_seed(0)).clamp(1e-6, 1 - 1e-6)
+        synthesis = PhaseSynthesis(front)
+        made = [synthesis.stream(bands, white, share).mean(0) for share in TRIED]
+    off = [flatness(sound, front.sample_rate) - wanted for sound in made]
     if np.isnan(off).any():
         return float("nan")
     for (less, more), (share, next_share) in zip(itertools.pairwise(off), itertools.pairwise(TRIED), strict=True):
@@ -53,14 +56,3 @@ def flatness(sound: torch.Tensor, rate: int) -> float:
     if not heard.numel():
         return float("nan")
     return float((torch.log(heard + 1e-18).mean(0).exp() / heard.mean(0)).mean())
-
-
-def _synthesised(bands: torch.Tensor, front: SpectralFront, share: float) -> torch.Tensor:
-    """Mono sound [n] of bands [T, bands] with this share of hiss."""
-    synthesis = PhaseSynthesis(front)
-    white = torch.rand(len(bands), front.block, generator=torch.Generator().manual_seed(0)).clamp(1e-6, 1 - 1e-6)
-    state, blocks = synthesis.initial_state(), []
-    for frame, noise in zip(bands, white, strict=True):
-        block, state = synthesis(frame, noise, state, share)
-        blocks.append(block.mean(0))
-    return torch.cat(blocks) if blocks else bands.new_zeros(0)

@@ -33,7 +33,8 @@ def extract(
     import torch
 
     from noizestream.analysis.image import width
-    from noizestream.analysis.measures import flux, peakiness, pulse
+    from noizestream.analysis.measures import flux, peakiness
+    from noizestream.analysis.pulse import pulse
     from noizestream.training.augment import change_speed
     from noizestream.training.beats import track_beats
     from noizestream.training.hiss import hiss

@@ -27,7 +27,7 @@ NO_PULSE, CLEAR_PULSE = 0.08, 0.2
 class Piece:
     """Frames `first` to `last` (excluded) of one entry. `semitones` tells a speed variant (0: as recorded).
 
-    `pulse` is the pulse clarity of the recording, 0..1 (analysis/measures.py).
+    `pulse` is the pulse clarity of the recording, 0..1 (analysis/pulse.py).
     """
 
     entry: str

@@ -6,15 +6,13 @@ import pytest
 from noizestream.analysis.classifier import shuffled
 from noizestream.analysis.measures import (
     chroma_change,
-    common_tempo,
     flux,
     measure,
     peakiness,
-    pulse,
     repeats,
     silence,
-    tempo_error,
 )
+from noizestream.analysis.pulse import common_tempo, pulse, tempo_error
 
 RATE = 48000
 

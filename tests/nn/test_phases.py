@@ -12,12 +12,12 @@ FRONT = SpectralFront(48000)
 
 
 def resynthesise(audio: torch.Tensor, seed: int = 0) -> torch.Tensor:
-    synthesis, random = PhaseSynthesis(FRONT), torch.Generator().manual_seed(seed)
-    state, blocks = synthesis.initial_state(), []
-    for row in FRONT.analyse(audio):
-        block, state = synthesis(row, torch.rand(512, generator=random), state)
-        blocks.append(block)
-    return torch.cat(blocks, 1)[0]
+    rows = FRONT.analyse(audio)
+    return PhaseSynthesis(FRONT).stream(rows, white(len(rows), seed))[0]
+
+
+def white(rows: int, seed: int) -> torch.Tensor:
+    return torch.rand(rows, 512, generator=torch.Generator().manual_seed(seed))
 
 
 @pytest.mark.parametrize("hz", [110.0, 440.0, 770.0, 1500.0, 2500.0])
@@ -44,27 +44,12 @@ def test_noise_stays_noise_at_its_level():
 def test_the_share_of_hiss_changes_the_treble_and_not_its_level(hiss):
     row = torch.full((FRONT.bands,), math.log(FRONT.floor))
     row[(FRONT.band_hz > 6000) & (FRONT.band_hz < 9000)] = math.log(0.01)
-    made = []
-    for seed in (1, 2):
-        synthesis, random = PhaseSynthesis(FRONT), torch.Generator().manual_seed(seed)
-        state, blocks = synthesis.initial_state(), []
-        for _ in range(200):
-            block, state = synthesis(row, torch.rand(512, generator=random), state, hiss)
-            blocks.append(block)
-        made.append(torch.cat(blocks, 1)[0, 4096:])
-    tone = resynthesise_row(row, 0.0)
+    rows = row.expand(200, -1)
+    made = [PhaseSynthesis(FRONT).stream(rows, white(200, seed), hiss)[0, 4096:] for seed in (1, 2)]
+    tone = PhaseSynthesis(FRONT).stream(rows, torch.full((200, 512), 0.5), 0.0)[0, 4096:]
     assert float(made[0].std() / tone.std()) == pytest.approx(1.0, abs=0.2)
     alike = float((made[0] * made[1]).mean() / (made[0].std() * made[1].std()))  # what does not hang on the noise
     assert alike == pytest.approx(1 - hiss**2, abs=0.1)
-
-
-def resynthesise_row(row: torch.Tensor, hiss: float) -> torch.Tensor:
-    synthesis, blocks = PhaseSynthesis(FRONT), []
-    state = synthesis.initial_state()
-    for _ in range(200):
-        block, state = synthesis(row, torch.full((512,), 0.5), state, hiss)
-        blocks.append(block)
-    return torch.cat(blocks, 1)[0, 4096:]
 
 
 def test_the_same_state_and_noise_give_the_same_block_and_nothing_is_changed_in_place():

@@ -137,6 +137,7 @@ def test_contrast_raises_partials_over_what_is_between_them_and_not_the_whole():
     assert torch.equal(raised[last:], plain[last:])
 
 
+@torch.no_grad()
 def test_score_counts_every_frame_and_knows_more_with_the_beat():
     net = player()
     sound = 0.1 * torch.randn(1, 24000, generator=torch.Generator().manual_seed(1))

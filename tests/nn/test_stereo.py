@@ -16,13 +16,9 @@ TIME = torch.arange(48000) / 48000
 
 def synthesised(front: SpectralFront, rows: torch.Tensor) -> torch.Tensor:
     """[channels, n], the start and the end left out."""
-    synthesis, random = PhaseSynthesis(front), torch.Generator().manual_seed(0)
-    state, blocks = synthesis.initial_state(), []
+    noise = torch.rand(len(rows), front.block, generator=torch.Generator().manual_seed(0))
     with torch.inference_mode():
-        for row in rows:
-            block, state = synthesis(row, torch.rand(front.block, generator=random), state)
-            blocks.append(block)
-    return torch.cat(blocks, 1)[:, 4096:-2048]
+        return PhaseSynthesis(front).stream(rows, noise)[:, 4096:-2048]
 
 
 def panned(hz: float, pan: float) -> torch.Tensor:
