@@ -39,7 +39,7 @@ Sounds = dict[str, tuple[np.ndarray, int]]
 @click.option("--model", help="Model to set beside the baseline: a file or a bundled model's name (default: the bundled default).")
 @click.option("--baseline", help="A baseline that is trained already (default: one is trained on the data).")
 @click.option("--minutes", default=10.0, show_default=True, help="Training time of the baseline.")
-@click.option("--seeds", default=5, show_default=True, help="Renderings per genre.")
+@click.option("--seeds", default=12, show_default=True, help="Renderings per genre.")
 @click.option("--work", default="runs/results", show_default=True, type=click.Path(path_type=Path), help="Folder for what is made.")
 @click.option("--docs", default=ROOT / "docs", show_default=True, type=click.Path(path_type=Path), help="Folder for results.md.")
 def main(data, model, baseline, minutes, seeds, work, docs) -> None:

@@ -12,6 +12,7 @@ from noizestream.analysis.corpus import Real
 from noizestream.analysis.description import mean_image, mean_measures
 from noizestream.analysis.frechet import available_s, frechet, motion
 from noizestream.analysis.made import Described
+from noizestream.analysis.measures import Measures
 from noizestream.analysis.pulse import tempo_error
 
 RATIOS = ("peakiness", "flux", "pulse", "chroma_change")
@@ -57,18 +58,28 @@ def _recognised(real: Mapping[str, Real], made: Mapping[str, Sequence[Described]
 def _liveliness(real: Mapping[str, Real], made: Mapping[str, Sequence[Described]]) -> dict[str, dict]:
     result = {}
     for genre, pieces in made.items():
-        ours, theirs = mean_measures(np.concatenate([piece["measures"] for piece in pieces])), real[genre].measures
-        ratios = {name: getattr(ours, name) / getattr(theirs, name) if getattr(theirs, name) else None for name in RATIOS}
+        ours, theirs = mean_measures(np.concatenate([piece["measures"] for piece in pieces])), real[genre].measures.as_dict()
+        errors = _standard_errors([mean_measures(piece["measures"]) for piece in pieces])
+        ratios, unsure = (
+            {name: side[name] / theirs[name] if theirs[name] else None for name in RATIOS} for side in (ours.as_dict(), errors)
+        )
         result[genre] = {
             "liveliness": {
                 "made": ours.as_dict(),
-                "real": theirs.as_dict(),
+                "real": theirs,
                 "control": real[genre].control_measures.as_dict(),
                 "ratio": ratios,
-                "tempo_error": tempo_error(ours.tempo, theirs.tempo),
+                "ratio_error": unsure,
+                "tempo_error": tempo_error(ours.tempo, theirs["tempo"]),
             }
         }
     return result
+
+
+def _standard_errors(performances: Sequence[Measures]) -> dict[str, float]:
+    """Of the mean of `RATIOS` over the performances: they differ as pieces of one genre do. NaN of a single one."""
+    values = {name: [getattr(each, name) for each in performances] for name in RATIOS}
+    return {name: float(np.std(v, ddof=1)) / math.sqrt(len(v)) if len(v) > 1 else math.nan for name, v in values.items()}
 
 
 def _image(real: Mapping[str, Real], made: Mapping[str, Sequence[Described]]) -> dict[str, dict]:

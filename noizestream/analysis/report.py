@@ -62,12 +62,14 @@ def _liveliness(genres: Mapping[str, Any]):
     rows = []
     for genre, entry in genres.items():
         figures = entry["liveliness"]
-        made, real, ratio = (figures[name] for name in ("made", "real", "ratio"))
-        cells = [f"{made[name]:.3g} / {real[name]:.3g} ({_ratio(ratio[name])})" for name in RATIOS]
+        made, real, ratio, error = (figures[name] for name in ("made", "real", "ratio", "ratio_error"))
+        unsure = {name: "" if error[name] is None else f" ± {error[name]:.2f}" for name in RATIOS}
+        cells = [f"{made[name]:.3g} / {real[name]:.3g} ({_ratio(ratio[name])}{unsure[name]})" for name in RATIOS]
         shares = [f"{made[name]:.1%} / {real[name]:.1%}" for name in ("silence", "repeats")]
         rows.append([genre, *cells, f"{made['tempo']:.1f} / {real['tempo']:.1f} ({figures['tempo_error']:.1%})", *shares])
     heads = ("genre", "peakiness", "flux", "pulse clarity", "chords / 10 s", "tempo (error)", "silence", "repeats")
-    return "Liveliness: made / real (ratio)", heads, rows, ""
+    note = "after the ±: standard error of the ratio, from how much performances differ"
+    return "Liveliness: made / real (ratio)", heads, rows, note
 
 
 def _control(genres: Mapping[str, Any]):

@@ -11,7 +11,7 @@ import click
 @click.option("--json", "json_file", metavar="FILE", help="Write every figure here.")
 @click.option("--pictures", metavar="DIR", help="Write the confusion matrix and spectrograms into this folder.")
 @click.option("--seconds", type=float, default=22.0, show_default=True, help="Length of a rendering; 22 s give 21 windows.")
-@click.option("--seeds", type=click.IntRange(min=1), default=5, show_default=True, help="Renderings per genre.")
+@click.option("--seeds", type=click.IntRange(min=1), default=12, show_default=True, help="Renderings per genre.")
 @click.option("-t", "--temperature", type=float, default=1.0, show_default=True, help="Spread of the sampling.")
 @click.option("--seed", type=click.IntRange(min=0), default=1, show_default=True, help="Seed of the first rendering.")
 @click.option("--genres", metavar="A,B", help="Compare only these genres of DATA.")

@@ -6,6 +6,7 @@ docs/model-format.md gives the contract of `step`. The state is a list of tensor
     history           [CONTEXT, latent]   newest latent last
     beat              [] float64          position of the next frame, in beats
     places            [G] int64           where each genre is in its table of moods
+    quieter           [] float64          nepers that contrast costs, eased
     plan h, plan c    [1, plan hidden]    LSTM of the plan
     codes             [memory, voices] int64   of the last slots, newest last
     slot              [] float64          the slot that the plan is in, -1 before the first
@@ -29,8 +30,10 @@ from noizestream.nn.spectral import SpectralFront
 
 LIMIT = 5.0
 """Latents stay within this many standard deviations: what training has seen, with room."""
-SETTLE = 8
-"""Frames after which the phases of the synthesis do not remember where they began."""
+EASE_S = 0.1
+"""What contrast adds in power is taken away again over so long."""
+SETTLE = 40
+"""Frames after which contrast and synthesis do not remember where they began."""
 
 CALIBRATED = ("spread", "contrast", "accent", "level")
 """Tables with a row for every genre, set after training."""
@@ -85,7 +88,7 @@ class Player(nn.Module):
         self.register_buffer("level", torch.zeros(len(tempos), front.bands))  # [G, bands] nepers, calibrated on the spectrum
         self.register_buffer("middle", torch.full((predictor.latent,), -1.0), persistent=False)
         self.cells: int = 2 * predictor.recurrent.layers
-        self.planned: int = self.cells + 3  # where the plan's part of the state begins
+        self.planned: int = self.cells + 4  # where the plan's part of the state begins
         self.sounding: int = self.planned + 5  # and the synthesis's
         self.per_beat: float = SLOTS_PER_BEAT
         self.per_mood: float = SLOTS_PER_BEAT * HOP_BEATS
@@ -104,6 +107,7 @@ class Player(nn.Module):
         self.limit: float = LIMIT
         self.wrap: float = BEAT_WRAP
         self.settle: int = SETTLE
+        self.ease: float = front.block / front.sample_rate / EASE_S
 
     @property
     def latency_frames(self) -> int:
@@ -116,6 +120,7 @@ class Player(nn.Module):
         state.append(torch.zeros(self.context, self.latent))
         state.append(torch.zeros([], dtype=torch.float64))
         state.append(self.moods.initial_state())
+        state.append(torch.zeros([], dtype=torch.float64))
         plan = self.plan.initial_state()
         plan[4] = torch.cat([plan[4], torch.zeros(1, self.moods.size)], 1)
         return state + plan + self.synthesis.initial_state()
@@ -152,11 +157,16 @@ class Player(nn.Module):
         z = self.predictor.draw(h, z, gumbel, gauss, choice, width).clamp(-self.limit, self.limit)
 
         history = torch.cat([history[1:], z])
-        log_bands = self.shaped(self.codec.decode_frame(history), genre, contrast)
+        log_bands, quieter = self.shaped(self.codec.decode_frame(history), genre, contrast, float(state[cells + 3]))
         audio, sound = self.synthesis(log_bands, numbers[3], state[sounding:], hiss)
 
         passed = (math.exp(log_tempo) if tempo <= 0 else tempo) * self.beats_per_bpm
-        after = [history, torch.full([], math.fmod(beat + passed, self.wrap), dtype=torch.float64), places]
+        after = [
+            history,
+            torch.full([], math.fmod(beat + passed, self.wrap), dtype=torch.float64),
+            places,
+            torch.full([], quieter, dtype=torch.float64),
+        ]
         return audio, recurrent + after + plan + sound
 
     def foretold(self, row: Tensor, slot: float, shown: float, plan: list[Tensor]) -> tuple[Tensor, list[Tensor]]:
@@ -170,18 +180,21 @@ class Player(nn.Module):
         numbers: list[float] = torch.mv(table, genre).tolist()
         return numbers[0], numbers[1], numbers[2], numbers[3], numbers[4]
 
-    def shaped(self, log_bands: Tensor, genre: Tensor, contrast: float) -> Tensor:
-        """Decoded log magnitudes [bands] with level and contrast of the genre [G]."""
+    def shaped(self, log_bands: Tensor, genre: Tensor, contrast: float, quieter: float) -> tuple[Tensor, float]:
+        """Decoded log magnitudes [bands] with level and contrast of the genre [G]; and `quieter` of the state after this frame."""
         last = self.plan.notes.last
         standing = torch.mv(self.around, log_bands[:last])
         shaped = torch.addmv(log_bands, self.level.T, genre)
         low = shaped[:last]
         plain = torch.exp(low)
         low.add_(standing, alpha=contrast - 1.0)
-        # Partials stand out at the cost of what is between them: else loud moments were louder, and the treble beneath them.
+        # Partials stand out at the cost of what is between them: else what is loud were louder, and the treble beneath it. Not at
+        # once, or every flicker of a partial would move all the others.
         raised = torch.exp(low)
-        low.add_(0.5 * math.log(float(torch.dot(plain, plain)) / float(torch.dot(raised, raised))))
-        return shaped
+        added = 0.5 * math.log(float(torch.dot(raised, raised)) / float(torch.dot(plain, plain)))
+        quieter += self.ease * (added - quieter)
+        low.sub_(quieter)
+        return shaped, quieter
 
     def encode(self, audio: Tensor) -> tuple[Tensor, Tensor]:
         """audio [channels, n] -> latents [T, latent], log band magnitudes [T, tones]; T = n // block - 3."""
@@ -238,6 +251,7 @@ class Player(nn.Module):
         log_tempo, shown, _spread, contrast, hiss = self.own(genre)
         passed, row, beat = math.exp(log_tempo) * self.beats_per_bpm, genre.unsqueeze(0), 0.0
         history, recurrent, sound = state[cells], state[:cells], state[self.sounding :]
+        quieter = float(state[cells + 3])
         codes, slots = self.plan.notes.heard(bands, torch.arange(count, dtype=torch.float64) * passed)
         plan, last = state[self.planned : self.sounding], -1
         moods = self.moods.read(z, genre)
@@ -251,11 +265,12 @@ class Player(nn.Module):
             _, recurrent = self.predictor.hidden_frame(history[-1:], row, clock, plan[4], recurrent, row)
             history = torch.cat([history[1:], z[t : t + 1]])
             if t >= count - self.settle:
-                log_bands = self.shaped(self.codec.decode_frame(history), genre, contrast)
+                log_bands, quieter = self.shaped(self.codec.decode_frame(history), genre, contrast, quieter)
                 _, sound = self.synthesis(log_bands, torch.full((self.block,), 0.5), sound, hiss)
             beat = math.fmod(beat + passed, self.wrap)
         places = self.moods.nearest(moods[-1])
-        after = [history, torch.full([], beat, dtype=torch.float64), places]
+        beats, eased = torch.full([], beat, dtype=torch.float64), torch.full([], quieter, dtype=torch.float64)
+        after = [history, beats, places, eased]
         return recurrent + after + plan + sound
 
     def reconstruct(self, audio: Tensor) -> Tensor:

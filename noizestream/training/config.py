@@ -67,7 +67,7 @@ class Config:
     patience: int = 12  # evaluations without a better validation before stopping early
 
     # after the loops
-    calibration_s: float = 12.0  # seconds generated for every try of the calibration
+    calibration_s: float = 8.0  # seconds generated for every try of the calibration
 
     def to_json(self) -> str:
         return json.dumps(asdict(self), indent=1)
