@@ -14,6 +14,7 @@ All are steered at once: a try is generated, each is moved by what it is off, by
 mean over the last tries.
 """
 
+import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -29,16 +30,14 @@ from noizestream.training.prepared import Prepared
 
 LOWEST_SPREAD, HIGHEST_SPREAD = 0.65, 1.0  # under it flux hardly falls any more, and the genre suffers
 LIVELIER = 1.05  # than the music, in flux: it hardly depends on the spread, and what is played wider is more of its genre
-LEAST_CONTRAST, MOST_CONTRAST = 0.6, 1.7
+LEAST_CONTRAST, MOST_CONTRAST = 0.6, 1.6
 STANDING = 1.3  # contrast for every factor e that peakiness is off
 MOST_ACCENT = 3.0
 PULSED = 0.9  # share of the music's pulse that is enough
 PULSE_STARTS = 2  # that tell whether it does, with and without
 HELPED = 0.2  # share of the missing pulse that twice the accent must bring, or the beat is not the clock's
 QUIETEST = 7.0  # nepers under the loudest band: below, nothing counts as an onset
-TRIES = 20  # per genre, each of `Config.calibration_s` and one second of warm-up, and each from a start of its own
-SETTLED = 12  # tries at the end whose mean is taken: performances differ more than moments of one, so rather many than long
-RENDERINGS = TRIES + 2 * PULSE_STARTS  # of `Config.calibration_s` per genre, at most
+SETTLED = 0.6  # share of the tries, at the end, whose mean is taken: each has a start of its own and one second of warm-up
 SEEDS = 1000  # from here on
 MOST_LEVEL = 1.0  # nepers: 8.7 dB
 MOST_IMAGE = 0.5  # of pan and width
@@ -76,10 +75,16 @@ def one_hot(number: int, genres: int) -> torch.Tensor:
     return torch.eye(genres)[number]
 
 
-def calibrate(player: Player, scripted: Any, prepared: Prepared, seconds: float) -> dict[str, list[float]]:
+def renderings(tries: int) -> int:
+    """Of one genre, at most, in a calibration."""
+    return tries + 2 * PULSE_STARTS
+
+
+def calibrate(player: Player, scripted: Any, prepared: Prepared, seconds: float, tries: int) -> dict[str, list[float]]:
     """Set `player.spread`, `.contrast`, `.accent` [G] and `player.level` [G, bands]; returns what was set and measured.
 
-    Every try generates `seconds`. `scripted` is the same player in any form, not frozen: it shares these tables with `player`.
+    Each of the `tries` (at least 1) generates `seconds`. `scripted` is the same player in any form, not frozen: it shares these
+    tables with `player`.
     """
     from noizestream.analysis.measures import flux, peakiness
 
@@ -105,7 +110,7 @@ def calibrate(player: Player, scripted: Any, prepared: Prepared, seconds: float)
             missing = PULSED * real[number].pulse - plain
             accented = missing > 0 and pulse_with(2.0, number) - plain > HELPED * missing
             player.accent[number] = 1.0
-        for attempt in range(TRIES):
+        for attempt in range(tries):
             heard = generate(scripted, genre, seconds, SEEDS + attempt, sizes)
             sound, bands = heard.mean(0), front.analyse(heard)
             moves, peaks = flux(sound.numpy(), rate), peakiness(sound.numpy(), rate)
@@ -124,7 +129,7 @@ def calibrate(player: Player, scripted: Any, prepared: Prepared, seconds: float)
             player.level[number, :tones] = (player.level[number, :tones] + move * _smooth(lacking)).clamp(-MOST_LEVEL, MOST_LEVEL)
             off = real[number].image - mean_image(front, bands)
             player.level[number, tones:] = (player.level[number, tones:] + move * off).clamp(-MOST_IMAGE, MOST_IMAGE)
-            if attempt >= TRIES - SETTLED:
+            if attempt >= math.floor((1 - SETTLED) * tries):
                 settled.append([table[number].clone() for table in tables])
                 measured.append((moves, peaks, beats))
         for table, values in zip(tables, zip(*settled, strict=True), strict=True):

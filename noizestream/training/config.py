@@ -68,6 +68,7 @@ class Config:
 
     # after the loops
     calibration_s: float = 8.0  # seconds generated for every try of the calibration
+    calibration_tries: int = 20  # of every genre; performances differ as pieces do, so the tables get better with the square root
 
     def to_json(self) -> str:
         return json.dumps(asdict(self), indent=1)

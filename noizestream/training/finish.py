@@ -19,10 +19,12 @@ REHEARSALS = 4
 class Finish:
     """What becomes of fitted networks; `player` is always the whole generator, as the model file will hold it."""
 
-    renderings = calibrate.RENDERINGS
-
     def __init__(self, prepared: Prepared, config: Config, folder: Path, reporter: Any):
         self.prepared, self.config, self.folder, self.reporter = prepared, config, folder, reporter
+
+    def renderings(self) -> int:
+        """Of one genre, before the export."""
+        return calibrate.renderings(self.config.calibration_tries)
 
     def rehearse(self, player: Any) -> float:
         """Script and test the untrained player; returns the seconds that calibration, previews and export will take.
@@ -40,7 +42,7 @@ class Finish:
             calibrate.generate(scripted, genre, 1.0, 0, sizes)
             times.append((time.monotonic() - begun) / 2)  # one second is warm-up
         per_second = min(times)
-        sounded = self.renderings * (self.config.calibration_s + 1) + preview.SECONDS + 1
+        sounded = self.renderings() * (self.config.calibration_s + 1) + preview.SECONDS + 1
         return 6.0 + len(self.prepared.genres) * (1.5 + 1.3 * per_second * sounded)
 
     def preview(self, name: str, player: Any) -> None:
@@ -57,7 +59,7 @@ class Finish:
         self.reporter.say("calibrating the sampling on the music's own movement")
         # Heard in the form that is played: in int8 partials stand out less.
         played = script_shared(as_played(player, self.config.precision))
-        return calibrate.calibrate(player, played, self.prepared, self.config.calibration_s)
+        return calibrate.calibrate(player, played, self.prepared, self.config.calibration_s, self.config.calibration_tries)
 
     def export(self, player: Any, output: Path, data: str | Path, figures: dict[str, Any], started: float) -> dict[str, Any]:
         """Write the model file; returns its summary. `started` is the time.monotonic() at which the training began."""

@@ -87,7 +87,9 @@ class RawFit:
 class RawFinish(Finish):
     """There is nothing to calibrate: the deviation was measured on held-out music."""
 
-    renderings = 0
+    def renderings(self) -> int:
+        """None: there is nothing to calibrate."""
+        return 0
 
     def calibrate(self, player: RawPlayer) -> dict[str, Any]:
         return {"deviation": player.deviation.mean(1).tolist()}
