@@ -12,23 +12,28 @@ from noizestream.training.budget import Budget
 
 NAME = "checkpoint.pt"
 EVERY_S = 20.0
+FORMAT = 1
+"""Goes up with every change of what a checkpoint holds."""
 
 
 def save(folder: Path, values: dict[str, Any]) -> None:
     """Write `values` to `folder`; the old checkpoint stays until the new one is complete."""
     with whole(folder / NAME) as partial:
-        torch.save(values, partial)
+        torch.save(values | {"format": FORMAT}, partial)
 
 
 def load(folder: Path) -> dict[str, Any] | None:
-    """The values last saved, or None if there are none yet; NoizestreamError if the file is damaged."""
+    """The values last saved, or None if there are none yet; NoizestreamError if the file is damaged or of another version."""
     path = folder / NAME
     if not path.exists():
         return None
     try:
-        return torch.load(path, map_location="cpu", weights_only=True)
+        values = torch.load(path, map_location="cpu", weights_only=True)
     except Exception:
         raise NoizestreamError(f"{path}: the checkpoint is damaged, delete it to train again from the prepared music") from None
+    if values.get("format") != FORMAT:
+        raise NoizestreamError(f"{path}: of another version of noizestream, delete it to train again from the prepared music")
+    return values
 
 
 class Checkpoints:

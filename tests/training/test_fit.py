@@ -126,6 +126,14 @@ def test_a_damaged_checkpoint_is_one_line(tmp_path):
         checkpoint.load(tmp_path)
 
 
+def test_a_checkpoint_of_another_version_is_one_line(tmp_path, monkeypatch):
+    with monkeypatch.context() as earlier:
+        earlier.setattr(checkpoint, "FORMAT", 0)
+        checkpoint.save(tmp_path, {"spent": 1.0})
+    with pytest.raises(NoizestreamError, match="of another version"):
+        checkpoint.load(tmp_path)
+
+
 def test_the_exported_file_plays_what_was_trained(prepared, config, tmp_path):
     player, _ = trained(prepared, config, tmp_path / "run")
     metadata = export(player, "tiny", prepared.genres, {"licence": "none"}, tmp_path / "tiny.ts")
