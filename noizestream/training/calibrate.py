@@ -30,11 +30,12 @@ from noizestream.training.prepared import Prepared
 
 LOWEST_SPREAD, HIGHEST_SPREAD = 0.65, 1.0  # under it flux hardly falls any more, and the genre suffers
 LIVELIER = 1.05  # than the music, in flux: it hardly depends on the spread, and what is played wider is more of its genre
-LEAST_CONTRAST, MOST_CONTRAST = 0.6, 1.6
+LEAST_CONTRAST, MOST_CONTRAST = 0.6, 1.45
 STANDING = 1.3  # contrast for every factor e that peakiness is off
+CONTENT = 0.06  # share by which peakiness may miss the music's: contrast beyond need makes drone ambient
 MOST_ACCENT = 3.0
 PULSED = 0.9  # share of the music's pulse that is enough
-PULSE_STARTS = 2  # that tell whether it does, with and without
+PULSE_STARTS = 4  # that tell whether it does, with and without
 HELPED = 0.2  # share of the missing pulse that twice the accent must bring, or the beat is not the clock's
 QUIETEST = 7.0  # nepers under the loudest band: below, nothing counts as an onset
 SETTLED = 0.6  # share of the tries, at the end, whose mean is taken: each has a start of its own and one second of warm-up
@@ -118,7 +119,7 @@ def calibrate(player: Player, scripted: Any, prepared: Prepared, seconds: float,
             move = 1.0 / (1.0 + 0.4 * attempt)
             spread, contrast = float(player.spread[number]), float(player.contrast[number])
             spread *= _off(LIVELIER * flux_wanted, moves) ** (1.5 * move)
-            contrast += STANDING * move * float(np.log(_off(peak_wanted, peaks)))
+            contrast += STANDING * move * float(np.log(_off(peak_wanted, peaks, CONTENT)))
             player.spread[number] = min(max(spread, LOWEST_SPREAD), HIGHEST_SPREAD)
             player.contrast[number] = min(max(contrast, LEAST_CONTRAST), MOST_CONTRAST)
             if accented:
@@ -160,9 +161,11 @@ class Real:
     pulse: float
 
 
-def _off(wanted: float, made: float) -> float:
-    """By what factor `made` is off, 0.5 to 2."""
-    return min(max(wanted / max(made, 1e-6), 0.5), 2.0)
+def _off(wanted: float, made: float, content: float = 0.0) -> float:
+    """By what factor `made` is off, 0.5 to 2; what is within the share `content` of it is not off."""
+    ratio = wanted / max(made, 1e-6)
+    ratio = max(1.0, ratio * (1 - content)) if ratio > 1 else min(1.0, ratio * (1 + content))
+    return min(max(ratio, 0.5), 2.0)
 
 
 def power(bands: torch.Tensor) -> torch.Tensor:

@@ -10,8 +10,12 @@ import torch
 
 import noizestream
 from noizestream.errors import NoizestreamError, UsageError
+from noizestream.nn.lean import lean
+from noizestream.nn.raw import RawPlayer, RawPredictor
+from noizestream.noise import noise
 from noizestream.training import checkpoint
 from noizestream.training.config import Config, resolve
+from noizestream.training.export import SELF_TEST_STEPS, script, self_test
 from noizestream.training.prepared import Piece, Prepared
 from noizestream.training.raw import RawFit
 
@@ -141,3 +145,20 @@ def test_what_the_architecture_offers_and_what_not():
         resolve("small", loss="mse")
     with pytest.raises(UsageError, match="--optimiser sgd"):
         resolve("small", optimiser="sgd")
+
+
+@torch.no_grad()
+def test_a_baseline_that_makes_much_of_rounding_is_exported_all_the_same():
+    """What hears its own blocks may be chaotic: the forms are compared block by block, from the same state."""
+    torch.manual_seed(0)
+    predictor = RawPredictor(BLOCK, 2, 24)
+    for weights in predictor.parameters():
+        weights.mul_(20)
+    player = RawPlayer(predictor, RATE, torch.full((2, BLOCK), 0.1)).eval()
+    state, genre, controls = player.initial_state(), torch.full((2,), 0.5), torch.tensor([1.0])
+    nudged = [each + 1e-6 for each in state]
+    for block in range(SELF_TEST_STEPS):
+        draws = torch.from_numpy(noise(1, block, player.noise_size))
+        (one, state), (other, nudged) = (player.step(genre, controls, draws, each) for each in (state, nudged))
+    assert float((one - other).abs().max()) > 0.1
+    self_test(player, script(lean(player)))
