@@ -29,7 +29,7 @@ from noizestream.noise import noise
 from noizestream.training.prepared import Prepared
 
 LOWEST_SPREAD, HIGHEST_SPREAD = 0.65, 1.0  # under it flux hardly falls any more, and the genre suffers
-LIVELIER = 1.05  # than the music, in flux: it hardly depends on the spread, and what is played wider is more of its genre
+LIVELIER = 1.08  # than the music, in flux: it hardly depends on the spread, and what is played wider is more of its genre
 LEAST_CONTRAST, MOST_CONTRAST = 0.6, 1.45
 STANDING = 1.3  # contrast for every factor e that peakiness is off
 CONTENT = 0.06  # share by which peakiness may miss the music's: contrast beyond need makes drone ambient
