@@ -32,7 +32,7 @@ LOWEST_SPREAD, HIGHEST_SPREAD = 0.65, 1.0  # under it flux hardly falls any more
 LIVELIER = 1.08  # than the music, in flux: it hardly depends on the spread, and what is played wider is more of its genre
 LEAST_CONTRAST, MOST_CONTRAST = 0.6, 1.45
 STANDING = 1.3  # contrast for every factor e that peakiness is off
-CONTENT = 0.06  # share by which peakiness may miss the music's: contrast beyond need makes drone ambient
+CONTENT = 0.06  # share by which peakiness may miss the music's: what contrast adds to partials it takes from all else
 MOST_ACCENT = 3.0
 PULSED = 0.9  # share of the music's pulse that is enough
 PULSE_STARTS = 4  # that tell whether it does, with and without
@@ -117,6 +117,7 @@ def calibrate(player: Player, scripted: Any, prepared: Prepared, seconds: float,
             moves, peaks = flux(sound.numpy(), rate), peakiness(sound.numpy(), rate)
             beats = clarity(bands[:, :tones], per_second)
             move = 1.0 / (1.0 + 0.4 * attempt)
+            rest = move**1.5  # its sum is finite: levels that went on moving would drift
             spread, contrast = float(player.spread[number]), float(player.contrast[number])
             spread *= _off(LIVELIER * flux_wanted, moves) ** (1.5 * move)
             contrast += STANDING * move * float(np.log(_off(peak_wanted, peaks, CONTENT)))
@@ -127,9 +128,9 @@ def calibrate(player: Player, scripted: Any, prepared: Prepared, seconds: float,
                 player.accent[number] = min(max(accent, 1.0), MOST_ACCENT)
             lacking = 0.5 * torch.log((real[number].power + FLOOR**2) / (power(bands[:, :tones]) + FLOOR**2))
             lacking = torch.minimum(lacking, 0.5 * (lacking + real[number].mean - bands[:, :tones].mean(0)))
-            player.level[number, :tones] = (player.level[number, :tones] + move * _smooth(lacking)).clamp(-MOST_LEVEL, MOST_LEVEL)
+            player.level[number, :tones] = (player.level[number, :tones] + rest * _smooth(lacking)).clamp(-MOST_LEVEL, MOST_LEVEL)
             off = real[number].image - mean_image(front, bands)
-            player.level[number, tones:] = (player.level[number, tones:] + move * off).clamp(-MOST_IMAGE, MOST_IMAGE)
+            player.level[number, tones:] = (player.level[number, tones:] + rest * off).clamp(-MOST_IMAGE, MOST_IMAGE)
             if attempt >= math.floor((1 - SETTLED) * tries):
                 settled.append([table[number].clone() for table in tables])
                 measured.append((moves, peaks, beats))
