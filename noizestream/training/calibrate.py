@@ -30,7 +30,7 @@ from noizestream.training.prepared import Prepared
 
 LOWEST_SPREAD, HIGHEST_SPREAD = 0.65, 1.0  # under it flux hardly falls any more, and the genre suffers
 LIVELIER = 1.08  # than the music, in flux: it hardly depends on the spread, and what is played wider is more of its genre
-LEAST_CONTRAST, MOST_CONTRAST = 0.6, 1.45
+LEAST_CONTRAST, MOST_CONTRAST = 0.6, 1.5
 STANDING = 1.3  # contrast for every factor e that peakiness is off
 CONTENT = 0.06  # share by which peakiness may miss the music's: what contrast adds to partials it takes from all else
 MOST_ACCENT = 3.0
@@ -42,7 +42,7 @@ SETTLED = 0.6  # share of the tries, at the end, whose mean is taken: each has a
 SEEDS = 1000  # from here on
 MOST_LEVEL = 1.0  # nepers: 8.7 dB
 MOST_IMAGE = 0.5  # of pan and width
-SMOOTH = 9  # bands
+SMOOTH = 2.0  # ERB: wider, and the bass would be levelled with what is above it; narrower, single partials would be
 PIECES, REAL_FRAMES = 20, 6000
 
 
@@ -95,6 +95,7 @@ def calibrate(player: Player, scripted: Any, prepared: Prepared, seconds: float,
     per_second = rate / player.front.block
     made: list[list[float]] = []
     tables = [getattr(player, name) for name in CALIBRATED]
+    smooth = smoothing(front)
 
     def pulse_with(accent: float, number: int) -> float:
         """The pulse at that accent, over `PULSE_STARTS`; the accent stays."""
@@ -128,7 +129,7 @@ def calibrate(player: Player, scripted: Any, prepared: Prepared, seconds: float,
                 player.accent[number] = min(max(accent, 1.0), MOST_ACCENT)
             lacking = 0.5 * torch.log((real[number].power + FLOOR**2) / (power(bands[:, :tones]) + FLOOR**2))
             lacking = torch.minimum(lacking, 0.5 * (lacking + real[number].mean - bands[:, :tones].mean(0)))
-            player.level[number, :tones] = (player.level[number, :tones] + rest * _smooth(lacking)).clamp(-MOST_LEVEL, MOST_LEVEL)
+            player.level[number, :tones] = (player.level[number, :tones] + rest * (smooth @ lacking)).clamp(-MOST_LEVEL, MOST_LEVEL)
             off = real[number].image - mean_image(front, bands)
             player.level[number, tones:] = (player.level[number, tones:] + rest * off).clamp(-MOST_IMAGE, MOST_IMAGE)
             if attempt >= math.floor((1 - SETTLED) * tries):
@@ -210,6 +211,12 @@ def clarity(tones: torch.Tensor, per_second: float) -> float:
     return beat_clarity(blurred(rises, per_second), per_second)[0]
 
 
-def _smooth(values: torch.Tensor) -> torch.Tensor:
-    """Running mean over `SMOOTH` bands: the spectrum's shape is corrected, not its single partials."""
-    return torch.nn.functional.avg_pool1d(values[None, None], SMOOTH, stride=1, padding=SMOOTH // 2, count_include_pad=False)[0, 0]
+def smoothing(front: SpectralFront) -> torch.Tensor:
+    """[tones, tones]: means over as much as the ear hears as one, for the spectrum's shape is corrected, not its single partials.
+
+    ERB, the equivalent rectangular bandwidth: 24.7 (1 + 4.37 kHz) Hz, Glasberg and Moore 1990.
+    """
+    hz = front.band_hz
+    half = SMOOTH / 2 * 24.7 * (1 + 0.00437 * hz)
+    near = ((hz[:, None] - hz[None]).abs() <= half[:, None]).float()
+    return near / near.sum(1, keepdim=True)

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from noizestream.training.calibrate import calibrate, clarity, generate, mean_image, one_hot, real_means
+from noizestream.nn.spectral import SpectralFront
+from noizestream.training.calibrate import calibrate, clarity, generate, mean_image, one_hot, real_means, smoothing
 from noizestream.training.export import as_played, script_shared
 from noizestream.training.fit import Fit
 
@@ -34,3 +35,13 @@ def test_a_beat_is_clearer_than_chance():
     beaten[::47] += 3.0  # 120 BPM at 93.75 frames a second
     assert clarity(beaten, 93.75) > 0.7 and clarity(noise, 93.75) < 0.25
     assert clarity(beaten[:50], 93.75) == 0.0, "too short to tell"
+
+
+def test_levels_are_smoothed_as_widely_as_ears_do():
+    front = SpectralFront(48000)
+    smooth = smoothing(front)
+    assert torch.allclose(smooth.sum(1), torch.ones(front.tones))
+    wide = [float(front.band_hz[row > 0].max() - front.band_hz[row > 0].min()) for row in smooth]
+    near = {hz: wide[int((front.band_hz - hz).abs().argmin())] for hz in (50, 1000, 8000)}
+    assert near[50] < 60, "a bass drum is not levelled with what is above it"
+    assert near[1000] == pytest.approx(2 * 132, abs=50) and near[8000] == pytest.approx(2 * 888, rel=0.2)
