@@ -8,6 +8,7 @@ A step is hundreds of operators on a few hundred numbers, and most of its time g
   head only the logits and the rows of the chosen component are computed;
 - GELU is x (1 + erf(x / sqrt 2)) / 2 with its factors in the weights around it: torch's own takes ten times as long on a vector;
 - the codec's scales are in its weights, and its linear and learned parts are one matrix;
+- the synthesis asks for one Fourier transform in place of three (lean_phases.py);
 - what an operator has just made, the next one overwrites where it can: half of a small operator's time makes its result's memory.
 
 `lean` takes a whole player; export tests what it returns against the networks as they were trained.
@@ -21,6 +22,7 @@ import torch
 from torch import Tensor, nn
 
 from noizestream.nn.codec import Codec
+from noizestream.nn.lean_phases import LeanSynthesis
 from noizestream.nn.predictor import Predictor
 from noizestream.nn.recurrent import Recurrent
 
@@ -212,6 +214,7 @@ def lean(player: Any) -> Any:
     if isinstance(copied.predictor, Predictor):
         copied.predictor, copied.codec = LeanPredictor(player.predictor), LeanCodec(player.codec)
         copied.plan.recurrent = LeanRecurrent(player.plan.recurrent)
+        copied.synthesis = LeanSynthesis(copied.synthesis)
     else:
         copied.predictor.recurrent = LeanRecurrent(player.predictor.recurrent)
     for parameter in copied.parameters():

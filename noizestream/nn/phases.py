@@ -6,7 +6,8 @@ white noise takes a share, the hiss: fresh random phases for every block would f
 do not tell, so it is asked for.
 
 A step costs what its operators cost to call, so both windows go through them as one vector, bins of the long window first, and
-everything that does not depend on the music is a table. Phases are kept without the alternating signs, which are in the gains.
+everything that does not depend on the music is a table. Phases are kept in turns, of which `frac` keeps what counts,
+and without the alternating signs, which are in the gains.
 
 In stereo the side is the middle's spectrum times pan + j * sign * width: what is panned in phase, what is wide a quarter turn away,
 ahead in one critical band and behind in the next. Left and right are middle + side and middle - side, already as spectra: the
@@ -90,14 +91,14 @@ class PhaseSynthesis(nn.Module):
         edge = torch.zeros(count, dtype=torch.bool)
         edge[[0, low_bins - 1, low_bins, -1]] = True
         self.register_buffer("edge", edge)
-        # What one bin of frequency turns in one hop: 2 pi hop / window length.
-        per_bin = torch.cat([torch.full((low_bins,), math.pi / 2), torch.full((high_bins,), math.pi)])
-        self.register_buffer("turn", torch.remainder(bins * per_bin, 2 * math.pi))
+        # What one bin of frequency turns in one hop: hop / window length.
+        per_bin = torch.cat([torch.full((low_bins,), 0.25), torch.full((high_bins,), 0.5)])
+        self.register_buffer("turn", torch.remainder(bins * per_bin, 1.0))
         self.register_buffer("half_turn", torch.where(edge, 0.0, 0.5 * per_bin))
         self.register_buffer("steep", torch.where(edge, 1e6, 0.0))
         self.register_buffer("doubled", 2 * torch.arange(count))
         # Zero phases would put one loud click at the start of every stream; the golden angle spreads them, without chance.
-        self.register_buffer("start", torch.remainder(bins * (math.pi * (3 - math.sqrt(5)) - math.pi), 2 * math.pi))
+        self.register_buffer("start", torch.remainder(bins * (1 - 0.5 * math.sqrt(5)), 1.0))
 
         # Factors from the middle to left and right are looked up in [1 + pans, 1 - pans, widths, -widths]: [2, bins, re and im].
         image = front.image
@@ -121,7 +122,7 @@ class PhaseSynthesis(nn.Module):
     def advance(self, slope: Tensor, phase: Tensor) -> tuple[Tensor, Tensor]:
         """Next phase of every bin: rise of the log magnitude from each bin to the next [bins + 1], last phases [bins] -> [bins].
 
-        Phases are in radians, without the alternating signs. Also returns the peak that each bin belongs to [bins].
+        Phases are in turns, without the alternating signs. Also returns the peak that each bin belongs to [bins].
         """
         before, after = slope[:-1], slope[1:]
         peaks = torch.nonzero(torch.gt(torch.signbit(after), torch.signbit(before)) | self.edge).flatten()
@@ -129,7 +130,7 @@ class PhaseSynthesis(nn.Module):
         turned = (phase + self.turn).addcdiv_((before + after).mul_(self.half_turn), (before - after).add_(self.steep))
         # Halfway between two peaks, the bin belongs to the lower one.
         nearest = peaks.index_select(0, torch.bucketize(self.doubled, peaks[1:] + peaks[:-1]))
-        return turned.remainder_(self.circle).index_select(0, nearest), nearest
+        return turned.frac_().index_select(0, nearest), nearest
 
     def forward(self, log_bands: Tensor, noise: Tensor, state: list[Tensor], hiss: float = HISS) -> tuple[Tensor, list[Tensor]]:
         """One block: log_bands [bands], noise [block] in 0..1 uniform, state as above -> (samples [channels, block], state).
@@ -144,7 +145,7 @@ class PhaseSynthesis(nn.Module):
         heard = torch.cat([state[2], noise])
         white = torch.fft.rfft(torch.addcmul(self.noise_centre, heard, self.noise_window))
         tone = torch.add(self.gain, self.hissing, alpha=math.sqrt(max(0.0, 1.0 - hiss * hiss)) - 1.0)
-        spectrum = torch.polar(tone, phase)  # for magnitudes of 1
+        spectrum = torch.polar(tone, phase * self.circle)  # for magnitudes of 1
         spectrum[low_bins:].addcmul_(white, self.noise_gain, value=hiss)
         if self.channels == 2:
             # All bins of a partial go where its peak is.
