@@ -7,6 +7,7 @@ docs/model-format.md gives the contract of `step`. The state is a list of tensor
     beat              [] float64          position of the next frame, in beats
     places            [G] int64           where each genre is in its table of moods
     quieter           [] float64          nepers that contrast costs, eased
+    timbre            [bands]             nepers that the mood adds, eased
     plan h, plan c    [1, plan hidden]    LSTM of the plan
     codes             [memory, voices] int64   of the last slots, newest last
     slot              [] float64          the slot that the plan is in, -1 before the first
@@ -32,10 +33,12 @@ LIMIT = 5.0
 """Latents stay within this many standard deviations: what training has seen, with room."""
 EASE_S = 0.1
 """What contrast adds in power is taken away again over so long."""
+TURN = 0.2
+"""Share of the way from the timbre of one mood to that of the next which a slot goes: a change takes about a beat."""
 SETTLE = 40
 """Frames after which contrast and synthesis do not remember where they began."""
 
-CALIBRATED = ("spread", "contrast", "accent", "level")
+CALIBRATED = ("spread", "contrast", "accent", "level", "timbre")
 """Tables with a row for every genre, set after training."""
 
 CONTROLS = (
@@ -55,6 +58,7 @@ class Player(nn.Module):
     accent: Tensor
     hiss: Tensor
     level: Tensor
+    timbre: Tensor
     around: Tensor
     middle: Tensor
     controls = CONTROLS
@@ -86,9 +90,10 @@ class Player(nn.Module):
         self.register_buffer("hiss", torch.full_like(tempos, HISS))  # [G] share of it in the treble, as in the music
         self.register_buffer("around", away_from_surroundings(front)[: plan.notes.last, : plan.notes.last].clone())
         self.register_buffer("level", torch.zeros(len(tempos), front.bands))  # [G, bands] nepers, calibrated on the spectrum
+        self.register_buffer("timbre", torch.zeros(len(tempos), self.moods.size, front.bands))  # nepers per unit of mood
         self.register_buffer("middle", torch.full((predictor.latent,), -1.0), persistent=False)
         self.cells: int = 2 * predictor.recurrent.layers
-        self.planned: int = self.cells + 4  # where the plan's part of the state begins
+        self.planned: int = self.cells + 5  # where the plan's part of the state begins
         self.sounding: int = self.planned + 5  # and the synthesis's
         self.per_beat: float = SLOTS_PER_BEAT
         self.per_mood: float = SLOTS_PER_BEAT * HOP_BEATS
@@ -107,6 +112,7 @@ class Player(nn.Module):
         self.limit: float = LIMIT
         self.wrap: float = BEAT_WRAP
         self.settle: int = SETTLE
+        self.turn: float = TURN
         self.ease: float = front.block / front.sample_rate / EASE_S
 
     @property
@@ -121,6 +127,7 @@ class Player(nn.Module):
         state.append(torch.zeros([], dtype=torch.float64))
         state.append(self.moods.initial_state())
         state.append(torch.zeros([], dtype=torch.float64))
+        state.append(torch.zeros(self.front.bands))
         plan = self.plan.initial_state()
         plan[4] = torch.cat([plan[4], torch.zeros(1, self.moods.size)], 1)
         return state + plan + self.synthesis.initial_state()
@@ -136,14 +143,16 @@ class Player(nn.Module):
         if beat < 0:
             beat = float(state[cells + 1])
         clock, row, plan = self.clock.frame(beat, shown), genre.unsqueeze(0), state[planned:sounding]
-        slot, places = float(math.floor(beat * self.per_beat)), state[cells + 2]
+        slot, places, timbre = float(math.floor(beat * self.per_beat)), state[cells + 2], state[cells + 4]
         last = float(plan[3])
         if slot != last:
             if math.floor(slot / self.per_mood) != math.floor(last / self.per_mood):
                 places = self.moods.moved(places, noise[:1])
             aim, cell = self.foretold(row, slot, shown, plan)
             codes = self.plan.draw(aim, noise[1 : self.drawn], controls[0])
-            plan = self.plan.moved(cell, plan, codes, slot, self.moods.shown(places, row))
+            mood = self.moods.shown(places, row)
+            plan = self.plan.moved(cell, plan, codes, slot, mood)
+            timbre = torch.lerp(timbre, self.timbre_of(mood, genre), self.turn)
         notes, z = plan[4], history[-1:]
         h, recurrent = self.predictor.hidden_frame(z, row, clock, notes, state[:cells], row * self.accent)
 
@@ -157,7 +166,7 @@ class Player(nn.Module):
         z = self.predictor.draw(h, z, gumbel, gauss, choice, width).clamp(-self.limit, self.limit)
 
         history = torch.cat([history[1:], z])
-        log_bands, quieter = self.shaped(self.codec.decode_frame(history), genre, contrast, float(state[cells + 3]))
+        log_bands, quieter = self.shaped(self.codec.decode_frame(history).add_(timbre), genre, contrast, float(state[cells + 3]))
         audio, sound = self.synthesis(log_bands, numbers[3], state[sounding:], hiss)
 
         passed = (math.exp(log_tempo) if tempo <= 0 else tempo) * self.beats_per_bpm
@@ -166,12 +175,17 @@ class Player(nn.Module):
             torch.full([], math.fmod(beat + passed, self.wrap), dtype=torch.float64),
             places,
             torch.full([], quieter, dtype=torch.float64),
+            timbre,
         ]
         return audio, recurrent + after + plan + sound
 
     def foretold(self, row: Tensor, slot: float, shown: float, plan: list[Tensor]) -> tuple[Tensor, list[Tensor]]:
         """What the plan expects in `slot`: `Plan.foretell` with genre [1, G] and the clock as it stands where the slot begins."""
         return self.plan.foretell(row, self.clock.frame(slot / self.per_beat, shown), plan)
+
+    def timbre_of(self, mood: Tensor, genre: Tensor) -> Tensor:
+        """What mood [1, MOODS] adds to the log magnitudes [bands] in genre [G]."""
+        return torch.mv(self.timbre.flatten(0, 1).t(), (genre.unsqueeze(1) * mood).flatten())
 
     def own(self, genre: Tensor) -> tuple[float, float, float, float, float]:
         """What genre [G] has of its own: log of its tempo in BPM, 1 if it has a beat, spread, contrast, hiss."""
@@ -255,6 +269,7 @@ class Player(nn.Module):
         codes, slots = self.plan.notes.heard(bands, torch.arange(count, dtype=torch.float64) * passed)
         plan, last = state[self.planned : self.sounding], -1
         moods = self.moods.read(z, genre)
+        timbre = self.timbre_of(moods[-1:], genre)
         for t in range(count):
             clock = self.clock.frame(beat, shown)
             if int(slots[t]) != last:
@@ -265,12 +280,12 @@ class Player(nn.Module):
             _, recurrent = self.predictor.hidden_frame(history[-1:], row, clock, plan[4], recurrent, row)
             history = torch.cat([history[1:], z[t : t + 1]])
             if t >= count - self.settle:
-                log_bands, quieter = self.shaped(self.codec.decode_frame(history), genre, contrast, quieter)
+                log_bands, quieter = self.shaped(self.codec.decode_frame(history).add_(timbre), genre, contrast, quieter)
                 _, sound = self.synthesis(log_bands, torch.full((self.block,), 0.5), sound, hiss)
             beat = math.fmod(beat + passed, self.wrap)
         places = self.moods.nearest(moods[-1])
         beats, eased = torch.full([], beat, dtype=torch.float64), torch.full([], quieter, dtype=torch.float64)
-        after = [history, beats, places, eased]
+        after = [history, beats, places, eased, timbre]
         return recurrent + after + plan + sound
 
     def reconstruct(self, audio: Tensor) -> Tensor:

@@ -8,31 +8,30 @@ Accent: with little music, or uneven beats, the clock network learns the beat mo
 brings a clearer pulse, it is taken further from its mean over all phases until the pulse is as clear as the music's.
 Level: the mean of log magnitudes is quieter than the mean of magnitudes (Jensen's inequality), most of all for tones. What the
 long-term spectrum lacks in power is given back, smoothed over neighbouring bands; less of it where the mean of logarithms is not
-lower than the music's, or what is always there would be as loud as what comes and goes. In stereo likewise pan and width of every
-band: errors of the codec make everything a little wide, also the bass, whose place is in the middle.
+lower than the music's, or what is always there would be as loud as what comes and goes, and a little more where it is. In stereo
+likewise pan and width of every band: errors of the codec make everything a little wide, also the bass, which belongs in the middle.
+Timbre: see timbre.py.
 All are steered at once: a try is generated, each is moved by what it is off, by less from try to try; what holds in the end is the
 mean over the last tries.
 """
 
 import math
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import torch
 
-from noizestream.nn.player import CALIBRATED, CONTROLS, Player
+from noizestream.nn.player import CALIBRATED, Player
 from noizestream.nn.spectral import FLOOR, IMAGE_EDGES_HZ, SpectralFront
-from noizestream.noise import noise
-from noizestream.training.prepared import Prepared
+from noizestream.training.perform import generate, one_hot
+from noizestream.training.prepared import Piece, Prepared
+from noizestream.training.timbre import Timbre, Watched
 
 LOWEST_SPREAD, HIGHEST_SPREAD = 0.65, 1.0  # under it flux hardly falls any more, and the genre suffers
 LIVELIER = 1.08  # than the music, in flux: it hardly depends on the spread, and what is played wider is more of its genre
-LEAST_CONTRAST, MOST_CONTRAST = 0.6, 1.5
+LEAST_CONTRAST, MOST_CONTRAST = 0.6, 1.6
 STANDING = 1.3  # contrast for every factor e that peakiness is off
-CONTENT = 0.06  # share by which peakiness may miss the music's: what contrast adds to partials it takes from all else
 MOST_ACCENT = 3.0
 PULSED = 0.9  # share of the music's pulse that is enough
 PULSE_STARTS = 4  # that tell whether it does, with and without
@@ -40,40 +39,11 @@ HELPED = 0.2  # share of the missing pulse that twice the accent must bring, or 
 QUIETEST = 7.0  # nepers under the loudest band: below, nothing counts as an onset
 SETTLED = 0.6  # share of the tries, at the end, whose mean is taken: each has a start of its own and one second of warm-up
 SEEDS = 1000  # from here on
-MOST_LEVEL = 1.0  # nepers: 8.7 dB
+MOST_LEVEL = 2.0  # nepers: 17 dB
+FAINT = 0.2  # nepers: so much more than what the power lacks is given to bands whose quiet moments are fainter than the music's
 MOST_IMAGE = 0.5  # of pan and width
 SMOOTH = 2.0  # ERB: wider, and the bass would be levelled with what is above it; narrower, single partials would be
 PIECES, REAL_FRAMES = 20, 6000
-
-
-@contextmanager
-def one_thread() -> Iterator[None]:
-    """Steps are too small to share: two threads that wait for each other on a busy machine are many times slower than one."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
-
-
-def generate(scripted: Any, genre: torch.Tensor, seconds: float, seed: int, sizes: tuple[int, int, int]) -> torch.Tensor:
-    """Audio [channels, n] at default controls after a first second; `sizes` are block frames, sample rate, noise size."""
-    block, rate, noise_size = sizes
-    warm, steps = rate // block, int(seconds * rate / block)
-    controls = torch.tensor([control["default"] for control in CONTROLS])
-    with one_thread(), torch.inference_mode():
-        state, blocks = scripted.initial_state(), []
-        for step in range(warm + steps):
-            sound, state = scripted.step(genre, controls, torch.from_numpy(noise(seed, step, noise_size)), state)
-            if step >= warm:
-                blocks.append(sound)
-    return torch.cat(blocks, 1)
-
-
-def one_hot(number: int, genres: int) -> torch.Tensor:
-    """Genre weights [genres] with all on `number`."""
-    return torch.eye(genres)[number]
 
 
 def renderings(tries: int) -> int:
@@ -107,31 +77,42 @@ def calibrate(player: Player, scripted: Any, prepared: Prepared, seconds: float,
     for number, (flux_wanted, peak_wanted) in enumerate(zip(prepared.flux, prepared.peakiness, strict=True)):
         genre = one_hot(number, len(prepared.flux))
         settled, measured, accented = [], [], False
+        loud, mean = torch.zeros(tones), torch.zeros(tones)  # of what is played, without its level
         if prepared.beaten[number] >= 0.5:
             plain = pulse_with(1.0, number)
             missing = PULSED * real[number].pulse - plain
             accented = missing > 0 and pulse_with(2.0, number) - plain > HELPED * missing
             player.accent[number] = 1.0
+        timbre = Timbre(player, prepared, recorded(prepared, number), number, smooth, REAL_FRAMES)
         for attempt in range(tries):
-            heard = generate(scripted, genre, seconds, SEEDS + attempt, sizes)
+            watched = Watched(player)
+            heard = generate(scripted, genre, seconds, SEEDS + attempt, sizes, watched)
             sound, bands = heard.mean(0), front.analyse(heard)
+            timbre.heard(bands[:, :tones].mean(0) - player.level[number, :tones] - watched.timbre()[:tones], watched.mood())
             moves, peaks = flux(sound.numpy(), rate), peakiness(sound.numpy(), rate)
             beats = clarity(bands[:, :tones], per_second)
             move = 1.0 / (1.0 + 0.4 * attempt)
-            rest = move**1.5  # its sum is finite: levels that went on moving would drift
+            rest = move**1.5  # its sum is finite: an image that went on moving would drift
+            later = 2.0 / (attempt + 2.0)  # share of this try in the means over all: those before it were steered less well
             spread, contrast = float(player.spread[number]), float(player.contrast[number])
             spread *= _off(LIVELIER * flux_wanted, moves) ** (1.5 * move)
-            contrast += STANDING * move * float(np.log(_off(peak_wanted, peaks, CONTENT)))
+            contrast += STANDING * move * float(np.log(_off(peak_wanted, peaks)))
             player.spread[number] = min(max(spread, LOWEST_SPREAD), HIGHEST_SPREAD)
             player.contrast[number] = min(max(contrast, LEAST_CONTRAST), MOST_CONTRAST)
             if accented:
                 accent = float(player.accent[number]) * _off(real[number].pulse, beats) ** move
                 player.accent[number] = min(max(accent, 1.0), MOST_ACCENT)
-            lacking = 0.5 * torch.log((real[number].power + FLOOR**2) / (power(bands[:, :tones]) + FLOOR**2))
-            lacking = torch.minimum(lacking, 0.5 * (lacking + real[number].mean - bands[:, :tones].mean(0)))
-            player.level[number, :tones] = (player.level[number, :tones] + rest * (smooth @ lacking)).clamp(-MOST_LEVEL, MOST_LEVEL)
+            # Means over the tries, as over pieces: performances are as far apart as pieces are, and the mean of the logarithms of
+            # their powers is well below the logarithm of the mean.
+            unlevelled = bands[:, :tones] - player.level[number, :tones]
+            loud += later * (power(unlevelled) - loud)
+            mean += later * (unlevelled.mean(0) - mean)
+            lacking = 0.5 * torch.log((real[number].power + FLOOR**2) / (loud + FLOOR**2))
+            lacking = torch.minimum(lacking + FAINT, 0.5 * (lacking + real[number].mean - mean))
+            player.level[number, :tones] = (smooth @ lacking).clamp(-MOST_LEVEL, MOST_LEVEL)
             off = real[number].image - mean_image(front, bands)
             player.level[number, tones:] = (player.level[number, tones:] + rest * off).clamp(-MOST_IMAGE, MOST_IMAGE)
+            player.timbre[number] = timbre.table()
             if attempt >= math.floor((1 - SETTLED) * tries):
                 settled.append([table[number].clone() for table in tables])
                 measured.append((moves, peaks, beats))
@@ -163,11 +144,9 @@ class Real:
     pulse: float
 
 
-def _off(wanted: float, made: float, content: float = 0.0) -> float:
-    """By what factor `made` is off, 0.5 to 2; what is within the share `content` of it is not off."""
-    ratio = wanted / max(made, 1e-6)
-    ratio = max(1.0, ratio * (1 - content)) if ratio > 1 else min(1.0, ratio * (1 + content))
-    return min(max(ratio, 0.5), 2.0)
+def _off(wanted: float, made: float) -> float:
+    """By what factor `made` is off, 0.5 to 2."""
+    return min(max(wanted / max(made, 1e-6), 0.5), 2.0)
 
 
 def power(bands: torch.Tensor) -> torch.Tensor:
@@ -187,13 +166,17 @@ def mean_image(front: SpectralFront, bands: torch.Tensor) -> torch.Tensor:
     return torch.cat([(weight * pan).sum(0), (weight * width.square()).sum(0).sqrt()])
 
 
+def recorded(prepared: Prepared, genre: int) -> list[Piece]:
+    """The training music of genre number `genre` as it was recorded, or enough of it."""
+    return [piece for piece in prepared.of("training") if piece.semitones == 0 and piece.genre == genre][:PIECES]
+
+
 def real_means(prepared: Prepared, front: SpectralFront, genre: int, seconds: float) -> Real:
     """Of genre number `genre`; the pulse over stretches of `seconds`, as long as what is compared with it."""
     powers, means, images, pulses = [], [], [], []
     per_second = front.sample_rate / front.block
     size = round(seconds * per_second)
-    pieces = [piece for piece in prepared.of("training") if piece.semitones == 0 and piece.genre == genre]
-    for piece in pieces[:PIECES]:
+    for piece in recorded(prepared, genre):
         bands = torch.from_numpy(np.asarray(prepared.bands_of(piece)[:REAL_FRAMES], np.float32))
         tones = bands[:, : front.tones]
         powers.append(power(tones))

@@ -10,6 +10,7 @@ from noizestream.nn.player import Player
 from noizestream.training import calibrate, preview, weights
 from noizestream.training.config import Config
 from noizestream.training.export import as_played, export, script, script_shared, self_test
+from noizestream.training.perform import generate, one_hot
 from noizestream.training.prepared import Prepared
 
 REHEARSALS = 4
@@ -34,12 +35,12 @@ class Finish:
         scripted = script(player)
         self_test(player, scripted)
         sizes = (player.block, player.sample_rate, player.noise_size)
-        genre = calibrate.one_hot(0, len(self.prepared.genres))
-        calibrate.generate(scripted, genre, 0.1, 0, sizes)
+        genre = one_hot(0, len(self.prepared.genres))
+        generate(scripted, genre, 0.1, 0, sizes)
         times = []
         for _ in range(REHEARSALS):
             begun = time.monotonic()
-            calibrate.generate(scripted, genre, 1.0, 0, sizes)
+            generate(scripted, genre, 1.0, 0, sizes)
             times.append((time.monotonic() - begun) / 2)  # one second is warm-up
         per_second = min(times)
         sounded = self.renderings() * (self.config.calibration_s + 1) + preview.SECONDS + 1

@@ -7,7 +7,7 @@ import numpy as np
 import torch
 
 from noizestream.files import safe_name
-from noizestream.training.calibrate import generate
+from noizestream.training.perform import generate
 
 SECONDS = 6.0
 CEILING = 10 ** (-0.3 / 20)

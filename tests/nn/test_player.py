@@ -1,5 +1,7 @@
 """One step of the whole generator: pure, controllable, bounded."""
 
+import math
+
 import pytest
 import torch
 
@@ -157,3 +159,23 @@ def test_reconstruct_keeps_the_length():
     sound = 0.1 * torch.randn(1, 10001, generator=torch.Generator().manual_seed(1))
     assert net.reconstruct(sound).shape == sound.shape
     assert torch.equal(net.reconstruct(sound), net.reconstruct(sound))
+
+
+@torch.no_grad()
+def test_a_mood_adds_its_timbre_within_a_beat_and_another_genre_its_own():
+    net = player()
+    net.moods.table[:, :, 0] = torch.tensor([2.0, -1.0])[:, None]  # whatever mood is drawn
+    net.timbre[:, 0] = torch.tensor([0.5, 3.0])[:, None]
+    timbre = net.planned - 1
+    _, early = run(net, 3)
+    assert 0.0 < float(early[timbre][0]) < 0.5, "not at once"
+    _, later = run(net, 200, state=early)
+    assert torch.allclose(later[timbre], torch.full_like(later[timbre], 1.0), atol=0.02)
+    half = torch.tensor([0.5, 0.5])
+    _, morphed = run(net, 200, genre=half, state=later)  # a mood of 0.5, a timbre of half each
+    assert torch.allclose(morphed[timbre], torch.full_like(morphed[timbre], 0.5 * 0.5 * (0.5 + 3.0)), atol=0.02)
+    plain = player()
+    plain.moods.table.copy_(net.moods.table)
+    silent = [*later[:timbre], 0 * later[timbre], *later[timbre + 1 :]]
+    louder, quieter = (run(one, 40, state=begins)[0][:, 4 * net.block :] for one, begins in ((net, later), (plain, silent)))
+    assert float(louder.square().mean() / quieter.square().mean()) == pytest.approx(math.exp(2.0), rel=0.1)

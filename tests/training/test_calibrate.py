@@ -5,9 +5,10 @@ import pytest
 import torch
 
 from noizestream.nn.spectral import SpectralFront
-from noizestream.training.calibrate import calibrate, clarity, generate, mean_image, one_hot, real_means, smoothing
+from noizestream.training.calibrate import calibrate, clarity, mean_image, real_means, smoothing
 from noizestream.training.export import as_played, script_shared
 from noizestream.training.fit import Fit
+from noizestream.training.perform import generate, one_hot
 
 SECONDS = 0.7
 
