@@ -15,7 +15,7 @@ from noizestream.training.prepared import Piece, Prepared
 
 RIDGE = 0.05
 """Of the windows' own variance: few windows must not be told apart by chance."""
-WINDOWS_PER_NUMBER = 2
+WINDOWS_PER_NUMBER = 8
 """With fewer windows than so many times the numbers of a mood, nothing is added."""
 LEAST_HEARD = 6
 """Performances before which nothing can be told."""
