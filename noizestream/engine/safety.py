@@ -76,7 +76,7 @@ class Safety:
             signal = self._without_dc(np.clip(block, -INPUT_LIMIT, INPUT_LIMIT), boost)
             loudest = _loudest(signal)
         self._boost = boost
-        self._mean[:] = self._work[:, -1:]
+        self._mean = self._work[:, -1:].copy()  # a new one: who goes back to an earlier block has kept the old one
         if self._faded < self._fade_frames:
             ramp = self._fade[self._faded : self._faded + frames]
             signal[:, : len(ramp)] *= ramp
