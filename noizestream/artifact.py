@@ -55,7 +55,7 @@ def save(
         _write(float32, inside, {METADATA_FILE: plain.to_json()})
         _write(module, alone, {})
         files[FLOAT32_FILE] = nested.without(inside, alone)
-        metadata = replace(metadata, extra=metadata.extra | {"fallback": numbers.FLOAT32})
+        metadata = replace(metadata, extra=metadata.extra | {"precision": numbers.INT8, "fallback": numbers.FLOAT32})
     metadata = _with_golden(module, metadata, path.name)
     try:
         with whole(path) as partial:
