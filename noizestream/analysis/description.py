@@ -1,18 +1,15 @@
 """What every measure needs of a piece of audio, real or made, so that both sides are described alike."""
 
-import math
 from collections.abc import Mapping, Sequence
 
 import numpy as np
 
 from noizestream.analysis.classifier import shuffled, window_features
 from noizestream.analysis.image import averaged
-from noizestream.analysis.measures import Measures, log_mel, measure
+from noizestream.analysis.measures import Measures, log_mel, measure, stretches
 from noizestream.analysis.pulse import common_tempo
 from noizestream.music.decode import RATE
 
-MEASURED_S = 20.0
-"""Measures are taken over stretches of about this length, as some depend on it."""
 MELS_PER_S = RATE / 512
 
 
@@ -58,9 +55,4 @@ def mean_image(pieces: Sequence[Mapping[str, np.ndarray]]) -> np.ndarray:
 
 
 def _measures(mono: np.ndarray) -> np.ndarray:
-    size = round(MEASURED_S * RATE)
-    if len(mono) < 1.25 * size:
-        return np.array([list(measure(mono, RATE).as_dict().values())])
-    count = math.ceil(len(mono) / size)  # the last two overlap, so that all are equally long
-    starts = np.linspace(0, len(mono) - size, count).round().astype(int)
-    return np.array([list(measure(mono[start : start + size], RATE).as_dict().values()) for start in starts])
+    return np.array([list(measure(part, RATE).as_dict().values()) for part in stretches(mono, RATE)])

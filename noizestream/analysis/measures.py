@@ -3,17 +3,22 @@
 They are ratios or shares and mean little alone: compare rendered with real audio of the same genre and about the same length.
 """
 
+import math
 from dataclasses import asdict, dataclass
 
 import numpy as np
 
 from noizestream.analysis.pulse import pulse
 
+MEASURED_S = 20.0
+"""They are taken over stretches of about this length, as some depend on it."""
 SILENT_DBFS = -50.0
 WINDOW_S = 0.5
 """Silence and repeats are counted in windows of this length."""
-COPY_RATE = 12000
-"""Copies are looked for at this rate, below 6 kHz."""
+LOOK_BACK = 8
+"""Windows before a window in which it may have been heard already: 4 s."""
+COPIED = 0.1
+"""Share of a window's movement that a copy leaves unexplained: loops played again with other phases leave less, players more."""
 CHORD_S = 0.5
 
 
@@ -49,6 +54,15 @@ def measure(audio: np.ndarray, rate: int) -> Measures:
     )
 
 
+def stretches(mono: np.ndarray, rate: int) -> list[np.ndarray]:
+    """mono [n] in parts of `MEASURED_S`, or whole if it is not much longer; the last two overlap, so that all are equally long."""
+    size = round(MEASURED_S * rate)
+    if len(mono) < 1.25 * size:
+        return [mono]
+    starts = np.linspace(0, len(mono) - size, math.ceil(len(mono) / size)).round().astype(int)
+    return [mono[start : start + size] for start in starts]
+
+
 def silence(audio: np.ndarray, rate: int) -> float:
     """Share of half-second windows whose RMS is below `SILENT_DBFS`."""
     power = np.mean(np.square(_windows(audio, round(WINDOW_S * rate)), dtype=np.float64), axis=1)
@@ -56,39 +70,46 @@ def silence(audio: np.ndarray, rate: int) -> float:
 
 
 def repeats(audio: np.ndarray, rate: int) -> float:
-    """Share of half-second windows that stick: nothing moves in them, or they are a copy of audio at most 8 windows earlier.
+    """Share of half-second windows that stick: nothing moves in them, or they copy audio at most `LOOK_BACK` windows earlier.
 
-    Nothing moves: the log-mel spectrum changes by less than 0.01 (in log10) from frame to frame. A copy: the best-aligned
-    normalised correlation with an earlier window exceeds 0.98. Steady tones of real music count too, so compare with real.
+    Nothing moves: the log-mel spectrum changes by less than 0.01 (in log10) from frame to frame. A copy: the picture (40 mels in
+    dB, 5 ms a column) of some earlier half second leaves less than `COPIED` of how the window moves around its own mean
+    unexplained. Phases have no part in it, as they have hardly any in what is heard: a loop that is made again with phases of its
+    own is a copy. Steady noise is none, its chance movements differ. Real music repeats itself too, so compare with real.
     """
-    import soxr
-
     moves = np.abs(np.diff(log_mel(audio, rate), axis=1)).mean(axis=0)  # per frame
-    size = round(WINDOW_S * COPY_RATE)
-    audio = soxr.resample(np.asarray(audio, np.float64), rate, COPY_RATE)
-    windows = _windows(audio, size)
-    if len(windows) < 2:
+    picture = _picture(audio, rate)
+    size = round(WINDOW_S * len(picture) / (len(audio) / rate))
+    loud = np.mean(np.square(_windows(audio, round(WINDOW_S * rate)), dtype=np.float64), axis=1) >= 10 ** (SILENT_DBFS / 10)
+    count = min(len(loud), len(picture) // size)
+    if count < 2:
         return 0.0
-    per = len(moves) * size / len(audio)
-    energy = np.sum(windows**2, axis=1)
-    sums = np.concatenate([[0.0], np.cumsum(audio**2)])
-    spectra = np.conj(np.fft.rfft(windows, 2 * size))
-    pasts = np.fft.rfft(np.concatenate([windows[:-1], windows[1:]], axis=1))  # of window k with the one after it
+    per = len(moves) * size / len(picture)
+    places = np.lib.stride_tricks.sliding_window_view(picture, size, axis=0).transpose(0, 2, 1)  # [starts, size, mels]
+    powers = np.convolve(np.square(picture).sum(axis=1), np.ones(size), "valid")
     stuck = 0
-    for index in range(1, len(windows)):
-        if energy[index] / size < 10 ** (SILENT_DBFS / 10):
-            continue  # silence is counted elsewhere
+    for index in np.flatnonzero(loud[1:count]) + 1:  # silence is counted elsewhere
         if np.median(moves[round(index * per) : round((index + 1) * per)]) < 0.01:
             stuck += 1
             continue
-        for begin in range(max(0, index - 8), index):
-            lags = np.arange(size if begin < index - 1 else size // 2)  # not the window itself, nor a step beside it
-            products = np.fft.irfft(pasts[begin] * spectra[index])[: len(lags)]
-            powers = sums[begin * size + lags + size] - sums[begin * size + lags]
-            if np.max(products / np.sqrt(np.maximum(powers * energy[index], 1e-12))) > 0.98:
-                stuck += 1
-                break
-    return stuck / len(windows)
+        begin = index * size
+        earlier = slice(max(0, begin - LOOK_BACK * size), begin - size // 2 + 1)  # not the window itself, nor a step beside it
+        window = picture[begin : begin + size]
+        away = powers[begin] + powers[earlier] - 2 * np.tensordot(places[earlier], window)
+        stuck += bool(away.min() < COPIED * np.square(window - window.mean(axis=0)).sum())
+    return stuck / count
+
+
+def _picture(audio: np.ndarray, rate: int) -> np.ndarray:
+    """Mels in dB [T, 40], blurred over 25 ms, so that a copy between two columns is one; 60 dB under the loudest is nothing."""
+    from librosa.feature import melspectrogram
+    from scipy.ndimage import convolve1d
+
+    hop = max(1, round(rate / 187.5))
+    mel = melspectrogram(y=np.asarray(audio, np.float32), sr=rate, n_fft=2048, hop_length=hop, n_mels=40, power=2.0)
+    blur = np.hanning(11)[1:-1]
+    mel = convolve1d(mel.astype(np.float64), blur / blur.sum(), axis=1)
+    return 10 * np.log10(np.maximum(mel, max(1e-6 * mel.max(), 1e-12))).T
 
 
 def peakiness(audio: np.ndarray, rate: int) -> float:

@@ -7,6 +7,8 @@ docs/model-format.md gives the contract of `step`. The state is a list of tensor
     beat              [] float64          position of the next frame, in beats
     places            [G] int64           where each genre is in its table of moods
     quieter           [] float64          nepers that contrast costs, eased
+    begun             [memory] int64      where in the table the numbers of the last slots began, newest last
+    here              [2] float64         the same of this slot; 1 if its bar is recalled (recall.py)
     timbre            [bands]             nepers that the mood adds, eased
     plan h, plan c    [1, plan hidden]    LSTM of the plan
     codes             [memory, voices] int64   of the last slots, newest last
@@ -27,6 +29,7 @@ from noizestream.nn.notes import SLOTS_PER_BEAT, away_from_surroundings
 from noizestream.nn.phases import HISS, PhaseSynthesis
 from noizestream.nn.plan import Plan
 from noizestream.nn.predictor import Predictor, negative_log_likelihood
+from noizestream.nn.recall import Recall
 from noizestream.nn.spectral import SpectralFront
 
 LIMIT = 5.0
@@ -60,7 +63,6 @@ class Player(nn.Module):
     level: Tensor
     timbre: Tensor
     around: Tensor
-    middle: Tensor
     controls = CONTROLS
 
     def __init__(
@@ -91,9 +93,9 @@ class Player(nn.Module):
         self.register_buffer("around", away_from_surroundings(front)[: plan.notes.last, : plan.notes.last].clone())
         self.register_buffer("level", torch.zeros(len(tempos), front.bands))  # [G, bands] nepers, calibrated on the spectrum
         self.register_buffer("timbre", torch.zeros(len(tempos), self.moods.size, front.bands))  # nepers per unit of mood
-        self.register_buffer("middle", torch.full((predictor.latent,), -1.0), persistent=False)
+        self.recall = Recall(len(tempos), plan.memory, predictor.groups * predictor.mixtures, predictor.latent)
         self.cells: int = 2 * predictor.recurrent.layers
-        self.planned: int = self.cells + 5  # where the plan's part of the state begins
+        self.planned: int = self.cells + 7  # where the plan's part of the state begins
         self.sounding: int = self.planned + 5  # and the synthesis's
         self.per_beat: float = SLOTS_PER_BEAT
         self.per_mood: float = SLOTS_PER_BEAT * HOP_BEATS
@@ -102,10 +104,9 @@ class Player(nn.Module):
         self.latent: int = predictor.latent
         self.block: int = front.block
         self.sample_rate: int = front.sample_rate
-        self.choices: int = predictor.groups * predictor.mixtures
         self.voices: int = plan.voices
-        self.drawn: int = 1 + self.voices  # numbers that mood and plan take
-        self.noise_size: int = self.drawn + self.choices + self.latent + self.block
+        self.drawn: int = 3 + self.voices  # numbers that mood, recall and plan take
+        self.noise_size: int = self.drawn + self.block
         self.channels: int = front.channels
         self.beats_per_bpm: float = front.block / front.sample_rate / 60.0
         self.context: int = CONTEXT
@@ -127,6 +128,7 @@ class Player(nn.Module):
         state.append(torch.zeros([], dtype=torch.float64))
         state.append(self.moods.initial_state())
         state.append(torch.zeros([], dtype=torch.float64))
+        state.extend(self.recall.initial_state())
         state.append(torch.zeros(self.front.bands))
         plan = self.plan.initial_state()
         plan[4] = torch.cat([plan[4], torch.zeros(1, self.moods.size)], 1)
@@ -138,18 +140,27 @@ class Player(nn.Module):
         # Numbers, not tensors: what is done with them costs nothing beside calling an operator.
         knobs: list[float] = controls.tolist()
         temperature, tempo, beat = knobs[0], knobs[1], knobs[2]
-        log_tempo, shown, spread, contrast, hiss = self.own(genre)
+        log_tempo, shown, spread, contrast, hiss, chance = self.own(genre)
         history = state[cells]
         if beat < 0:
             beat = float(state[cells + 1])
+        passed = (math.exp(log_tempo) if tempo <= 0 else tempo) * self.beats_per_bpm
         clock, row, plan = self.clock.frame(beat, shown), genre.unsqueeze(0), state[planned:sounding]
-        slot, places, timbre = float(math.floor(beat * self.per_beat)), state[cells + 2], state[cells + 4]
+        slot, places, timbre = float(math.floor(beat * self.per_beat)), state[cells + 2], state[cells + 6]
+        begun, here = state[cells + 4], state[cells + 5]
         last = float(plan[3])
         if slot != last:
             if math.floor(slot / self.per_mood) != math.floor(last / self.per_mood):
                 places = self.moods.moved(places, noise[:1])
             aim, cell = self.foretold(row, slot, shown, plan)
-            codes = self.plan.draw(aim, noise[1 : self.drawn], controls[0])
+            again = self.recall.recalled(slot, last, float(here[1]), chance, noise[1], temperature)
+            ago = self.recall.slots_ago(genre)
+            codes, place = plan[2][-ago].unsqueeze(0), begun[-ago]
+            if again == 0.0 or int(codes[0, 0]) == self.plan.codes:  # nothing is known of that slot
+                codes = self.plan.draw(aim, noise[3 : self.drawn], controls[0])
+                place = (noise[2] * self.recall.starts).to(torch.int64)
+            begun = torch.cat([begun[1:], place.view(1)])
+            here = torch.tensor([float(place), again], dtype=torch.float64)
             mood = self.moods.shown(places, row)
             plan = self.plan.moved(cell, plan, codes, slot, mood)
             timbre = torch.lerp(timbre, self.timbre_of(mood, genre), self.turn)
@@ -158,23 +169,23 @@ class Player(nn.Module):
 
         # The largest of logits + Gumbel noise is a draw from their softmax. One knob for two temperatures: the choice between
         # components sharpens towards 0, their spread shrinks more gently.
-        numbers = noise.split([self.drawn, self.choices, self.latent, self.block])
-        gumbel = torch.log(numbers[1]).neg_().log_().view(-1, self.predictor.mixtures)  # the sign is left to `choice` below
-        gauss = torch.add(self.middle, numbers[2], alpha=2.0).erfinv_().unsqueeze(0)  # of variance 1/2: hence the root below
-        width = math.sqrt(2.0) * spread * (0.43 + 0.57 * temperature)
-        choice = -0.15 - 0.35 * temperature * temperature
-        z = self.predictor.draw(h, z, gumbel, gauss, choice, width).clamp(-self.limit, self.limit)
+        gumbel, gauss = self.recall.numbers(float(here[0]), (beat - slot / self.per_beat) / passed)
+        width = spread * (0.43 + 0.57 * temperature)
+        choice = 0.15 + 0.35 * temperature * temperature
+        gumbel = gumbel.view(-1, self.predictor.mixtures)
+        z = self.predictor.draw(h, z, gumbel, gauss.unsqueeze(0), choice, width).clamp(-self.limit, self.limit)
 
         history = torch.cat([history[1:], z])
         log_bands, quieter = self.shaped(self.codec.decode_frame(history).add_(timbre), genre, contrast, float(state[cells + 3]))
-        audio, sound = self.synthesis(log_bands, numbers[3], state[sounding:], hiss)
+        audio, sound = self.synthesis(log_bands, noise.narrow(0, self.drawn, self.block), state[sounding:], hiss)
 
-        passed = (math.exp(log_tempo) if tempo <= 0 else tempo) * self.beats_per_bpm
         after = [
             history,
             torch.full([], math.fmod(beat + passed, self.wrap), dtype=torch.float64),
             places,
             torch.full([], quieter, dtype=torch.float64),
+            begun,
+            here,
             timbre,
         ]
         return audio, recurrent + after + plan + sound
@@ -187,12 +198,12 @@ class Player(nn.Module):
         """What mood [1, MOODS] adds to the log magnitudes [bands] in genre [G]."""
         return torch.mv(self.timbre.flatten(0, 1).t(), (genre.unsqueeze(1) * mood).flatten())
 
-    def own(self, genre: Tensor) -> tuple[float, float, float, float, float]:
-        """What genre [G] has of its own: log of its tempo in BPM, 1 if it has a beat, spread, contrast, hiss."""
+    def own(self, genre: Tensor) -> tuple[float, float, float, float, float, float]:
+        """What genre [G] has of its own: log of its tempo in BPM, 1 if it has a beat, spread, contrast, hiss, chance of recall."""
         # Frozen, the stack is a constant.
-        table = torch.stack([self.log_tempos, self.beaten, self.spread, self.contrast, self.hiss])
+        table = torch.stack([self.log_tempos, self.beaten, self.spread, self.contrast, self.hiss, self.recall.chance])
         numbers: list[float] = torch.mv(table, genre).tolist()
-        return numbers[0], numbers[1], numbers[2], numbers[3], numbers[4]
+        return numbers[0], numbers[1], numbers[2], numbers[3], numbers[4], numbers[5]
 
     def shaped(self, log_bands: Tensor, genre: Tensor, contrast: float, quieter: float) -> tuple[Tensor, float]:
         """Decoded log magnitudes [bands] with level and contrast of the genre [G]; and `quieter` of the state after this frame."""
@@ -226,7 +237,7 @@ class Player(nn.Module):
     def predicted(self, audio: Tensor, genre: Tensor, beat: Tensor, known_beat: bool) -> tuple[Tensor, Tensor]:
         """`score` and `score_at`."""
         z, bands = self.encode(audio)
-        log_tempo, shown, _spread, _contrast, _hiss = self.own(genre)
+        log_tempo, shown, _spread, _contrast, _hiss, _chance = self.own(genre)
         row, history = genre.unsqueeze(0), torch.zeros(self.context, self.latent)
         state = [torch.zeros(1, self.hidden) for _ in range(self.cells)]
         if not known_beat:
@@ -262,7 +273,7 @@ class Player(nn.Module):
         """The state after hearing audio [channels, n], taken to begin on a beat and to run at the genre's own tempo."""
         z, bands = self.encode(audio)
         count, cells, state = z.shape[0], self.cells, self.initial_state()
-        log_tempo, shown, _spread, contrast, hiss = self.own(genre)
+        log_tempo, shown, _spread, contrast, hiss, _chance = self.own(genre)
         passed, row, beat = math.exp(log_tempo) * self.beats_per_bpm, genre.unsqueeze(0), 0.0
         history, recurrent, sound = state[cells], state[:cells], state[self.sounding :]
         quieter = float(state[cells + 3])
@@ -285,7 +296,7 @@ class Player(nn.Module):
             beat = math.fmod(beat + passed, self.wrap)
         places = self.moods.nearest(moods[-1])
         beats, eased = torch.full([], beat, dtype=torch.float64), torch.full([], quieter, dtype=torch.float64)
-        after = [history, beats, places, eased, timbre]
+        after = [history, beats, places, eased, state[cells + 4], state[cells + 5], timbre]
         return recurrent + after + plan + sound
 
     def reconstruct(self, audio: Tensor) -> Tensor:

@@ -16,6 +16,8 @@ from noizestream.training.beats import fold
 from noizestream.training.config import Config
 from noizestream.training.prepared import Piece, Prepared
 
+FIGURES = ("flux", "peakiness", "pulse", "hiss", "repeats")
+"""Of a piece, whose means are the genre's."""
 MIN_HOLDOUT_FRAMES = 128
 STEREO_SHARE = 0.1
 """Music is learned in stereo where at least this share of it is. Less would be a model that is mono most of the time."""
@@ -44,10 +46,10 @@ def assemble(
     aside = _set_aside(known, validated, config.holdout)
     validated |= {track.genre for track in aside}
 
-    tempos, seconds, fluxes, peaks, beaten, hisses = [], [], [], [], [], []
+    tempos, seconds, fluxes, peaks, beaten, hisses, repeats = [], [], [], [], [], [], []
     for genre in genres:
         rows = [
-            [arrays["tempo"][0], len(arrays["bands.0"]), *(arrays[name][0] for name in ("flux", "peakiness", "pulse", "hiss"))]
+            [arrays["tempo"][0], len(arrays["bands.0"]), *(arrays[name][0] for name in FIGURES)]
             for t, arrays in known
             if t.genre == genre and t.split != "validation" and t not in aside
         ]
@@ -56,6 +58,7 @@ def assemble(
         tempos.append(float(np.exp(np.median(np.log([t * fold(t, middle) for t in found])))))
         fluxes.append(float(np.mean([row[2] for row in rows])))
         peaks.append(float(np.mean([row[3] for row in rows])))
+        repeats.append(float(np.mean([row[6] for row in rows])))
         beaten.append(float(np.mean([Piece("", 0, "", 0, 0, 0.0, row[4]).confidence for row in rows])))
         told = [row[5] for row in rows if not np.isnan(row[5])]
         hisses.append(float(np.mean(told)) if told else HISS)
@@ -87,6 +90,7 @@ def assemble(
         peakiness=peaks,
         beaten=beaten,
         hiss=hisses,
+        repeats=repeats,
         seconds=seconds,
         tracks=[len({t.path for t, _ in known if t.genre == g and t.split != "validation" and t not in aside}) for g in genres],
         pieces=pieces,

@@ -10,7 +10,7 @@ Level: the mean of log magnitudes is quieter than the mean of magnitudes (Jensen
 long-term spectrum lacks in power is given back, smoothed over neighbouring bands; less of it where the mean of logarithms is not
 lower than the music's, or what is always there would be as loud as what comes and goes, and a little more where it is. In stereo
 likewise pan and width of every band: errors of the codec make everything a little wide, also the bass, which belongs in the middle.
-Timbre: see timbre.py.
+Timbre: see timbre.py. Recall, the last: see repeating.py.
 All are steered at once: a try is generated, each is moved by what it is off, by less from try to try; what holds in the end is the
 mean over the last tries.
 """
@@ -26,6 +26,7 @@ from noizestream.nn.player import CALIBRATED, Player
 from noizestream.nn.spectral import FLOOR, IMAGE_EDGES_HZ, SpectralFront
 from noizestream.training.perform import generate, one_hot
 from noizestream.training.prepared import Piece, Prepared
+from noizestream.training.repeating import PERFORMANCES, calibrate_recall, performed_s
 from noizestream.training.timbre import Timbre, Watched
 
 LOWEST_SPREAD, HIGHEST_SPREAD = 0.65, 1.0  # under it flux hardly falls any more, and the genre suffers
@@ -46,13 +47,13 @@ SMOOTH = 2.0  # ERB: wider, and the bass would be levelled with what is above it
 PIECES, REAL_FRAMES = 20, 6000
 
 
-def renderings(tries: int) -> int:
-    """Of one genre, at most, in a calibration."""
-    return tries + 2 * PULSE_STARTS
+def rendered_s(seconds: float, tries: int) -> float:
+    """What a calibration generates of one genre, at most."""
+    return (tries + 2 * PULSE_STARTS) * (seconds + 1) + PERFORMANCES * (performed_s(seconds) + 1)
 
 
 def calibrate(player: Player, scripted: Any, prepared: Prepared, seconds: float, tries: int) -> dict[str, list[float]]:
-    """Set `player.spread`, `.contrast`, `.accent` [G] and `player.level` [G, bands]; returns what was set and measured.
+    """Set `player`'s `CALIBRATED` and its recall; returns what was set and measured.
 
     Each of the `tries` (at least 1) generates `seconds`. `scripted` is the same player in any form, not frozen: it shares these
     tables with `player`.
@@ -118,12 +119,17 @@ def calibrate(player: Player, scripted: Any, prepared: Prepared, seconds: float,
                 measured.append((moves, peaks, beats))
         for table, values in zip(tables, zip(*settled, strict=True), strict=True):
             table[number] = torch.stack(values).mean(0)
-        made.append(np.mean(measured, axis=0).tolist())
+        repeated = calibrate_recall(
+            player, scripted, prepared, recorded(prepared, number), number, performed_s(seconds), SEEDS + tries
+        )
+        made.append([*np.mean(measured, axis=0).tolist(), repeated])
     return {
         "spread": player.spread.tolist(),
         "contrast": player.contrast.tolist(),
         "accent": player.accent.tolist(),
         "hiss": player.hiss.tolist(),
+        "recall": player.recall.chance.tolist(),
+        "recall_slots": player.recall.lag.tolist(),
         "level": player.level[:, :tones].mean(1).tolist(),
         "flux_real": prepared.flux,
         "flux_made": [row[0] for row in made],
@@ -131,6 +137,8 @@ def calibrate(player: Player, scripted: Any, prepared: Prepared, seconds: float,
         "peakiness_made": [row[1] for row in made],
         "pulse_real": [entry.pulse for entry in real],
         "pulse_made": [row[2] for row in made],
+        "repeats_real": prepared.repeats,
+        "repeats_made": [row[3] for row in made],
     }
 
 

@@ -62,10 +62,11 @@ def quantised(player: AnyPlayer) -> AnyPlayer:
 
 
 def as_played(player: Player, precision: str) -> Player:
-    """A copy in the form that `export` writes; it shares with `player` what is set after training (`CALIBRATED`)."""
+    """A copy in the form that `export` writes; it shares with `player` what is set after training (`CALIBRATED`, the recall)."""
     copied = quantised(player) if numbers.resolve(precision) == numbers.INT8 else lean(player)
     for name in CALIBRATED:
         setattr(copied, name, getattr(player, name))
+    copied.recall = player.recall
     return copied
 
 

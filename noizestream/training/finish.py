@@ -23,9 +23,9 @@ class Finish:
     def __init__(self, prepared: Prepared, config: Config, folder: Path, reporter: Any):
         self.prepared, self.config, self.folder, self.reporter = prepared, config, folder, reporter
 
-    def renderings(self) -> int:
-        """Of one genre, before the export."""
-        return calibrate.renderings(self.config.calibration_tries)
+    def rendered_s(self) -> float:
+        """Seconds that are generated of one genre before the export, but for the preview."""
+        return calibrate.rendered_s(self.config.calibration_s, self.config.calibration_tries)
 
     def rehearse(self, player: Any) -> float:
         """Script and test the untrained player; returns the seconds that calibration, previews and export will take.
@@ -43,7 +43,7 @@ class Finish:
             generate(scripted, genre, 1.0, 0, sizes)
             times.append((time.monotonic() - begun) / 2)  # one second is warm-up
         per_second = min(times)
-        sounded = self.renderings() * (self.config.calibration_s + 1) + preview.SECONDS + 1
+        sounded = self.rendered_s() + preview.SECONDS + 1
         return 6.0 + len(self.prepared.genres) * (1.5 + 1.3 * per_second * sounded)
 
     def preview(self, name: str, player: Any) -> None:

@@ -15,7 +15,7 @@ from noizestream.music.tracks import Library, Track
 from noizestream.training.config import Config
 from noizestream.training.prepared import Prepared
 
-FEATURES_VERSION = 5
+FEATURES_VERSION = 6
 """Part of the cache key: raise it when the features change."""
 SHORT_S = 600.0
 """With less training music than this, speed variants are made of it. With more they cost more than they teach."""
@@ -33,7 +33,7 @@ def extract(
     import torch
 
     from noizestream.analysis.image import width
-    from noizestream.analysis.measures import flux, peakiness
+    from noizestream.analysis.measures import flux, peakiness, repeats, stretches
     from noizestream.analysis.pulse import pulse
     from noizestream.training.augment import change_speed
     from noizestream.training.beats import track_beats
@@ -47,6 +47,7 @@ def extract(
         "tempo": np.array([beats.tempo, beats.steady], np.float64),
         "flux": np.array([flux(mono, sample_rate)], np.float64),
         "peakiness": np.array([peakiness(mono, sample_rate)], np.float64),
+        "repeats": np.array([np.mean([repeats(part, sample_rate) for part in stretches(mono, sample_rate)])], np.float64),
         "pulse": np.array([pulse(mono, sample_rate)[0]], np.float64),
         "hiss": np.array([hiss(audio, front)], np.float64),
         "width": np.array([width(audio) if len(audio) == 2 else 0.0], np.float64),

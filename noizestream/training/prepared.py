@@ -50,8 +50,8 @@ class Piece:
 
 @dataclass(frozen=True)
 class Prepared:
-    """One per genre: `tempos` (BPM), `beaten` (confidence in the beats), `flux`, `peakiness` (analysis/measures.py), `hiss`
-    (hiss.py), `seconds`.
+    """One per genre: `tempos` (BPM), `beaten` (confidence in the beats), `flux`, `peakiness`, `repeats` (analysis/measures.py),
+    `hiss` (hiss.py), `seconds`.
 
     `credits` name the works that a model learns from.
     """
@@ -67,6 +67,7 @@ class Prepared:
     peakiness: list[float]
     beaten: list[float]
     hiss: list[float]
+    repeats: list[float]
     seconds: list[float]
     tracks: list[int]
     pieces: list[Piece]

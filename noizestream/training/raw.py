@@ -87,9 +87,9 @@ class RawFit:
 class RawFinish(Finish):
     """There is nothing to calibrate: the deviation was measured on held-out music."""
 
-    def renderings(self) -> int:
+    def rendered_s(self) -> float:
         """None: there is nothing to calibrate."""
-        return 0
+        return 0.0
 
     def calibrate(self, player: RawPlayer) -> dict[str, Any]:
         return {"deviation": player.deviation.mean(1).tolist()}

@@ -58,6 +58,7 @@ def tones(tmp_path_factory) -> Prepared:
         [9.0] * 2,
         [1.0] * 2,
         [0.7] * 2,
+        [0.0] * 2,
         [1.0] * 2,
         [1] * 2,
         pieces,

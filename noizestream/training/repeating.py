@@ -1,0 +1,89 @@
+"""How much of a genre is played again as it was, and from how far: what a player recalls (nn/recall.py), set by listening.
+
+From how far: the distance, in beats, at which the training music is most like itself, of those that `measures.repeats` listens
+to. How often: with recalling as often as can be,
+some performances are heard, and the share of them that repeats (`measures.repeats`) beside the music's says how often is right.
+"""
+
+from typing import Any
+
+import numpy as np
+
+from noizestream.analysis.measures import LOOK_BACK, MEASURED_S, WINDOW_S, repeats
+from noizestream.nn.notes import SLOTS_PER_BEAT
+from noizestream.nn.player import Player
+from noizestream.training.perform import generate, one_hot
+from noizestream.training.prepared import Piece, Prepared
+
+BEATS = (4, 8, 16, 3, 6, 12)
+"""Bars of music in four and in three, one, two and four of them."""
+CLEARER = 0.95
+"""Share of what the nearer distance leaves unexplained that a later one in `BEATS` must come to."""
+MOST_CHANCE = 0.95
+"""Even what repeats itself all the time is begun anew after twenty bars or so."""
+PERFORMANCES = 6
+FEWEST = 0.02
+"""Share of the music that repeats under which nothing is recalled."""
+QUIETEST = 7.0
+"""Nepers under the loudest band: below is nothing."""
+POOLED = 4
+"""Bands that are compared as one: single ones are as much chance as music."""
+
+
+def performed_s(seconds: float) -> float:
+    """Seconds of each performance that is listened to; a calibration whose tries are shorter listens less here, too."""
+    return min(MEASURED_S, 2.5 * seconds)
+
+
+def calibrate_recall(
+    player: Player, scripted: Any, prepared: Prepared, pieces: list[Piece], number: int, seconds: float, seed: int
+) -> float:
+    """Set `player.recall.chance` and `.lag` of genre `number` from its `pieces`; returns the share that repeats when it is played.
+
+    `scripted` is the same player in any form; it shares these tables with `player`. Performances last `seconds`, from `seed` on.
+    """
+    wanted = prepared.repeats[number]
+    player.recall.chance[number] = 0.0
+    if wanted < FEWEST:
+        return 0.0
+    player.recall.lag[number] = SLOTS_PER_BEAT * distance(prepared, player.front.tones, pieces, prepared.tempos[number])
+    player.recall.chance[number] = MOST_CHANCE
+    sizes = (player.front.block, player.front.sample_rate, player.noise_size)
+    genre, shares = one_hot(number, len(prepared.genres)), []
+    for performance in range(PERFORMANCES):
+        heard = generate(scripted, genre, seconds, seed + performance, sizes)
+        shares.append(repeats(heard.mean(0).numpy(), player.front.sample_rate))
+    most = float(np.mean(shares))
+    # What repeats is what is recalled, as far as it is then played alike.
+    player.recall.chance[number] = MOST_CHANCE * min(1.0, wanted / max(most, 1e-6))
+    return min(wanted, most)
+
+
+def distance(prepared: Prepared, tones: int, pieces: list[Piece], tempo: float) -> int:
+    """Beats, one of `BEATS`, at which `pieces` of a tempo in BPM are most like themselves; the first where none is."""
+    best, least = BEATS[0], 1.0 / CLEARER
+    for beats in BEATS:
+        if 60 / tempo * beats > LOOK_BACK * WINDOW_S:
+            continue
+        left = float(np.mean([unexplained(prepared, tones, piece, beats) for piece in pieces]))
+        if left < CLEARER * least:
+            best, least = beats, left
+    return best
+
+
+def unexplained(prepared: Prepared, tones: int, piece: Piece, beats: int) -> float:
+    """Share of how half seconds of `piece` move that what was played so many `beats` before does not explain: at most 1 each."""
+    bands = np.asarray(prepared.bands_of(piece)[:, :tones], np.float32)
+    at = np.asarray(prepared.beats_of(piece), np.float64)
+    picture = np.maximum(bands, bands.max() - QUIETEST)
+    picture = picture[:, : tones // POOLED * POOLED].reshape(len(picture), -1, POOLED).mean(2)
+    size, shares = round(WINDOW_S * prepared.sample_rate / prepared.block), []
+    for start in range(0, len(picture) - size, size):
+        before = int(np.searchsorted(at, at[start] - beats))
+        if before < 1 or before + 1 + size > start + size:
+            continue
+        window = picture[start : start + size]
+        moved = np.square(window - window.mean(0)).sum()
+        away = min(np.square(window - picture[first : first + size]).sum() for first in (before - 1, before, before + 1))
+        shares.append(min(1.0, away / max(moved, 1e-6)))
+    return float(np.mean(shares)) if shares else 1.0
