@@ -1,8 +1,8 @@
 """How much of a genre is played again as it was, and from how far: what a player recalls (nn/recall.py), set by listening.
 
 From how far: the distance, in beats, at which the training music is most like itself, of those that `measures.repeats` listens
-to. How often: with recalling as often as can be,
-some performances are heard, and the share of them that repeats (`measures.repeats`) beside the music's says how often is right.
+to. How often: some performances are heard that recall as often as can be, and some as often as those let expect; the share of
+them that repeats beside the music's says how often is right.
 """
 
 from typing import Any
@@ -21,7 +21,6 @@ CLEARER = 0.95
 """Share of what the nearer distance leaves unexplained that a later one in `BEATS` must come to."""
 MOST_CHANCE = 0.95
 """Even what repeats itself all the time is begun anew after twenty bars or so."""
-PERFORMANCES = 6
 FEWEST = 0.02
 """Share of the music that repeats under which nothing is recalled."""
 QUIETEST = 7.0
@@ -30,33 +29,38 @@ POOLED = 4
 """Bands that are compared as one: single ones are as much chance as music."""
 
 
+def performances(tries: int) -> int:
+    """Of one genre, in a calibration of so many tries: half of them in each of two rounds."""
+    return 2 * max(2, tries // 4)
+
+
 def performed_s(seconds: float) -> float:
     """Seconds of each performance that is listened to; a calibration whose tries are shorter listens less here, too."""
     return min(MEASURED_S, 2.5 * seconds)
 
 
 def calibrate_recall(
-    player: Player, scripted: Any, prepared: Prepared, pieces: list[Piece], number: int, seconds: float, seed: int
+    player: Player, scripted: Any, prepared: Prepared, pieces: list[Piece], number: int, seconds: float, seeds: range
 ) -> float:
     """Set `player.recall.chance` and `.lag` of genre `number` from its `pieces`; returns the share that repeats when it is played.
 
-    `scripted` is the same player in any form; it shares these tables with `player`. Performances last `seconds`, from `seed` on.
+    `scripted` is the same player in any form; it shares these tables with `player`. Each of `seeds` performs for `seconds`.
     """
     wanted = prepared.repeats[number]
     player.recall.chance[number] = 0.0
     if wanted < FEWEST:
         return 0.0
     player.recall.lag[number] = SLOTS_PER_BEAT * distance(prepared, player.front.tones, pieces, prepared.tempos[number])
-    player.recall.chance[number] = MOST_CHANCE
     sizes = (player.front.block, player.front.sample_rate, player.noise_size)
-    genre, shares = one_hot(number, len(prepared.genres)), []
-    for performance in range(PERFORMANCES):
-        heard = generate(scripted, genre, seconds, seed + performance, sizes)
-        shares.append(repeats(heard.mean(0).numpy(), player.front.sample_rate))
-    most = float(np.mean(shares))
-    # What repeats is what is recalled, as far as it is then played alike.
-    player.recall.chance[number] = MOST_CHANCE * min(1.0, wanted / max(most, 1e-6))
-    return min(wanted, most)
+    genre, chance, per_chance = one_hot(number, len(prepared.genres)), MOST_CHANCE, []
+    for of_round in (seeds[::2], seeds[1::2]):
+        player.recall.chance[number] = chance
+        heard = [generate(scripted, genre, seconds, seed, sizes).mean(0).numpy() for seed in of_round]
+        per_chance.append(float(np.mean([repeats(sound, player.front.sample_rate) for sound in heard])) / chance)
+        # What repeats is what is recalled, as far as it is then played alike.
+        chance = min(MOST_CHANCE, wanted / max(float(np.mean(per_chance)), 1e-6))
+    player.recall.chance[number] = chance
+    return chance * float(np.mean(per_chance))
 
 
 def distance(prepared: Prepared, tones: int, pieces: list[Piece], tempo: float) -> int:

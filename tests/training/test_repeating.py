@@ -67,13 +67,13 @@ def test_the_chance_is_that_with_which_as_much_repeats_as_in_the_music(tmp_path,
         return torch.zeros(1, RATE)
 
     monkeypatch.setattr(repeating, "generate", heard)
-    monkeypatch.setattr(repeating, "repeats", lambda audio, rate: 0.6)
+    monkeypatch.setattr(repeating, "repeats", lambda audio, rate: 0.6 * float(player.recall.chance[0]))
     seconds = repeating.performed_s(8.0)
-    made = repeating.calibrate_recall(player, None, library(tmp_path, [piece], 0.2), [piece], 0, seconds, 0)
-    assert made == pytest.approx(0.2) and float(player.recall.chance[0]) == pytest.approx(0.95 / 3)
-    assert float(player.recall.lag[0]) == 32 and asked == [(20.0, pytest.approx(0.95))] * repeating.PERFORMANCES
-    made = repeating.calibrate_recall(player, None, library(tmp_path, [piece], 0.9), [piece], 0, seconds, 0)
-    assert made == pytest.approx(0.6) and float(player.recall.chance[0]) == pytest.approx(0.95), "more is not to be had"
+    made = repeating.calibrate_recall(player, None, library(tmp_path, [piece], 0.2), [piece], 0, seconds, range(6))
+    assert made == pytest.approx(0.2) and float(player.recall.chance[0]) == pytest.approx(1 / 3)
+    assert float(player.recall.lag[0]) == 32 and asked == [(20.0, pytest.approx(chance)) for chance in [0.95] * 3 + [1 / 3] * 3]
+    made = repeating.calibrate_recall(player, None, library(tmp_path, [piece], 0.9), [piece], 0, seconds, range(6))
+    assert made == pytest.approx(0.57) and float(player.recall.chance[0]) == pytest.approx(0.95), "more is not to be had"
     asked.clear()
-    assert repeating.calibrate_recall(player, None, library(tmp_path, [piece], 0.01), [piece], 0, seconds, 0) == 0
+    assert repeating.calibrate_recall(player, None, library(tmp_path, [piece], 0.01), [piece], 0, seconds, range(6)) == 0
     assert float(player.recall.chance[0]) == 0 and not asked
