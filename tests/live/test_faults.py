@@ -237,3 +237,22 @@ def test_a_terminal_that_hangs_and_a_signal_at_the_end(stage):
     assert stats["midi_restarts"] == 1
     assert stats["worker_restarts"] >= 1 and stats["device_losses"] >= 2 and stats["model_switches"] == 2
     assert stats["recorded_s"] > 1
+
+
+def test_another_default_device_is_taken_once_the_one_before_has_gone(jack_server, sine_model, tmp_path):
+    with contextlib.ExitStack() as stack:
+        server = stack.enter_context(JackServer(f"{jack_server.name}-default"))
+        ear = stack.enter_context(Ear(server.environment))
+        ear.ask("hear 0.01")  # it is there
+        performance = Performance([str(sine_model), "-g", "B", "-t", "0"], server.environment, tmp_path / "stats.json")
+        stack.callback(performance.end)
+        place = performance.wait_for("system (JACK Audio Connection Kit)")
+        ear.wait_for(TONES["B"])
+        server.kill()
+        server.channels = 0  # it has no output of its own any more: whoever listens is the default
+        server.__enter__()
+        performance.wait_for("playing again on ear (JACK Audio Connection Kit)", place)
+        ear.wait_for(TONES["B"])
+        performance.process.send_signal(signal.SIGTERM)
+        assert performance.process.wait(PATIENCE_S) == 130
+        assert json.loads(performance.stats_file.read_text())["device_losses"] >= 1
