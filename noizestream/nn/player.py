@@ -7,7 +7,7 @@ docs/model-format.md gives the contract of `step`. The state is a list of tensor
     beat              [] float64          position of the next frame, in beats
     places            [G] int64           where each genre is in its table of moods
     quieter           [] float64          nepers that contrast costs, eased
-    begun             [memory] int64      where in the table the numbers of the last slots began, newest last
+    begun             [memory] int64      where in the table the numbers of the last slots began, and the genre, newest last
     here              [2] float64         the same of this slot; 1 if its bar is recalled (recall.py)
     timbre            [bands]             nepers that the mood adds, eased
     plan h, plan c    [1, plan hidden]    LSTM of the plan
@@ -154,12 +154,13 @@ class Player(nn.Module):
                 places = self.moods.moved(places, noise[:1])
             aim, cell = self.foretold(row, slot, shown, plan)
             again = self.recall.recalled(slot, last, float(here[1]), chance, noise[1], temperature)
-            ago = self.recall.slots_ago(genre)
-            codes, place = plan[2][-ago].unsqueeze(0), begun[-ago]
-            if again == 0.0 or int(codes[0, 0]) == self.plan.codes:  # nothing is known of that slot
+            strongest = int(genre.argmax())
+            ago = self.recall.ago(strongest)
+            codes, place = plan[2][-ago].unsqueeze(0), int(begun[-ago])
+            if again == 0.0 or int(codes[0, 0]) == self.plan.codes or not self.recall.known(place, strongest):
                 codes = self.plan.draw(aim, noise[3 : self.drawn], controls[0])
-                place = (noise[2] * self.recall.starts).to(torch.int64)
-            begun = torch.cat([begun[1:], place.view(1)])
+                place = self.recall.place(float(noise[2]), strongest)
+            begun = torch.cat([begun[1:], torch.full([1], place, dtype=torch.int64)])
             here = torch.tensor([float(place), again], dtype=torch.float64)
             mood = self.moods.shown(places, row)
             plan = self.plan.moved(cell, plan, codes, slot, mood)
@@ -296,7 +297,8 @@ class Player(nn.Module):
             beat = math.fmod(beat + passed, self.wrap)
         places = self.moods.nearest(moods[-1])
         beats, eased = torch.full([], beat, dtype=torch.float64), torch.full([], quieter, dtype=torch.float64)
-        after = [history, beats, places, eased, state[cells + 4], state[cells + 5], timbre]
+        begun = state[cells + 4] + self.recall.place(0.0, int(genre.argmax()))  # what was heard is of this genre
+        after = [history, beats, places, eased, begun, state[cells + 5], timbre]
         return recurrent + after + plan + sound
 
     def reconstruct(self, audio: Tensor) -> Tensor:

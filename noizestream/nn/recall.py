@@ -44,8 +44,8 @@ class Recall(nn.Module):
         self.sure: float = SURE
 
     def initial_state(self) -> list[Tensor]:
-        """Where in the table the numbers of the last slots began [memory] int64, newest last, for slots that were never drawn
-        somewhere each; and of the slot that is played, where, and 1 if its bar is recalled [2] float64."""
+        """What is remembered of the last slots [memory] int64, newest last (see `place`; somewhere each, none was drawn yet); of the
+        slot that is played, and 1 if its bar is recalled [2] float64."""
         return [torch.arange(self.memory) * 509 % self.starts, torch.zeros(2, dtype=torch.float64)]
 
     def recalled(self, slot: float, last: float, again: float, chance: float, number: Tensor, temperature: float) -> float:
@@ -55,12 +55,20 @@ class Recall(nn.Module):
             return again
         return 1.0 if float(number) < chance * min(1.0, 2.0 - temperature) else 0.0
 
-    def slots_ago(self, genre: Tensor) -> int:
-        """From how far genre [G] recalls; in a morph as the stronger one does."""
-        return int(self.lag[int(genre.argmax())])
+    def ago(self, genre: int) -> int:
+        """How many slots ago `genre` recalls from."""
+        return int(self.lag[genre])
+
+    def place(self, number: float, genre: int) -> int:
+        """Where in the table a slot's numbers begin, as `number` in (0, 1) says; and the genre it is drawn in, in one number."""
+        return int(number * self.starts) + self.starts * genre
+
+    def known(self, place: int, genre: int) -> bool:
+        """Whether it was drawn in that genre: what was played in another is not its to recall."""
+        return place // self.starts == genre
 
     def numbers(self, place: float, frames: float) -> tuple[Tensor, Tensor]:
         """Gumbel draws [choices] and normal ones [latent] of a frame that lies so many `frames` into a slot at `place`."""
-        start, frame = int(place), int(frames + self.sure) % self.frames
+        start, frame = int(place) % self.starts, int(frames + self.sure) % self.frames
         gumbel = self.gumbel.narrow(0, start + frame * self.choices, self.choices)
         return gumbel, self.gauss.narrow(0, start + frame * self.latent, self.latent)

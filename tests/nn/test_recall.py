@@ -79,7 +79,24 @@ def test_what_is_recalled_comes_to_sound_alike():
 
 
 @torch.no_grad()
-def test_a_morph_recalls_from_as_far_as_its_stronger_genre():
+def test_another_genre_recalls_nothing_until_it_has_played_a_bar_of_its_own():
+    net, state = player(), None
+    net.recall.chance.fill_(1.0)
+    random, controls = torch.Generator().manual_seed(3), torch.tensor([1.0, TEMPO, -1.0])
+    places = []
+    for block in range(round(4 * BAR * PER_SLOT)):
+        genre = torch.eye(2)[0 if block < 2 * BAR * PER_SLOT else 1]
+        _, state = net.step(genre, controls, torch.rand(net.noise_size, generator=random), state or net.initial_state())
+        places.append(int(state[CELLS + 4][-1]))
+    slots = [place for k, place in enumerate(places) if k == 0 or place != places[k - 1]]
+    first, second = ([place for place in slots if place // STARTS == genre] for genre in (0, 1))
+    assert first[:BAR] == first[BAR : 2 * BAR] and len(set(first)) <= BAR + 1
+    assert len(set(second[:BAR])) == BAR and second[BAR:] == second[: len(second) - BAR]
+
+
+@torch.no_grad()
+def test_a_morph_recalls_as_its_stronger_genre():
     recall = Recall(2, 64, 8, 8)
     recall.lag.copy_(torch.tensor([16.0, 32.0]))
-    assert recall.slots_ago(torch.tensor([0.6, 0.4])) == 16 and recall.slots_ago(torch.tensor([0.4, 0.6])) == 32
+    assert recall.ago(0) == 16 and recall.ago(1) == 32
+    assert recall.known(recall.place(0.999, 1), 1) and not recall.known(recall.place(0.999, 1), 0)
