@@ -44,8 +44,8 @@ class Recall(nn.Module):
         self.sure: float = SURE
 
     def initial_state(self) -> list[Tensor]:
-        """What is remembered of the last slots [memory] int64, newest last (see `place`; somewhere each, none was drawn yet); of the
-        slot that is played, and 1 if its bar is recalled [2] float64."""
+        """What is remembered of the last slots [memory] int64, newest last (see `place`; somewhere each, none was drawn yet); the
+        same of the slot that is played, and 1 if its bar is recalled [2] float64."""
         return [torch.arange(self.memory) * 509 % self.starts, torch.zeros(2, dtype=torch.float64)]
 
     def recalled(self, slot: float, last: float, again: float, chance: float, number: Tensor, temperature: float) -> float:
