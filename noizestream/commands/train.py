@@ -8,7 +8,12 @@ import click
 @click.command()
 @click.argument("data", required=False)
 @click.option("-o", "--output", metavar="MODEL.ts", help="The model file to write (default: model.ts).")
-@click.option("--preset", default="base", show_default=True, help="Networks: small or base, or agile (half the latency).")
+@click.option(
+    "--preset",
+    default="base",
+    show_default=True,
+    help="Networks: small, base or large (sharper sound), or agile (half the latency).",
+)
 @click.option(
     "--arch", type=click.Choice(["spectral", "raw"]), help="spectral (default), or raw: the seed paper's own, a baseline."
 )
