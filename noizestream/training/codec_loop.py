@@ -16,8 +16,6 @@ from noizestream.training.prepared import Piece, Prepared
 
 PCA_FRAMES = 200_000
 VALIDATION_FRAMES = 800
-LATENT_NOISE = 0.1
-"""Deviation of the noise that the decoder learns to bear: at play it gets sampled latents, never exact ones."""
 
 Report = Callable[[str, int, float, dict[str, float]], None]
 """`report(stage, step, seconds left, figures)`."""
@@ -77,7 +75,7 @@ class CodecLoop:
             x = torch.from_numpy(windows(self.draw, self.arrays, config.codec_batch, config.codec_frames)).to(self.device)
             with torch.set_grad_enabled(not config.base):
                 z = self.codec.encode(x)
-            predicted = self.codec.decode(z + LATENT_NOISE * torch.randn_like(z))
+            predicted = self.codec.decode(z + config.latent_noise * torch.randn_like(z))
             loss = codec_loss(predicted[:, 2:], x[:, 2:], self.codec.weight, self.codec.tones)
             self.optimiser.zero_grad(set_to_none=True)
             loss.backward()

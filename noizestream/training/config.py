@@ -42,6 +42,7 @@ class Config:
     codec_batch: int = 16
     codec_frames: int = 96
     codec_rate: float = 1e-3
+    latent_noise: float = 0.1  # deviation of what the decoder learns to bear: at play it gets sampled latents, never exact ones
 
     # plan loop
     plan_rate: float = 4e-3  # its own: it begins from nothing on a base, too
