@@ -26,7 +26,7 @@ from noizestream.nn.player import CALIBRATED, Player
 from noizestream.nn.spectral import FLOOR, IMAGE_EDGES_HZ, SpectralFront
 from noizestream.training.perform import generate, one_hot
 from noizestream.training.prepared import Piece, Prepared
-from noizestream.training.repeating import calibrate_recall, performances, performed_s
+from noizestream.training.repeating import calibrate_recall, performed_s
 from noizestream.training.timbre import Timbre, Watched
 
 LOWEST_SPREAD, HIGHEST_SPREAD = 0.65, 1.0  # under it flux hardly falls any more, and the genre suffers
@@ -47,15 +47,17 @@ SMOOTH = 2.0  # ERB: wider, and the bass would be levelled with what is above it
 PIECES, REAL_FRAMES = 20, 6000
 
 
-def rendered_s(seconds: float, tries: int) -> float:
+def rendered_s(seconds: float, tries: int, performances: int) -> float:
     """What a calibration generates of one genre, at most."""
-    return (tries + 2 * PULSE_STARTS) * (seconds + 1) + performances(tries) * (performed_s(seconds) + 1)
+    return (tries + 2 * PULSE_STARTS) * (seconds + 1) + performances * (performed_s(seconds) + 1)
 
 
-def calibrate(player: Player, scripted: Any, prepared: Prepared, seconds: float, tries: int) -> dict[str, list[float]]:
+def calibrate(
+    player: Player, scripted: Any, prepared: Prepared, seconds: float, tries: int, performances: int
+) -> dict[str, list[float]]:
     """Set `player`'s `CALIBRATED` and its recall; returns what was set and measured.
 
-    Each of the `tries` (at least 1) generates `seconds`. `scripted` is the same player in any form, not frozen: it shares these
+    Each of the `tries` (at least 1) generates `seconds`; for the recall so many `performances` (at least 2) are heard. `scripted` is the same player in any form, not frozen: it shares these
     tables with `player`.
     """
     from noizestream.analysis.measures import flux, peakiness
@@ -119,7 +121,7 @@ def calibrate(player: Player, scripted: Any, prepared: Prepared, seconds: float,
                 measured.append((moves, peaks, beats))
         for table, values in zip(tables, zip(*settled, strict=True), strict=True):
             table[number] = torch.stack(values).mean(0)
-        seeds = range(SEEDS + tries, SEEDS + tries + performances(tries))
+        seeds = range(SEEDS + tries, SEEDS + tries + performances)
         pieces = recorded(prepared, number)
         repeated = calibrate_recall(player, scripted, prepared, pieces, number, performed_s(seconds), seeds)
         made.append([*np.mean(measured, axis=0).tolist(), repeated])

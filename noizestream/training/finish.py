@@ -25,7 +25,8 @@ class Finish:
 
     def rendered_s(self) -> float:
         """Seconds that are generated of one genre before the export, but for the preview."""
-        return calibrate.rendered_s(self.config.calibration_s, self.config.calibration_tries)
+        config = self.config
+        return calibrate.rendered_s(config.calibration_s, config.calibration_tries, config.recall_performances)
 
     def rehearse(self, player: Any) -> float:
         """Script and test the untrained player; returns the seconds that calibration, previews and export will take.
@@ -59,8 +60,10 @@ class Finish:
         """Set in `player` what is set after training; returns the figures."""
         self.reporter.say("calibrating the sampling on the music's own movement")
         # Heard in the form that is played: in int8 partials stand out less.
-        played = script_shared(as_played(player, self.config.precision))
-        return calibrate.calibrate(player, played, self.prepared, self.config.calibration_s, self.config.calibration_tries)
+        config = self.config
+        played = script_shared(as_played(player, config.precision))
+        efforts = (config.calibration_s, config.calibration_tries, config.recall_performances)
+        return calibrate.calibrate(player, played, self.prepared, *efforts)
 
     def export(self, player: Any, output: Path, data: str | Path, figures: dict[str, Any], started: float) -> dict[str, Any]:
         """Write the model file; returns its summary. `started` is the time.monotonic() at which the training began."""

@@ -29,11 +29,6 @@ POOLED = 4
 """Bands that are compared as one: single ones are as much chance as music."""
 
 
-def performances(tries: int) -> int:
-    """Of one genre, in a calibration of so many tries: half of them in each of two rounds."""
-    return 2 * max(2, tries // 4)
-
-
 def performed_s(seconds: float) -> float:
     """Seconds of each performance that is listened to; a calibration whose tries are shorter listens less here, too."""
     return min(MEASURED_S, 2.5 * seconds)
