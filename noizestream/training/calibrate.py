@@ -57,8 +57,8 @@ def calibrate(
 ) -> dict[str, list[float]]:
     """Set `player`'s `CALIBRATED` and its recall; returns what was set and measured.
 
-    Each of the `tries` (at least 1) generates `seconds`; for the recall so many `performances` (at least 2) are heard. `scripted` is the same player in any form, not frozen: it shares these
-    tables with `player`.
+    Each of the `tries` (at least 1) generates `seconds`; for the recall so many `performances` (at least 2) are heard. `scripted`
+    is the same player in any form, not frozen: it shares these tables with `player`.
     """
     from noizestream.analysis.measures import flux, peakiness
 
