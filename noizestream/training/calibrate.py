@@ -29,7 +29,7 @@ from noizestream.training.prepared import Piece, Prepared
 from noizestream.training.repeating import calibrate_recall, performed_s
 from noizestream.training.timbre import Timbre, Watched
 
-LOWEST_SPREAD, HIGHEST_SPREAD = 0.65, 1.0  # under it flux hardly falls any more, and the genre suffers
+HIGHEST_SPREAD = 1.0
 LIVELIER = 1.08  # than the music, in flux: it hardly depends on the spread, and what is played wider is more of its genre
 LEAST_CONTRAST, MOST_CONTRAST = 0.6, 1.6
 STANDING = 1.3  # contrast for every factor e that peakiness is off
@@ -53,12 +53,13 @@ def rendered_s(seconds: float, tries: int, performances: int) -> float:
 
 
 def calibrate(
-    player: Player, scripted: Any, prepared: Prepared, seconds: float, tries: int, performances: int
+    player: Player, scripted: Any, prepared: Prepared, seconds: float, tries: int, performances: int, least_spread: float
 ) -> dict[str, list[float]]:
     """Set `player`'s `CALIBRATED` and its recall; returns what was set and measured.
 
-    Each of the `tries` (at least 1) generates `seconds`; for the recall so many `performances` (at least 2) are heard. `scripted`
-    is the same player in any form, not frozen: it shares these tables with `player`.
+    Each of the `tries` (at least 1) generates `seconds`; for the recall so many `performances` (at least 2) are heard. No genre is
+    sampled less widely than `least_spread`. `scripted` is the same player in any form, not frozen: it shares these tables with
+    `player`.
     """
     from noizestream.analysis.measures import flux, peakiness
 
@@ -100,7 +101,7 @@ def calibrate(
             spread, contrast = float(player.spread[number]), float(player.contrast[number])
             spread *= _off(LIVELIER * flux_wanted, moves) ** (1.5 * move)
             contrast += STANDING * move * float(np.log(_off(peak_wanted, peaks)))
-            player.spread[number] = min(max(spread, LOWEST_SPREAD), HIGHEST_SPREAD)
+            player.spread[number] = min(max(spread, least_spread), HIGHEST_SPREAD)
             player.contrast[number] = min(max(contrast, LEAST_CONTRAST), MOST_CONTRAST)
             if accented:
                 accent = float(player.accent[number]) * _off(real[number].pulse, beats) ** move

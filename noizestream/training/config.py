@@ -69,6 +69,7 @@ class Config:
 
     # after the loops
     calibration_s: float = 8.0  # seconds generated for every try of the calibration
+    least_spread: float = 0.65  # under it base's flux hardly falls any more, and the genre suffers
     recall_performances: int = 10  # 2.5 times as long, at most 20 s, of every genre whose music repeats itself
     calibration_tries: int = 20  # of every genre; performances differ as pieces do, so the tables get better with the square root
 

@@ -63,7 +63,7 @@ class Finish:
         config = self.config
         played = script_shared(as_played(player, config.precision))
         efforts = (config.calibration_s, config.calibration_tries, config.recall_performances)
-        return calibrate.calibrate(player, played, self.prepared, *efforts)
+        return calibrate.calibrate(player, played, self.prepared, *efforts, config.least_spread)
 
     def export(self, player: Any, output: Path, data: str | Path, figures: dict[str, Any], started: float) -> dict[str, Any]:
         """Write the model file; returns its summary. `started` is the time.monotonic() at which the training began."""

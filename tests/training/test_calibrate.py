@@ -20,7 +20,7 @@ def test_every_genre_gets_its_own_place_and_width(prepared, config, tmp_path):
     rows = [torch.from_numpy(np.asarray(prepared.bands_of(p), np.float32)) for p in prepared.of("training")]
     player.codec.mean.copy_(torch.cat(rows).mean(0) * player.codec.weight)
     player.codec.mean[front.tones :] = torch.cat([torch.full((front.image,), 0.1), torch.full((front.image,), 0.4)]) * 5.0
-    calibrate(player, script_shared(as_played(player, "auto")), prepared, SECONDS, 20, 4)
+    calibrate(player, script_shared(as_played(player, "auto")), prepared, SECONDS, 20, 4, 0.65)
     wanted = [real_means(prepared, front, number, SECONDS).image for number in range(2)]
     for number in range(2):
         sizes = (front.block, front.sample_rate, player.noise_size)
