@@ -56,7 +56,7 @@ def test_opus_gets_better_with_its_rate_and_stands_beside_the_model(library, tmp
 
 def test_a_long_rendering_minute_by_minute(library, sine_model, capsys):
     long = benchmark("long")
-    result = long.main([str(sine_model), "--minutes", "1", "--genres", "a", "--data", str(library), "--workers", "0"])
+    result = long.main([str(sine_model), "--minutes", "1", "--genres", "a", "-t", "0", "--data", str(library), "--workers", "0"])
     (minute,) = result["minutes"]["A"]
     assert minute["silence"] == 0 and minute["repeats"] > 0.8  # a tone that never ends
     assert minute["level"] == pytest.approx(20 * np.log10(0.25 / 2**0.5), abs=2)

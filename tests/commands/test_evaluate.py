@@ -105,7 +105,7 @@ def test_a_model_is_rendered_probed_and_drawn_and_twice_the_same(evaluate, real,
 
 
 def test_a_model_without_optional_methods(evaluate, real, sine_model):
-    figures, printed = evaluate(sine_model, real, "--seconds", 4, "--seeds", 1, "--genres", "a")
+    figures, printed = evaluate(sine_model, real, "--seconds", 4, "--seeds", 1, "--genres", "a", "-t", 0)
     assert printed.count("not offered") == 3  # prediction, codec, and with one genre nothing to tell it from
     assert figures["genres"]["A"]["liveliness"]["made"]["repeats"] > 0.8  # a tone that never ends
     assert figures["genres"]["A"]["prediction"] is None
