@@ -26,7 +26,7 @@ from noizestream.nn.player import CALIBRATED, Player
 from noizestream.nn.spectral import FLOOR, IMAGE_EDGES_HZ, SpectralFront
 from noizestream.training.perform import generate, one_hot
 from noizestream.training.prepared import Piece, Prepared
-from noizestream.training.repeating import calibrate_recall, performed_s
+from noizestream.training.repeating import QUIETEST, calibrate_recall, performed_s
 from noizestream.training.timbre import Timbre, Watched
 
 HIGHEST_SPREAD = 1.0
@@ -37,7 +37,6 @@ MOST_ACCENT = 3.0
 PULSED = 0.9  # share of the music's pulse that is enough
 PULSE_STARTS = 4  # that tell whether it does, with and without
 HELPED = 0.2  # share of the missing pulse that twice the accent must bring, or the beat is not the clock's
-QUIETEST = 7.0  # nepers under the loudest band: below, nothing counts as an onset
 SETTLED = 0.6  # share of the tries, at the end, whose mean is taken: each has a start of its own and one second of warm-up
 SEEDS = 1000  # from here on
 MOST_LEVEL = 2.0  # nepers: 17 dB
@@ -87,7 +86,8 @@ def calibrate(
             missing = PULSED * real[number].pulse - plain
             accented = missing > 0 and pulse_with(2.0, number) - plain > HELPED * missing
             player.accent[number] = 1.0
-        timbre = Timbre(player, prepared, recorded(prepared, number), number, smooth, REAL_FRAMES)
+        pieces = recorded(prepared, number)
+        timbre = Timbre(player, prepared, pieces, number, smooth, REAL_FRAMES)
         for attempt in range(tries):
             watched = Watched(player)
             heard = generate(scripted, genre, seconds, SEEDS + attempt, sizes, watched)
@@ -123,7 +123,6 @@ def calibrate(
         for table, values in zip(tables, zip(*settled, strict=True), strict=True):
             table[number] = torch.stack(values).mean(0)
         seeds = range(SEEDS + tries, SEEDS + tries + performances)
-        pieces = recorded(prepared, number)
         repeated = calibrate_recall(player, scripted, prepared, pieces, number, performed_s(seconds), seeds)
         made.append([*np.mean(measured, axis=0).tolist(), repeated])
     return {

@@ -24,7 +24,7 @@ MOST_CHANCE = 0.95
 FEWEST = 0.02
 """Share of the music that repeats under which nothing is recalled."""
 QUIETEST = 7.0
-"""Nepers under the loudest band: below is nothing."""
+"""Nepers under the loudest band: below is nothing, no movement and no onset."""
 POOLED = 4
 """Bands that are compared as one: single ones are as much chance as music."""
 
