@@ -61,28 +61,36 @@ def calibrate_recall(
 def distance(prepared: Prepared, tones: int, pieces: list[Piece], tempo: float) -> int:
     """Beats, one of `BEATS`, at which `pieces` of a tempo in BPM are most like themselves; the first where none is."""
     best, least = BEATS[0], 1.0 / CLEARER
+    size = round(WINDOW_S * prepared.sample_rate / prepared.block)
+    heard = [(picture(prepared, tones, piece), np.asarray(prepared.beats_of(piece), np.float64)) for piece in pieces]
     for beats in BEATS:
         if 60 / tempo * beats > LOOK_BACK * WINDOW_S:
             continue
-        left = float(np.mean([unexplained(prepared, tones, piece, beats) for piece in pieces]))
+        left = float(np.mean([unexplained(bands, at, size, beats) for bands, at in heard]))
         if left < CLEARER * least:
             best, least = beats, left
     return best
 
 
-def unexplained(prepared: Prepared, tones: int, piece: Piece, beats: int) -> float:
-    """Share of how half seconds of `piece` move that what was played so many `beats` before does not explain: at most 1 each."""
+def picture(prepared: Prepared, tones: int, piece: Piece) -> np.ndarray:
+    """What is heard of a piece's bands: log magnitudes [T, tones / `POOLED`]."""
     bands = np.asarray(prepared.bands_of(piece)[:, :tones], np.float32)
-    at = np.asarray(prepared.beats_of(piece), np.float64)
-    picture = np.maximum(bands, bands.max() - QUIETEST)
-    picture = picture[:, : tones // POOLED * POOLED].reshape(len(picture), -1, POOLED).mean(2)
-    size, shares = round(WINDOW_S * prepared.sample_rate / prepared.block), []
-    for start in range(0, len(picture) - size, size):
+    loud = np.maximum(bands, bands.max() - QUIETEST)
+    return loud[:, : tones // POOLED * POOLED].reshape(len(loud), -1, POOLED).mean(2)
+
+
+def unexplained(bands: np.ndarray, at: np.ndarray, size: int, beats: int) -> float:
+    """Share of how stretches of `size` frames move that what was played so many `beats` before does not explain: at most 1 each.
+
+    bands [T, n] log magnitudes, at [T] beats.
+    """
+    shares = []
+    for start in range(0, len(bands) - size, size):
         before = int(np.searchsorted(at, at[start] - beats))
         if before < 1 or before + 1 + size > start + size:
             continue
-        window = picture[start : start + size]
+        window = bands[start : start + size]
         moved = np.square(window - window.mean(0)).sum()
-        away = min(np.square(window - picture[first : first + size]).sum() for first in (before - 1, before, before + 1))
+        away = min(np.square(window - bands[first : first + size]).sum() for first in (before - 1, before, before + 1))
         shares.append(min(1.0, away / max(moved, 1e-6)))
     return float(np.mean(shares)) if shares else 1.0
