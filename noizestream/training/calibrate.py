@@ -10,9 +10,9 @@ Level: the mean of log magnitudes is quieter than the mean of magnitudes (Jensen
 long-term spectrum lacks in power is given back, smoothed over neighbouring bands; less of it where the mean of logarithms is not
 lower than the music's, or what is always there would be as loud as what comes and goes, and a little more where it is. In stereo
 likewise pan and width of every band: errors of the codec make everything a little wide, also the bass, which belongs in the middle.
-Timbre: see timbre.py. Recall, the last: see repeating.py.
-All are steered at once: a try is generated, each is moved by what it is off, by less from try to try; what holds in the end is the
-mean over the last tries.
+Timbre: see timbre.py. Recall: see repeating.py.
+All but recall are steered at once: a try is generated, each is moved by what it is off, by less from try to try; what holds in the
+end is the mean over the last tries. Recall is set before these, so that they hear what will be played.
 """
 
 import math
@@ -30,9 +30,9 @@ from noizestream.training.repeating import QUIETEST, calibrate_recall, performed
 from noizestream.training.timbre import Timbre, Watched
 
 HIGHEST_SPREAD = 1.0
-LIVELIER = 1.08  # than the music, in flux: it hardly depends on the spread, and what is played wider is more of its genre
+LIVELIER = 1.06  # than the music, in flux: it hardly depends on the spread, and what is played wider is more of its genre
 LEAST_CONTRAST, MOST_CONTRAST = 0.6, 1.6
-STANDING = 1.3  # contrast for every factor e that peakiness is off
+STANDING = 1.3  # contrast for all of the music's peakiness that is missing
 MOST_ACCENT = 3.0
 PULSED = 0.9  # share of the music's pulse that is enough
 PULSE_STARTS = 4  # that tell whether it does, with and without
@@ -88,7 +88,11 @@ def calibrate(
             player.accent[number] = 1.0
         pieces = recorded(prepared, number)
         timbre = Timbre(player, prepared, pieces, number, smooth, REAL_FRAMES)
+        settling = math.floor((1 - SETTLED) * tries)
         for attempt in range(tries):
+            if attempt == settling:
+                seeds = range(SEEDS + tries, SEEDS + tries + performances)
+                repeated = calibrate_recall(player, scripted, prepared, pieces, number, performed_s(seconds), seeds)
             watched = Watched(player)
             heard = generate(scripted, genre, seconds, SEEDS + attempt, sizes, watched)
             sound, bands = heard.mean(0), front.analyse(heard)
@@ -100,7 +104,8 @@ def calibrate(
             later = 2.0 / (attempt + 2.0)  # share of this try in the means over all: those before it were steered less well
             spread, contrast = float(player.spread[number]), float(player.contrast[number])
             spread *= _off(LIVELIER * flux_wanted, moves) ** (1.5 * move)
-            contrast += STANDING * move * float(np.log(_off(peak_wanted, peaks)))
+            # Not by the logarithm: performances differ by a third, and their mean is to be the music's, not their geometric mean.
+            contrast += STANDING * move * max(1.0 - peaks / max(peak_wanted, 1e-6), -1.0)
             player.spread[number] = min(max(spread, least_spread), HIGHEST_SPREAD)
             player.contrast[number] = min(max(contrast, LEAST_CONTRAST), MOST_CONTRAST)
             if accented:
@@ -117,13 +122,11 @@ def calibrate(
             off = real[number].image - mean_image(front, bands)
             player.level[number, tones:] = (player.level[number, tones:] + rest * off).clamp(-MOST_IMAGE, MOST_IMAGE)
             player.timbre[number] = timbre.table()
-            if attempt >= math.floor((1 - SETTLED) * tries):
+            if attempt >= settling:
                 settled.append([table[number].clone() for table in tables])
                 measured.append((moves, peaks, beats))
         for table, values in zip(tables, zip(*settled, strict=True), strict=True):
             table[number] = torch.stack(values).mean(0)
-        seeds = range(SEEDS + tries, SEEDS + tries + performances)
-        repeated = calibrate_recall(player, scripted, prepared, pieces, number, performed_s(seconds), seeds)
         made.append([*np.mean(measured, axis=0).tolist(), repeated])
     return {
         "spread": player.spread.tolist(),

@@ -1,8 +1,8 @@
 """How much of a genre is played again as it was, and from how far: what a player recalls (nn/recall.py), set by listening.
 
 From how far: the distance, in beats, at which the training music is most like itself, of those that `measures.repeats` listens
-to. How often: some performances are heard that recall as often as can be, and some as often as those let expect; the share of
-them that repeats beside the music's says how often is right.
+to. How often: some performances are heard that recall as often as can be, others as often as those let expect; the share of these
+that repeats beside the music's says how often is right. It grows faster than the chance: a copy of a copy is nearer to it.
 """
 
 from typing import Any
@@ -21,6 +21,10 @@ CLEARER = 0.95
 """Share of what the nearer distance leaves unexplained that a later one in `BEATS` must come to."""
 MOST_CHANCE = 0.95
 """Even what repeats itself all the time is begun anew after twenty bars or so."""
+SCOUTS = 2
+"""One performance of so many recalls as often as can be."""
+FURTHER = 1.5
+"""By no more than this factor do the others change the chance: where little repeats, few performances may have none of it."""
 FEWEST = 0.02
 """Share of the music that repeats under which nothing is recalled."""
 QUIETEST = 7.0
@@ -47,15 +51,21 @@ def calibrate_recall(
         return 0.0
     player.recall.lag[number] = SLOTS_PER_BEAT * distance(prepared, player.front.tones, pieces, prepared.tempos[number])
     sizes = (player.front.block, player.front.sample_rate, player.noise_size)
-    genre, chance, per_chance = one_hot(number, len(prepared.genres)), MOST_CHANCE, []
-    for of_round in (seeds[::2], seeds[1::2]):
+    genre = one_hot(number, len(prepared.genres))
+
+    def share(chance: float, seeds: range) -> float:
+        """Of performances that recall at `chance`, what repeats."""
         player.recall.chance[number] = chance
-        heard = [generate(scripted, genre, seconds, seed, sizes).mean(0).numpy() for seed in of_round]
-        per_chance.append(float(np.mean([repeats(sound, player.front.sample_rate) for sound in heard])) / chance)
-        # What repeats is what is recalled, as far as it is then played alike.
-        chance = min(MOST_CHANCE, wanted / max(float(np.mean(per_chance)), 1e-6))
+        heard = [generate(scripted, genre, seconds, seed, sizes).mean(0).numpy() for seed in seeds]
+        return float(np.mean([repeats(sound, player.front.sample_rate) for sound in heard]))
+
+    few = len(seeds) // SCOUTS
+    expected = MOST_CHANCE * min(1.0, wanted / max(share(MOST_CHANCE, seeds[:few]), 1e-6))
+    made = share(expected, seeds[few:])
+    off = min(max(wanted / max(made, 1e-6), 1 / FURTHER), FURTHER)
+    chance = min(MOST_CHANCE, expected * off)
     player.recall.chance[number] = chance
-    return chance * float(np.mean(per_chance))
+    return made * chance / expected
 
 
 def distance(prepared: Prepared, tones: int, pieces: list[Piece], tempo: float) -> int:

@@ -77,3 +77,18 @@ def test_the_chance_is_that_with_which_as_much_repeats_as_in_the_music(tmp_path,
     asked.clear()
     assert repeating.calibrate_recall(player, None, library(tmp_path, [piece], 0.01), [piece], 0, seconds, range(6)) == 0
     assert float(player.recall.chance[0]) == 0 and not asked
+
+
+def test_copies_of_copies_and_too_few_performances_are_reckoned_with(tmp_path, monkeypatch):
+    piece, player = music(tmp_path, "loop", 8, 0), Player()
+    monkeypatch.setattr(repeating, "generate", lambda *arguments: torch.zeros(1, RATE))
+
+    def calibrated(wanted, share):
+        monkeypatch.setattr(repeating, "repeats", lambda audio, rate: share(float(player.recall.chance[0])))
+        return repeating.calibrate_recall(player, None, library(tmp_path, [piece], wanted), [piece], 0, 20.0, range(6))
+
+    calibrated(0.37, lambda chance: 0.63 * chance**1.4)
+    assert 0.63 * float(player.recall.chance[0]) ** 1.4 == pytest.approx(0.37, abs=0.03)
+    calibrated(0.05, lambda chance: 0.3 if chance > 0.9 else 0.0)  # none of the few happened to repeat
+    expected = 0.95 * 0.05 / 0.3
+    assert expected < float(player.recall.chance[0]) <= repeating.FURTHER * expected
