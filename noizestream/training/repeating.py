@@ -29,6 +29,8 @@ FEWEST = 0.02
 """Share of the music that repeats under which nothing is recalled."""
 QUIETEST = 7.0
 """Nepers under the loudest band: below is nothing, no movement and no onset."""
+LISTENED = 12_000
+"""Frames of a piece at most: two minutes tell how far apart its bars come again, and an hour would fill the memory."""
 POOLED = 4
 """Bands that are compared as one: single ones are as much chance as music."""
 
@@ -83,8 +85,8 @@ def distance(prepared: Prepared, tones: int, pieces: list[Piece], tempo: float) 
 
 
 def picture(prepared: Prepared, tones: int, piece: Piece) -> np.ndarray:
-    """What is heard of a piece's bands: log magnitudes [T, tones / `POOLED`]."""
-    bands = np.asarray(prepared.bands_of(piece)[:, :tones], np.float32)
+    """What is heard of a piece's bands: log magnitudes [T, tones / `POOLED`], T at most `LISTENED`."""
+    bands = np.asarray(prepared.bands_of(piece)[:LISTENED, :tones], np.float32)
     loud = np.maximum(bands, bands.max() - QUIETEST)
     return loud[:, : tones // POOLED * POOLED].reshape(len(loud), -1, POOLED).mean(2)
 
