@@ -99,7 +99,7 @@ def unexplained(bands: np.ndarray, at: np.ndarray, size: int, beats: int) -> flo
     shares = []
     for start in range(0, len(bands) - size, size):
         before = int(np.searchsorted(at, at[start] - beats))
-        if before < 1 or before + 1 + size > start + size:
+        if not 1 <= before < start:
             continue
         window = bands[start : start + size]
         moved = np.square(window - window.mean(0)).sum()
