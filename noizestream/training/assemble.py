@@ -16,8 +16,6 @@ from noizestream.training.beats import fold
 from noizestream.training.config import Config
 from noizestream.training.prepared import Piece, Prepared
 
-FIGURES = ("flux", "peakiness", "pulse", "hiss", "repeats")
-"""Of a piece, whose means are the genre's."""
 MIN_HOLDOUT_FRAMES = 128
 STEREO_SHARE = 0.1
 """Music is learned in stereo where at least this share of it is. Less would be a model that is mono most of the time."""
@@ -46,21 +44,18 @@ def assemble(
     aside = _set_aside(known, validated, config.holdout)
     validated |= {track.genre for track in aside}
 
-    tempos, seconds, fluxes, peaks, beaten, hisses, repeats = [], [], [], [], [], [], []
+    tempos, seconds, beaten, hisses = [], [], [], []
     for genre in genres:
         rows = [
-            [arrays["tempo"][0], len(arrays["bands.0"]), *(arrays[name][0] for name in FIGURES)]
+            [arrays["tempo"][0], len(arrays["bands"]), arrays["pulse"][0], arrays["hiss"][0]]
             for t, arrays in known
             if t.genre == genre and t.split != "validation" and t not in aside
         ]
         found = np.array([row[0] for row in rows])
         middle = float(np.median(found))
         tempos.append(float(np.exp(np.median(np.log([t * fold(t, middle) for t in found])))))
-        fluxes.append(float(np.mean([row[2] for row in rows])))
-        peaks.append(float(np.mean([row[3] for row in rows])))
-        repeats.append(float(np.mean([row[6] for row in rows])))
-        beaten.append(float(np.mean([Piece("", 0, "", 0, 0, 0.0, row[4]).confidence for row in rows])))
-        told = [row[5] for row in rows if not np.isnan(row[5])]
+        beaten.append(float(np.mean([Piece("", 0, "", 0, 0, row[2]).confidence for row in rows])))
+        told = [row[3] for row in rows if not np.isnan(row[3])]
         hisses.append(float(np.mean(told)) if told else HISS)
         seconds.append(float(sum(row[1] for row in rows) * front.block / config.sample_rate))
 
@@ -69,15 +64,13 @@ def assemble(
     for number, (track, arrays) in enumerate(known):
         label = genres.index(track.genre)
         multiple = fold(float(arrays["tempo"][0]), tempos[label])
-        for shift in (0.0, *config.semitones):
-            entry = f"{number:05d}{shift:+g}"
-            bands = arrays[f"bands.{shift:g}"]
-            _link(Path(bands.filename), folder / f"{entry}.bands.npy")
-            if f"samples.{shift:g}" in arrays:
-                _link(Path(arrays[f"samples.{shift:g}"].filename), folder / f"{entry}.samples.npy")
-            np.save(folder / f"{entry}.beats.npy", np.asarray(arrays[f"beats.{shift:g}"]) * np.float32(multiple))
-            piece = Piece(entry, label, "training", 0, len(bands), shift, float(arrays["pulse"][0]))
-            pieces += _split(piece, track.split == "validation" or track in aside, track.genre not in validated, config.holdout)
+        entry = f"{number:05d}"
+        for name in ("bands", "chroma", "samples"):
+            if name in arrays:
+                _link(Path(arrays[name].filename), folder / f"{entry}.{name}.npy")
+        np.save(folder / f"{entry}.beats.npy", np.asarray(arrays["beats"]) * np.float32(multiple))
+        piece = Piece(entry, label, "training", 0, len(arrays["bands"]), float(arrays["pulse"][0]))
+        pieces += _split(piece, track.split == "validation" or track in aside, track.genre not in validated, config.holdout)
     prepared = Prepared(
         folder=folder,
         genres=genres,
@@ -86,11 +79,8 @@ def assemble(
         channels=channels,
         bands=front.bands if channels == 2 else front.tones,
         tempos=tempos,
-        flux=fluxes,
-        peakiness=peaks,
         beaten=beaten,
         hiss=hisses,
-        repeats=repeats,
         seconds=seconds,
         tracks=[len({t.path for t, _ in known if t.genre == g and t.split != "validation" and t not in aside}) for g in genres],
         pieces=pieces,
@@ -103,7 +93,7 @@ def assemble(
 
 def _channels(known: list[dict[str, np.ndarray]]) -> int:
     """2 where enough of the music is stereo, else 1."""
-    frames = np.array([len(arrays["bands.0"]) for arrays in known])
+    frames = np.array([len(arrays["bands"]) for arrays in known])
     stereo = np.array([arrays["width"][0] >= STEREO_WIDTH for arrays in known])
     return 2 if frames @ stereo >= STEREO_SHARE * frames.sum() else 1
 
@@ -111,12 +101,12 @@ def _channels(known: list[dict[str, np.ndarray]]) -> int:
 def _split(piece: Piece, whole: bool, hold_out: bool, share: float) -> list[Piece]:
     """The pieces of one entry: held out as a `whole`, or only its last part where nothing else of the genre is held out."""
     if whole:
-        return [] if piece.semitones else [replace(piece, split="validation")]
+        return [replace(piece, split="validation")]
     held = int(piece.last * share) if hold_out else 0
     if held < MIN_HOLDOUT_FRAMES:
         held = 0
     pieces = [replace(piece, last=piece.last - held)]
-    if held and piece.semitones == 0:
+    if held:
         pieces.append(replace(piece, split="validation", first=piece.last - held))
     return pieces
 

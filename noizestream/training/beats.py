@@ -9,6 +9,10 @@ HOP = 256
 STEADY = 0.06
 """Tracked beats within this share of a beat from an even grid (root mean square) are taken for a grid."""
 FALLBACK_BPM = 100.0
+BEATLESS_BPM = 120.0
+"""Music without a beat is counted in quarters of a beat of 125 ms."""
+BAR = 4
+BASS_HZ = 150.0
 
 
 @dataclass(frozen=True)
@@ -50,6 +54,36 @@ def track_beats(audio: np.ndarray, rate: int) -> Beats:
         first = start - np.ceil((start + 0.25 * period) / period - 1) * period
         return Beats(first + period * np.arange(int((len(audio) / rate - first) / period) + 2), 60.0 / period, True)
     return Beats(times, float(60.0 * (len(times) - 1) / (times[-1] - times[0])), False)
+
+
+def even(seconds: float) -> Beats:
+    """The grid of music without a beat that lasts so long."""
+    period = 60.0 / BEATLESS_BPM
+    return Beats(np.arange(max(2, int(seconds / period) + 2)) * period, BEATLESS_BPM, True)
+
+
+def from_downbeat(beats: Beats, chroma: np.ndarray, audio: np.ndarray, rate: int) -> Beats:
+    """`beats` of mono `audio` [n], counted so that bars of `BAR` beats begin at its multiples.
+
+    A bar begins where harmony and bass change most: `chroma` [T, 12] is that of analysis/chords.py. Of the beats before the first
+    such one, a bar's rest is left out.
+    """
+    from noizestream.analysis.chords import between
+    from scipy.signal import butter, sosfilt
+
+    if len(beats.times) < 4 * BAR or not len(chroma):
+        return beats
+    rows = between(chroma, rate, beats.times)
+    rows = rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-9)
+    harmony = 1 - np.sum(rows[1:] * rows[:-1], axis=1)  # from beat i to beat i + 1
+    low = np.square(sosfilt(butter(2, BASS_HZ, fs=rate, output="sos"), audio))
+    sums = np.concatenate([[0.0], np.cumsum(low, dtype=np.float64)])
+    edges = np.clip(np.round(beats.times * rate).astype(int), 0, len(audio))
+    level = np.log(np.diff(sums[edges]) / np.maximum(np.diff(edges), 1) + 1e-7)
+    rise = np.maximum(np.diff(level), 0.0)
+    change = harmony / max(harmony.std(), 1e-9) + rise / max(rise.std(), 1e-9)
+    first = int(np.argmax([change[(start - 1) % BAR :: BAR].mean() for start in range(BAR)]))
+    return Beats(beats.times[first:], beats.tempo, beats.steady)
 
 
 def _grid(times: np.ndarray, onset: np.ndarray) -> tuple[float, float] | None:

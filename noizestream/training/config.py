@@ -22,65 +22,38 @@ class Config:
     steps: int = 0  # optimiser steps of the sequence model; 0: `minutes` decides
 
     # networks
-    arch: str = "spectral"  # or "raw": an LSTM over blocks of samples, the baseline
-    latent: int = 64  # numbers per frame; stereo adds codec.IMAGE_LATENTS
-    codec_hidden: int = 256
+    arch: str = "units"  # or "raw": an LSTM over blocks of samples, the baseline
     hidden: int = 256
     layers: int = 2
-    mixtures: int = 8
-    codes: int = 256  # of each voice of the notes, at most
-    plan_hidden: int = 192
+    codes: int = 384  # of each layer and genre, at most
+    memory_mb: float = 34.0  # of music that the model file keeps, at most
     precision: str = "auto"  # of the exported model: float32, int8, or int8 where this machine has kernels for it
 
     # data
     channels: int = 0  # 1 or 2; 0: 2 where the music is stereo
-    semitones: tuple[float, ...] = (-1.0, 1.0)  # speed variants of the training tracks, where there is little music
     holdout: float = 0.1  # share of each training clip held out where a genre has no validation clips
 
-    # codec loop
-    codec_share: float = 0.25  # of the time left after preparing
-    codec_batch: int = 16
-    codec_frames: int = 96
-    codec_rate: float = 1e-3
-    latent_noise: float = 0.1  # deviation of what the decoder learns to bear: at play it gets sampled latents, never exact ones
-
-    # plan loop
-    plan_rate: float = 4e-3  # its own: it begins from nothing on a base, too
-    plan_share: float = 0.08  # of the time left after preparing
-
-    # sequence loop
+    # loops
     batch: int = 16
-    frames: int = 64
-    chunks: int = 12  # a lane reads chunks * frames frames in order before it starts elsewhere
-    rate: float = 4e-3
+    slots: int = 64  # of a row of a batch: four bars
+    frames: int = 64  # raw: blocks of a row
+    chunks: int = 12  # raw: a lane reads chunks * frames blocks in order before it starts elsewhere
+    rate: float = 2e-3
     loss: str = "nats"  # raw: "mse" or "mae"
     optimiser: str = "adam"  # raw also: "sgd"
     momentum: float = 0.9  # of "sgd"
-    epochs: int = 30  # in which the rate falls to its lowest, where there is time for so many
-    weight_decay: float = 0.01
-    dropout: float = 0.2
-    input_noise: float = 0.5  # largest deviation, in deviations of the latent
-    hide_slow: float = 0.15  # share of lanes that do not see the slow periods of the clock
-    hide_mood: float = 0.15  # share of lanes that do not hear the mood
-    mood_noise: float = 0.3  # deviation added to the mood, in deviations of it
-    hide_clock: float = 0.05  # share of lanes that do not see the clock at all, of music with an even beat
+    epochs: int = 60  # in which the rate falls to its lowest, where there is time for so many
+    weight_decay: float = 0.05
+    dropout: float = 0.3
     clip: float = 1.0
     patience: int = 12  # evaluations without a better validation before stopping early
-
-    # after the loops
-    calibration_s: float = 8.0  # seconds generated for every try of the calibration
-    least_spread: float = 0.65  # under it base's flux hardly falls any more, and the genre suffers
-    recall_performances: int = 10  # 2.5 times as long, at most 20 s, of every genre whose music repeats itself
-    calibration_tries: int = 20  # of every genre; performances differ as pieces do, so the tables get better with the square root
 
     def to_json(self) -> str:
         return json.dumps(asdict(self), indent=1)
 
     @classmethod
     def from_json(cls, text: str) -> "Config":
-        values = json.loads(text)
-        values["semitones"] = tuple(values["semitones"])
-        return cls(**values)
+        return cls(**json.loads(text))
 
 
 def presets() -> dict[str, dict[str, Any]]:

@@ -3,78 +3,61 @@
 import functools
 import os
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from noizestream.music.cache import FeatureCache
-from noizestream.music.decode import header_seconds
 from noizestream.music.parallel import decode_all, require_some
 from noizestream.music.tracks import Library, Track
 from noizestream.training.config import Config
 from noizestream.training.prepared import Prepared
 
-FEATURES_VERSION = 6
+FEATURES_VERSION = 7
 """Part of the cache key: raise it when the features change."""
-SHORT_S = 600.0
-"""With less training music than this, speed variants are made of it. With more they cost more than they teach."""
+BEATLESS = 0.14
+"""Music whose pulse is less clear than this (analysis/pulse.py) has no beat to track."""
 
 
-def extract(
-    track: Track, audio: np.ndarray, sample_rate: int, block: int, semitones: tuple[float, ...], samples: bool = False
-) -> dict[str, np.ndarray]:
-    """Features of a piece of audio [channels, n], in a worker: `bands.S`, `beats.S` per speed variant, `tempo`, `flux` and so on.
+def extract(track: Track, audio: np.ndarray, sample_rate: int, block: int, samples: bool = False) -> dict[str, np.ndarray]:
+    """Features of a piece of audio [channels, n], in a worker: `bands`, `beats`, `chroma`, `tempo` and so on.
 
-    Bands always have the image's columns, zero unless there are two channels. The variants below the original have their sides
-    swapped: where there is little music, the image is learned from both.
-    With `samples` also `samples.S`, the mono mix itself, a row for every row of bands.
+    Bands always have the image's columns, zero unless there are two channels. Beats are counted so that bars of four begin at
+    multiples of 4. With `samples` also the mono mix itself, a row for every row of bands.
     """
     import torch
 
+    from noizestream.analysis.chords import chroma
     from noizestream.analysis.image import width
-    from noizestream.analysis.measures import flux, peakiness, repeats, stretches
     from noizestream.analysis.pulse import pulse
-    from noizestream.training.augment import change_speed
-    from noizestream.training.beats import track_beats
+    from noizestream.training.beats import even, from_downbeat, track_beats
     from noizestream.training.hiss import hiss
 
     torch.set_num_threads(1)
     front = _front(sample_rate, block)
     mono = audio.mean(0)
-    beats = track_beats(mono, sample_rate)
-    arrays: dict[str, np.ndarray] = {
+    clarity = pulse(mono, sample_rate)[0]
+    harmony = chroma(mono, sample_rate)
+    if clarity < BEATLESS:
+        beats = even(len(mono) / sample_rate)
+    else:
+        beats = from_downbeat(track_beats(mono, sample_rate), harmony, mono, sample_rate)
+    sound = torch.from_numpy(audio if len(audio) == 2 else mono[None])
+    with torch.inference_mode():
+        bands = torch.cat([front.analyse(part) for part in _overlapping(sound, block)])
+    middles = (np.arange(len(bands)) + 2) * block / sample_rate
+    arrays = {
+        "bands": bands.half().numpy(),
+        "beats": beats.at(middles).astype(np.float32),
+        "chroma": harmony.astype(np.float32),
         "tempo": np.array([beats.tempo, beats.steady], np.float64),
-        "flux": np.array([flux(mono, sample_rate)], np.float64),
-        "peakiness": np.array([peakiness(mono, sample_rate)], np.float64),
-        "repeats": np.array([np.mean([repeats(part, sample_rate) for part in stretches(mono, sample_rate)])], np.float64),
-        "pulse": np.array([pulse(mono, sample_rate)[0]], np.float64),
+        "pulse": np.array([clarity], np.float64),
         "hiss": np.array([hiss(audio, front)], np.float64),
         "width": np.array([width(audio) if len(audio) == 2 else 0.0], np.float64),
     }
-    for shift in (0.0, *semitones):
-        sound = change_speed(audio if len(audio) == 2 else mono[None], sample_rate, shift)
-        sound = sound[::-1].copy() if shift < 0 else sound
-        with torch.inference_mode():
-            bands = torch.cat([front.analyse(part) for part in _overlapping(torch.from_numpy(sound), front.block)])
-        middles = (np.arange(len(bands)) + 2) * front.block / sample_rate
-        arrays[f"bands.{shift:g}"] = bands.half().numpy()
-        if samples:
-            heard = sound.mean(0)[: len(bands) * front.block]
-            arrays[f"samples.{shift:g}"] = heard.reshape(len(bands), front.block).astype(np.float16)
-        arrays[f"beats.{shift:g}"] = beats.at(middles * len(mono) / sound.shape[1]).astype(np.float32)
+    if samples:
+        arrays["samples"] = mono[: len(bands) * block].reshape(len(bands), block).astype(np.float16)
     return arrays
-
-
-def is_short(library: Library) -> bool:
-    """Whether the training music lasts less than `SHORT_S`, by the files' headers (unreadable ones count nothing)."""
-    total = 0.0
-    for track in library.tracks:
-        if track.split in (None, "training"):
-            total += header_seconds(track.path)
-        if total >= SHORT_S:
-            return False
-    return True
 
 
 @functools.cache
@@ -101,12 +84,11 @@ def prepare(
     """Write the prepared set of `library` into `folder`; NoizestreamError when nothing is left to learn from."""
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    config = replace(config, semitones=config.semitones if is_short(library) else ())
     from noizestream.nn.spectral import block_frames_for
     from noizestream.training.assemble import assemble
 
     block = block_frames_for(config.sample_rate, config.block_ms)
-    settings = {"version": FEATURES_VERSION, "rate": config.sample_rate, "block": block, "semitones": list(config.semitones)}
+    settings = {"version": FEATURES_VERSION, "rate": config.sample_rate, "block": block}
     with_samples = config.arch == "raw"
     cache = FeatureCache(settings | ({"samples": 1} if with_samples else {}), cache_root)
     tracks = [track for track in library.tracks if track.split != "test"]
@@ -120,7 +102,7 @@ def prepare(
         else:
             wanted.append(track)
     done_before = len(tracks) - len(wanted)
-    then = functools.partial(extract, sample_rate=config.sample_rate, block=block, semitones=config.semitones, samples=with_samples)
+    then = functools.partial(extract, sample_rate=config.sample_rate, block=block, samples=with_samples)
     starts: dict[Track, list[float]] = {}
     few = min(workers if workers is not None else os.cpu_count() or 1, len(wanted))
     report = None if progress is None else lambda done, total: progress(done_before + done, len(tracks))

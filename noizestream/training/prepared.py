@@ -3,6 +3,7 @@
     index.json             genres, rate, block, tempos, pieces, credits, skipped files
     NNNN.bands.npy         float16 [T, bands]   log band magnitudes, then the stereo image (unused columns where `channels` is 1)
     NNNN.beats.npy         float32 [T]          position in beats of every frame's middle
+    NNNN.chroma.npy        float32 [C, 12]      chroma of the recording (analysis/chords.py)
     NNNN.samples.npy       float16 [T, block]   the audio itself, only for --arch raw
 
 It can be copied to another machine as it is. Arrays are memory-mapped: memory does not grow with the library.
@@ -25,7 +26,7 @@ NO_PULSE, CLEAR_PULSE = 0.08, 0.2
 
 @dataclass(frozen=True)
 class Piece:
-    """Frames `first` to `last` (excluded) of one entry. `semitones` tells a speed variant (0: as recorded).
+    """Frames `first` to `last` (excluded) of one entry.
 
     `pulse` is the pulse clarity of the recording, 0..1 (analysis/pulse.py).
     """
@@ -35,7 +36,6 @@ class Piece:
     split: str  # "training" or "validation"
     first: int
     last: int
-    semitones: float
     pulse: float = 1.0
 
     @property
@@ -50,8 +50,7 @@ class Piece:
 
 @dataclass(frozen=True)
 class Prepared:
-    """One per genre: `tempos` (BPM), `beaten` (confidence in the beats), `flux`, `peakiness`, `repeats` (analysis/measures.py),
-    `hiss` (hiss.py), `seconds`.
+    """One per genre: `tempos` (BPM), `beaten` (confidence in the beats), `hiss` (hiss.py), `seconds`.
 
     `credits` name the works that a model learns from.
     """
@@ -63,11 +62,8 @@ class Prepared:
     channels: int
     bands: int
     tempos: list[float]
-    flux: list[float]
-    peakiness: list[float]
     beaten: list[float]
     hiss: list[float]
-    repeats: list[float]
     seconds: list[float]
     tracks: list[int]
     pieces: list[Piece]
@@ -75,8 +71,8 @@ class Prepared:
     skipped: list[dict[str, str]] = field(default_factory=list)
 
     def of(self, split: str) -> list[Piece]:
-        """Pieces of one split; validation without speed variants."""
-        return [piece for piece in self.pieces if piece.split == split and (split == "training" or piece.semitones == 0)]
+        """Pieces of one split."""
+        return [piece for piece in self.pieces if piece.split == split]
 
     def bands_of(self, piece: Piece) -> np.ndarray:
         """float16 [T, bands], memory-mapped."""
@@ -85,6 +81,10 @@ class Prepared:
     def beats_of(self, piece: Piece) -> np.ndarray:
         """float32 [T]."""
         return np.load(self.folder / f"{piece.entry}.beats.npy", mmap_mode="r")[piece.first : piece.last]
+
+    def chroma_of(self, piece: Piece) -> np.ndarray:
+        """float32 [C, 12], of the whole entry."""
+        return np.load(self.folder / f"{piece.entry}.chroma.npy", mmap_mode="r")
 
     def samples_of(self, piece: Piece) -> np.ndarray:
         """float16 [T, block], memory-mapped; only where prepared for --arch raw."""

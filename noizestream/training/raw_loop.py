@@ -21,7 +21,7 @@ JUDGED_PIECES = 4
 
 def music_scale(prepared: Prepared, pieces: list[Piece]) -> float:
     """RMS of the music, every piece counting the same."""
-    powers = [float(np.square(prepared.samples_of(p)[:JUDGED_FRAMES], dtype=np.float32).mean()) for p in pieces if p.semitones == 0]
+    powers = [float(np.square(prepared.samples_of(p)[:JUDGED_FRAMES], dtype=np.float32).mean()) for p in pieces]
     return max(math.sqrt(float(np.mean(powers))), 1e-4)
 
 
@@ -105,6 +105,6 @@ def _judged(prepared: Prepared, training: list[Piece]) -> list[list[np.ndarray]]
     pieces = []
     for genre in range(len(prepared.genres)):
         held_out = [piece for piece in prepared.of("validation") if piece.genre == genre]
-        own = [piece for piece in training if piece.genre == genre and piece.semitones == 0]
+        own = [piece for piece in training if piece.genre == genre]
         pieces.append([prepared.samples_of(piece) for piece in (held_out or own)[:JUDGED_PIECES]])
     return pieces

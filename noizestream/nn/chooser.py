@@ -1,0 +1,184 @@
+"""What each layer plays in a slot: it goes on in the memory, or it jumps to a member of a code that the navigator names.
+
+A layer must jump where its piece ends, where another genre or chord is asked for that it does not have, and where it is told to
+(`new`). It may jump where a bar or a beat begins, as its layer's `every` says, and does so by chance: the navigator's, which the
+temperature moves. Of a code's members the one is taken that is of the piece in hand, stands at the same place of the bar and
+joins best: what came before it is most like what sounds.
+"""
+
+import math
+
+import torch
+from torch import Tensor, nn
+
+from noizestream.nn.harmony import UNMOVED, Harmony
+from noizestream.nn.hearing import Hearing
+from noizestream.nn.layers import LayerFront
+from noizestream.nn.memory import Memory
+from noizestream.nn.navigator import Navigator
+from noizestream.nn.unit_state import LayerState
+
+DRAWS = 5
+"""Random numbers that a layer takes in a slot: jump, genre, code, members, piece."""
+PHRASE = 256
+"""Slots after which a piece has been played for long enough: 16 bars."""
+STRANGE_PIECE, STRANGE_PLACE = 8.0, 4.0
+"""What another piece, another place of the bar cost in a join, in mean nepers of a latent: more than any join."""
+TRANSPOSED_MISFIT = 40.0
+STEADY = 5.0
+"""By so many nats the odds of a jump fall from temperature 1 to 0, and rise to 2."""
+MIN_P = 0.08
+"""Codes less likely than this share of the likeliest are not drawn, at temperatures up to 1 (Nguyen et al. 2024)."""
+
+
+class Chooser(nn.Module):
+    """Pure: `choose` takes what a layer plays as a row of `UnitState.layers` and returns its next row."""
+
+    def __init__(self, layers: LayerFront, memory: Memory, navigator: Navigator, hearing: Hearing, odds: float = 0.0):
+        super().__init__()
+        self.memory, self.navigator, self.hearing, self.harmony = memory, navigator, hearing, Harmony()
+        self.every: list[int] = layers.every
+        self.pitched: list[bool] = layers.pitched_layers
+        self.first: list[int] = layers.first_latent
+        self.sizes: list[int] = layers.latents
+        self.register_buffer("step", layers.step)
+        self.odds: float = odds  # added to the odds of a jump, in nats
+        self.steady: float = STEADY
+        self.sure: float = 1e3  # a gate that never lets jump
+        self.min_p: float = MIN_P
+        self.phrase: int = PHRASE
+        self.draws: int = DRAWS
+        self.unmoved: int = UNMOVED
+        self.strange_piece: float = STRANGE_PIECE
+        self.strange_place: float = STRANGE_PLACE
+        self.misfit: float = TRANSPOSED_MISFIT
+
+    def jumps(self, playing: LayerState, temperature: float) -> bool:
+        """Whether a layer in this slot jumps of itself at this temperature."""
+        odds = self.odds - playing.gate + self.steady * (temperature - 1.0)
+        return playing.chance < 1.0 / (1.0 + math.exp(-odds))
+
+    def may(self, layer: int, slot: int, temperature: float) -> bool:
+        """Whether `slot` is one where this layer may jump: over temperature 1 there are ever more."""
+        often = int(4.0 * max(0.0, temperature - 1.0) + 0.5)
+        return slot % max(1, self.every[layer] >> often) == 0
+
+    def genre(self, weights: list[float], number: float) -> int:
+        """A genre drawn by `weights` [G] and `number` in 0..1."""
+        left, chosen = number, 0
+        for g, weight in enumerate(weights):
+            if weight > 0:
+                chosen = g
+                if left < weight:
+                    break
+                left -= weight
+        return chosen
+
+    def fits(self, slot: int, number: int, chord: int) -> bool:
+        """Whether `slot`, transposed by `number`, sounds as `chord`."""
+        column = self.harmony.column_of(chord, number)
+        return float(self.memory.fit[slot, column]) * self.harmony.scale >= self.harmony.least
+
+    def gate(self, h: Tensor, layer: int, code: int, run: float, log_p: float) -> float:
+        """Logit of going on to a slot of `code`."""
+        value = 0.0
+        number = torch.full([1], code)
+        modules = zip(self.navigator.embed, self.navigator.proposed, self.navigator.gates)  # noqa: B905
+        for v, (embed, proposed, gate) in enumerate(modules):
+            if v == layer:
+                x = torch.tanh(h + proposed(embed(number)))
+                told = torch.tensor([[math.log1p(min(run, self.navigator.longest)), max(log_p, -12.0)]])
+                value = float(gate(torch.cat([x, told], 1)))
+        return value
+
+    def drawn(self, log_p: Tensor, layer: int, genre: int, chord: int, temperature: float, number: float) -> int:
+        """A code of `genre`, drawn by `number` in 0..1; with a `chord` (-1 none) one that has members which sound like it."""
+        first, count = self.memory.code_first[genre], len(log_p)
+        logits = log_p / (0.25 + 0.6 * temperature)
+        empty = self.memory.member_count[layer].narrow(0, first, count) == 0
+        logits = logits.masked_fill(empty, -1e9)
+        if chord >= 0 and self.pitched[layer]:
+            best = self.harmony.fits(self.memory.code_fit[layer].narrow(0, first, count), chord).amax(1)
+            wanted = min(self.harmony.least + 0.15, float(best.max()))
+            logits = logits - 60.0 * (wanted - best).clamp(min=0.0)
+        p = torch.softmax(logits, 0)
+        least = self.min_p * max(0.0, min(1.0, 2.0 - temperature))
+        p = torch.where(p >= least * p.max(), p, torch.zeros_like(p))
+        total = torch.cumsum(p, 0)
+        return first + min(int(torch.searchsorted(total, total[-1:] * number)), count - 1)
+
+    def member(
+        self, layer: int, code: int, piece: int, place: int, chord: int, latents: Tensor, avoided: int, number: float
+    ) -> tuple[int, int]:
+        """The member of `code` that fits best, and its transposition; `latents` is what sounds, `avoided` a slot not to take."""
+        members = self.memory.members_of(layer, code, number)
+        first, size = self.first[layer], self.sizes[layer]
+        before = (self.memory.first.index_select(0, members) - 1).clamp(min=0)
+        z = self.memory.frames.index_select(0, before).narrow(1, first, size).float() * self.step.narrow(0, first, size)
+        cost = (z - latents.narrow(0, first, size)).abs().mean(1)
+        cost = cost + self.strange_piece * (self.memory.piece.index_select(0, members) != piece).float()
+        cost = cost + self.strange_place * (self.memory.place.index_select(0, members) != place).float()
+        cost = cost + 2.0 * self.strange_piece * (members == avoided).float()
+        shift = self.unmoved
+        if chord >= 0 and self.pitched[layer]:
+            fits = self.harmony.fits(self.memory.fit.index_select(0, members), chord)
+            best, shifts = fits.max(1)
+            cost = cost + self.misfit * (self.harmony.least + 0.15 - best).clamp(min=0.0)
+            chosen = int(torch.argmin(cost))
+            shift = int(shifts[chosen])
+        else:
+            chosen = int(torch.argmin(cost))
+        return int(members[chosen]), shift
+
+    def piece(self, genre: int, number: float) -> int:
+        """A piece of `genre`, longer ones more often."""
+        first, last = self.memory.piece_from[genre], self.memory.piece_from[genre + 1]
+        total = torch.cumsum(self.memory.piece_slots[first:last], 0)
+        return first + min(int(torch.searchsorted(total, total[-1:] * number)), last - first - 1)
+
+    def choose(
+        self,
+        layer: int,
+        playing: LayerState,
+        h: Tensor,
+        slot: int,
+        begins: bool,
+        must: bool,
+        avoided: bool,
+        genre: int,
+        chord: int,
+        temperature: float,
+        latents: Tensor,
+        noise: list[float],
+    ) -> int:
+        """Let `playing`, the state of `layer`, be what it is in `slot`; returns the code.
+
+        `begins` says that a slot begins (else it goes on sounding unless it must jump), `must` that it jumps, `avoided` that it
+        must not go on where it is. `noise` are its `DRAWS` numbers in 0..1.
+        """
+        after = self.memory.next(playing.slot) if begins else playing.slot
+        first, last = self.memory.code_first[genre], self.memory.code_first[genre + 1]
+        log_p = torch.zeros(0)
+        if begins:
+            playing.chance = noise[0]
+        if not must and after >= 0 and self.memory.genre_of(after) == genre:
+            unfit = chord >= 0 and self.pitched[layer] and not self.fits(after, playing.shift, chord)
+            may = begins and self.may(layer, slot, temperature)
+            code = int(self.memory.code[layer, after])
+            playing.gate = self.sure  # where it may not jump, nor may it in the rest of this slot
+            if may:
+                log_p = self.hearing.log_p(h, layer, first, last)
+                playing.gate = self.gate(h, layer, code, float(playing.run), float(log_p[code - first]))
+            if not (unfit or self.jumps(playing, temperature)):
+                playing.slot = after
+                playing.run += 1 if begins else 0
+                return code
+        if len(log_p) == 0:
+            log_p = self.hearing.log_p(h, layer, first, last)
+        code = self.drawn(log_p, layer, genre, chord, temperature, noise[2])
+        without = after if avoided else -1
+        found, shift = self.member(layer, code, playing.piece, slot % 16, chord, latents, without, noise[3])
+        if found != after or shift != playing.shift:
+            playing.since, playing.run = 0, 0
+        playing.slot, playing.shift, playing.gate = found, shift, self.sure
+        return code

@@ -1,0 +1,184 @@
+"""What a unit player makes of audio that it did not play: latents, codes, nats, and a state to go on from."""
+
+import math
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from noizestream.nn.layers import LayerFront
+from noizestream.nn.memory import Memory
+from noizestream.nn.navigator import AGO, Navigator
+from noizestream.nn.phases import PhaseSynthesis
+from noizestream.nn.spectral import SpectralFront
+
+CONTEXT = 400
+"""Frames that the synthesis hears to be in phase with what was heard."""
+
+
+class Slotted(NamedTuple):
+    """Slots of heard music: `first` [S + 1] frames where they begin, `codes` [S, V] global, `number` [S]."""
+
+    first: Tensor
+    codes: Tensor
+    number: Tensor
+
+
+class Heard(NamedTuple):
+    """A state after hearing: of the LSTM, of the codes, the slots to go on from [V], the position in beats, and the last sound."""
+
+    cells: list[Tensor]
+    h: Tensor
+    codes: Tensor
+    places: Tensor
+    beat: float
+    columns: Tensor
+    latents: Tensor
+    sound: list[Tensor]
+
+
+class Hearing(nn.Module):
+    """Shares the networks and tables of the player."""
+
+    def __init__(self, front: SpectralFront, layers: LayerFront, memory: Memory, navigator: Navigator):
+        super().__init__()
+        self.front, self.layers, self.memory, self.navigator = front, layers, memory, navigator
+        self.synthesis = PhaseSynthesis(front)
+        self.register_buffer("ago", torch.tensor([64 - lag for lag in AGO]))
+        self.block: int = front.block
+        self.count: int = layers.count
+        self.cells: int = 2 * navigator.recurrent.layers
+        self.context: int = CONTEXT
+
+    def encode(self, audio: Tensor) -> tuple[Tensor, Tensor]:
+        """audio [channels, n] -> latents [T, latents], log band magnitudes [T, tones]."""
+        bands = self.front.analyse(audio)
+        return self.layers.encode(self.layers.split(bands)), bands[:, : self.layers.tones]
+
+    def rounded(self, audio: Tensor) -> Tensor:
+        """Latents [T, latents] of audio [channels, n] as the memory keeps them."""
+        return self.layers.rounded(self.encode(audio)[0]).float() * self.layers.step
+
+    def slotted(self, z: Tensor, beat: Tensor, genre: int) -> Slotted:
+        """Slots and the codes, of `genre`, nearest to latents z [T, latents] at positions `beat` [T]."""
+        number = torch.floor(beat[: z.shape[0]] * 4.0).long()
+        begins = torch.cat([torch.ones(1, dtype=torch.bool), number[1:] != number[:-1]])
+        first = torch.cat([torch.nonzero(begins).flatten(), torch.tensor([z.shape[0]])])
+        sums = torch.cat([torch.zeros(1, z.shape[1], dtype=torch.float64), z.double().cumsum(0)])
+        length = first[1:] - first[:-1]
+        thirds: list[Tensor] = []
+        for third in range(3):
+            start = torch.minimum(first[:-1] + length * third // 3, first[1:] - 1)
+            end = torch.maximum(first[:-1] + length * (third + 1) // 3, start + 1)
+            thirds.append((sums[end] - sums[start]) / (end - start).unsqueeze(1))
+        features = torch.stack(thirds, 1).float()  # [S, 3, latents]
+        at, last = self.memory.code_first[genre], self.memory.code_first[genre + 1]
+        book = self.memory.book[at:last].float().view(last - at, 3, -1)
+        codes: list[Tensor] = []
+        for v in range(self.count):
+            start, size = self.layers.first_latent[v], self.layers.latents[v]
+            own = features.narrow(2, start, size).flatten(1)
+            codes.append(torch.cdist(own, book.narrow(2, start, size).flatten(1)).argmin(1) + at)
+        return Slotted(first, torch.stack(codes, 1), number[begins])
+
+    def listen(self, codes: Tensor, genre: Tensor, number: int, beaten: float, piece: int, cells: list[Tensor]) -> tuple[Tensor, list[Tensor]]:
+        """The LSTM in a slot before which `codes` [64, V] were heard."""
+        heard = self.navigator.heard(codes.index_select(0, self.ago).unsqueeze(0))
+        clock = self.navigator.clock(torch.full([1], float(number % 384)), torch.full([1], beaten))
+        x = torch.cat([heard, genre.unsqueeze(0), clock, self.navigator.piece(torch.full([1], piece))], 1)
+        return self.navigator.recurrent.frame(torch.nn.functional.gelu(self.navigator.enter(x)), cells)
+
+    def score(self, audio: Tensor, genre: Tensor, beat: Tensor, beaten: float) -> tuple[Tensor, Tensor]:
+        """Nats per block [T], those of a slot spread over its blocks, and the mean prediction [T, tones] of every block.
+
+        That is the last frame moved as the codes' means move, each code weighted by its chance.
+        """
+        z, bands = self.encode(audio)
+        strongest = int(genre.argmax())
+        nats, means = torch.zeros(z.shape[0]), torch.cat([torch.zeros_like(bands[:1]), bands[:-1]])
+        if z.shape[0] == 0:
+            return nats, means
+        slots = self.slotted(z, beat, strongest)
+        at, last = self.memory.code_first[strongest], self.memory.code_first[strongest + 1]
+        book = self.memory.book[at:last].float()
+        codes = torch.full([64, self.count], self.memory.codes)
+        cells = [torch.zeros(1, self.navigator.hidden) for _ in range(self.cells)]
+        unity = torch.ones(self.layers.columns)
+        for s in range(slots.codes.shape[0]):
+            h, cells = self.listen(codes, genre, int(slots.number[s]), beaten, self.navigator.pieces, cells)
+            begin, end = int(slots.first[s]), int(slots.first[s + 1])
+            expected = torch.zeros(3, self.layers.size)
+            here = 0.0
+            for v in range(self.count):
+                log_p = self.log_p(h, v, at, last)
+                here -= float(log_p[int(slots.codes[s, v]) - at])
+                start, size = self.layers.first_latent[v], self.layers.latents[v]
+                patch = torch.mv(book.t(), log_p.exp()).view(3, -1)
+                expected[:, start : start + size] = patch[:, start : start + size]
+                if v + 1 < self.count:
+                    h = self.up(h, v, slots.codes[s, v : v + 1])
+            nats[begin:end] = here / float(end - begin)
+            frames: list[Tensor] = []
+            for third in range(3):
+                frames.append(self.layers.mix(self.layers.decode(expected[third]), unity)[: self.layers.tones])
+            for t in range(begin + 1, end):
+                third = (t - begin) * 3 // (end - begin)
+                if third > 0 and (t - 1 - begin) * 3 // (end - begin) < third:
+                    means[t] += frames[third] - frames[third - 1]
+            codes = torch.cat([codes[1:], slots.codes[s : s + 1]])
+        return nats, means
+
+    def log_p(self, h: Tensor, layer: int, first: int, last: int) -> Tensor:
+        """Log probabilities of the codes from `first` to `last`."""
+        logits = torch.zeros(0)
+        for v, (head, out) in enumerate(zip(self.navigator.heads, self.navigator.out)):  # noqa: B905
+            if v == layer:
+                logits = out(torch.tanh(head(h)))
+        return torch.log_softmax(logits[0, first:last], 0)
+
+    def up(self, h: Tensor, layer: int, code: Tensor) -> Tensor:
+        """As `Navigator.up`."""
+        for v, (embed, taken) in enumerate(zip(self.navigator.embed, self.navigator.taken)):  # noqa: B905
+            if v == layer:
+                h = torch.tanh(h + taken(embed(code)))
+        return h
+
+    def heard(self, audio: Tensor, genre: Tensor, passed: float, beaten: float) -> Heard:
+        """The state after audio [channels, n] that begins on a beat, `passed` beats a block."""
+        z, bands = self.encode(audio)
+        count, strongest = z.shape[0], int(genre.argmax())
+        codes = torch.full([64, self.count], self.memory.codes)
+        cells = [torch.zeros(1, self.navigator.hidden) for _ in range(self.cells)]
+        h = torch.zeros(1, self.navigator.hidden)
+        beat = torch.arange(max(count, 1), dtype=torch.float64) * passed
+        if count > 0:
+            slots = self.slotted(z, beat, strongest)
+            for s in range(slots.codes.shape[0]):
+                h, cells = self.listen(codes, genre, int(slots.number[s]), beaten, self.navigator.pieces, cells)
+                codes = torch.cat([codes[1:], slots.codes[s : s + 1]])
+        else:
+            z = torch.zeros(1, self.layers.size)
+            bands = torch.full([1, self.layers.bands], math.log(self.layers.floor))
+        places = self.nearest(z, strongest)
+        sound = self.synthesis.initial_state()
+        whole = self.front.analyse(audio)
+        for t in range(max(0, count - self.context), count):
+            _, sound = self.synthesis(whole[t], torch.full((self.block,), 0.5), sound, 0.5)
+        columns = self.layers.decode(z[-1])
+        return Heard(cells, h, codes, places, float(max(count, 1)) * passed, columns, z[-1], sound)
+
+    def nearest(self, z: Tensor, genre: int) -> Tensor:
+        """The slots [V] of `genre` whose last frames are most like the end of z [T, latents]: there each layer goes on.
+
+        All layers at one place, that of the least distance in all.
+        """
+        first, last = self.memory.piece_from[genre], self.memory.piece_from[genre + 1] - 1
+        begin = int(self.memory.piece_first[first])
+        end = int(self.memory.piece_first[last] + self.memory.piece_slots[last])
+        frame = (self.memory.first[begin:end] + self.memory.length[begin:end] - 1).long()
+        cost = torch.zeros(end - begin)
+        for back in range(min(8, z.shape[0])):
+            rows = self.memory.frames.index_select(0, (frame - back).clamp(min=0)).float() * self.layers.step
+            cost += (rows - z[z.shape[0] - 1 - back]).abs().mean(1)
+        best = begin + int(cost.argmin())
+        return torch.full([self.count], best)

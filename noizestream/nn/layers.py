@@ -1,0 +1,203 @@
+"""Layers: what a performer mutes, holds and replaces by itself. A frame of log bands is split into them, and mixed again.
+
+What moves in time and is spread over the bands is percussive, what lasts and stands out among them harmonic: medians along the
+one and the other axis tell them apart (Fitzgerald 2010). The percussive part is the drums; the harmonic one is cut by frequency
+into bass, harmony and top. Each layer has its own principal components, so that its frames are few numbers which can be kept in
+int8, and distances between them are distances between what is heard.
+
+    bands [T, bands] --split--> columns [T, columns] --encode--> latents [T, latents] --decode--> columns --mix--> bands
+"""
+
+import math
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from noizestream.nn.spectral import SpectralFront
+
+ALONG_TIME_S = 0.18
+ALONG_BANDS = 17
+"""Lengths of the two medians, in seconds and in bands."""
+MARGIN = 1.0
+"""How much stronger the percussive estimate must be to be half of a band."""
+SHIFTS = 12
+"""Transpositions: 6 semitones down to 5 up."""
+LOWEST_SHIFT = -6
+
+
+@dataclass(frozen=True)
+class Layer:
+    """`part` is percussive, harmonic or whole; `latents` are the numbers of a frame at most; it jumps every `every` slots at most."""
+
+    name: str
+    part: str
+    from_hz: float
+    to_hz: float
+    latents: int
+    every: int
+
+
+LAYERS = (
+    Layer("drums", "percussive", 0.0, math.inf, 32, 16),
+    Layer("bass", "harmonic", 0.0, 200.0, 8, 4),
+    Layer("harmony", "harmonic", 200.0, 2000.0, 40, 4),
+    Layer("top", "harmonic", 2000.0, math.inf, 24, 16),
+)
+"""From the lowest decision to the last: each is taken in the knowledge of those before."""
+
+
+class LayerFront(nn.Module):
+    """Splits, encodes and mixes frames of one `SpectralFront`. `fit` sets the components; before it they are all zero."""
+
+    layer_of: Tensor
+    mixing: Tensor
+    basis: Tensor
+    mean: Tensor
+    step: Tensor
+    shift_of: Tensor
+    shift_weight: Tensor
+    pitched: Tensor
+
+    def __init__(self, front: SpectralFront, layers: tuple[Layer, ...] = LAYERS):
+        super().__init__()
+        self.tones: int = front.tones
+        self.image: int = front.image
+        self.bands: int = front.bands
+        self.floor: float = front.floor
+        self.count: int = len(layers)
+        self.names: list[str] = [layer.name for layer in layers]
+        self.every: list[int] = [layer.every for layer in layers]
+        self.along_time: int = 2 * round(ALONG_TIME_S * front.sample_rate / front.block / 2) + 1
+        self.along_bands: int = ALONG_BANDS
+        hz = front.band_hz
+        bands = [torch.where((hz >= layer.from_hz) & (hz < layer.to_hz))[0] for layer in layers]
+        image_hz = torch.tensor([float(edge) for edge in _image_starts(front)])
+        # A band of the stereo image goes with the first layer of what lasts that has its lowest frequency.
+        owner = [next((v for v, layer in enumerate(layers) if layer.part != "percussive" and layer.from_hz <= f < layer.to_hz), 0) for f in image_hz]
+        columns: list[Tensor] = []
+        self.starts: list[int] = []  # first column of each layer
+        self.sizes: list[int] = []
+        self.latents: list[int] = []  # numbers of each layer
+        self.first_latent: list[int] = []
+        layer_of = []
+        for v, layer in enumerate(layers):
+            own = [self.tones + k for k, o in enumerate(owner) if o == v]
+            image = torch.tensor([*own, *(k + self.image for k in own)], dtype=torch.long)
+            self.starts.append(sum(self.sizes))
+            self.sizes.append(len(bands[v]) + len(image))
+            self.first_latent.append(sum(self.latents))
+            self.latents.append(min(layer.latents, self.sizes[v]))
+            columns.append(torch.cat([bands[v], image]))
+            layer_of += [v] * self.sizes[v]
+        self.columns: int = sum(self.sizes)
+        self.size: int = sum(self.latents)
+        band_of = torch.cat(columns)
+        part = torch.tensor([0 if layer.part == "percussive" else 1 if layer.part == "harmonic" else 2 for layer in layers])
+        self.register_buffer("band_of", band_of)
+        self.register_buffer("layer_of", torch.tensor(layer_of))
+        self.register_buffer("part_of", part[self.layer_of])
+        mixing = torch.zeros(self.tones, self.columns)
+        mixing[band_of[band_of < self.tones], torch.where(band_of < self.tones)[0]] = 1.0
+        self.register_buffer("mixing", mixing)
+        self.register_buffer("image_columns", torch.stack([torch.where(band_of == self.tones + k)[0][0] for k in range(2 * self.image)]) if self.image else torch.zeros(0, dtype=torch.long))
+        self.register_buffer("toned", (band_of < self.tones).float())
+        self.register_buffer("weight", front.band_weight[band_of])
+        self.register_buffer("basis", torch.zeros(self.columns, self.size))  # latents to columns
+        self.register_buffer("mean", torch.zeros(self.columns))
+        self.register_buffer("step", torch.ones(self.size))  # what 1 in int8 stands for
+        self._shifting(hz, part.tolist())
+
+    def _shifting(self, hz: Tensor, parts: list[int]) -> None:
+        """Tables of transpositions: every column's four neighbours a shift away, among columns of the same part."""
+        of = torch.arange(self.columns).expand(SHIFTS, 4, -1).clone()
+        weight = torch.zeros(SHIFTS, 4, self.columns)
+        weight[:, 0] = 1.0
+        for part in (1, 2):
+            inside = torch.where((self.part_of == part) & (self.toned > 0))[0]
+            if not len(inside):
+                continue
+            inside = inside[torch.argsort(self.band_of[inside])]
+            own = hz[self.band_of[inside]]
+            for number in range(SHIFTS):
+                place = _places(own, own / 2 ** ((number + LOWEST_SHIFT) / 12))
+                left = place.floor().long().clamp(0, len(inside) - 2)
+                x = (place - left).clamp(0, 1)
+                taps = torch.stack([left - 1, left, left + 1, left + 2]).clamp(0, len(inside) - 1)
+                of[number][:, inside] = inside[taps]
+                weight[number][:, inside] = torch.stack(  # Catmull-Rom: a peak keeps its top
+                    [-0.5 * x + x**2 - 0.5 * x**3, 1 - 2.5 * x**2 + 1.5 * x**3, 0.5 * x + 2 * x**2 - 1.5 * x**3, 0.5 * x**3 - 0.5 * x**2]
+                )
+        self.register_buffer("shift_of", of)
+        self.register_buffer("shift_weight", weight)
+        self.pitched_layers: list[bool] = [part != 0 for part in parts]
+
+    def split(self, bands: Tensor) -> Tensor:
+        """Log bands [T, bands] -> columns [T, columns]: log magnitudes of every layer, and its part of the stereo image."""
+        tones = bands[:, : self.tones]
+        h = torch.nn.functional.pad(tones.t().unsqueeze(0), (self.along_time // 2, self.along_time // 2), mode="replicate")[0]
+        h = h.unfold(1, self.along_time, 1).median(-1)[0].t()
+        p = torch.nn.functional.pad(tones.unsqueeze(0), (self.along_bands // 2, self.along_bands // 2), mode="replicate")[0]
+        p = p.unfold(1, self.along_bands, 1).median(-1)[0]
+        share = torch.sigmoid(2.0 * (p - h))  # P^2 / (P^2 + H^2)
+        magnitude = (torch.exp(tones) - self.floor).clamp(min=0.0)
+        parts = torch.stack([torch.log(magnitude * share + self.floor), torch.log(magnitude * (1 - share) + self.floor), tones])
+        wide = torch.cat([parts, bands[:, self.tones :].unsqueeze(0).expand(3, -1, -1)], 2)
+        return wide[self.part_of, :, self.band_of].t()
+
+    def mix(self, columns: Tensor, gains: Tensor) -> Tensor:
+        """Columns [columns] -> log bands [bands]; gains [columns] are linear."""
+        magnitude = (torch.exp(columns).sub_(self.floor)).relu_().mul_(gains)
+        tones = torch.mv(self.mixing, magnitude).add_(self.floor).log_()
+        if self.image:
+            return torch.cat([tones, columns.index_select(0, self.image_columns)])
+        return tones
+
+    def encode(self, columns: Tensor) -> Tensor:
+        """Columns [T, columns] -> latents [T, latents], not rounded."""
+        return ((columns - self.mean) * self.weight) @ (self.basis * self.weight.unsqueeze(1))
+
+    def rounded(self, latents: Tensor) -> Tensor:
+        """Latents [T, latents] -> int8, in units of `step`."""
+        return torch.round(latents / self.step).clamp(-127, 127).to(torch.int8)
+
+    def decode(self, latents: Tensor) -> Tensor:
+        """Latents [latents] or [T, latents] -> columns."""
+        if latents.dim() == 1:
+            return torch.addmv(self.mean, self.basis, latents)
+        return torch.addmm(self.mean, latents, self.basis.t())
+
+    def shifted(self, columns: Tensor, number: int) -> Tensor:
+        """Columns [columns] transposed by `number` - 6 semitones; what is percussive stays as it is."""
+        around = columns.index_select(0, self.shift_of[number].flatten()).view(4, -1)
+        return (around * self.shift_weight[number]).sum(0)
+
+    @torch.no_grad()
+    def fit(self, columns: Tensor) -> float:
+        """Set the components of every layer to those of columns [n, columns]; returns the share of variance that they keep."""
+        self.mean.copy_(columns.mean(0))
+        weighted = (columns - self.mean) * self.weight
+        kept = 0.0
+        self.basis.zero_()
+        for v in range(self.count):
+            own = slice(self.starts[v], self.starts[v] + self.sizes[v])
+            values, vectors = torch.linalg.eigh((weighted[:, own].t() @ weighted[:, own]).double() / len(columns))
+            top = vectors[:, -self.latents[v] :].flip(1).float()
+            kept += float(values[-self.latents[v] :].sum())
+            first = self.first_latent[v]
+            self.basis[own, first : first + self.latents[v]] = top / self.weight[own].unsqueeze(1)
+        latents = self.encode(columns)
+        self.step.copy_((latents.abs().quantile(0.9995, dim=0) if len(latents) < 100000 else latents[:: len(latents) // 50000].abs().quantile(0.9995, dim=0)).clamp(min=1e-3) / 120)
+        return kept / float(weighted.square().sum() / len(columns))
+
+
+def _image_starts(front: SpectralFront) -> list[float]:
+    from noizestream.nn.spectral import IMAGE_EDGES_HZ
+
+    return [float(edge) for edge in IMAGE_EDGES_HZ[: front.image]]
+
+
+def _places(hz: Tensor, wanted: Tensor) -> Tensor:
+    """Where `wanted` lies among the rising `hz` [n], as fractional indices; outside, the ends."""
+    right = torch.bucketize(wanted, hz).clamp(1, len(hz) - 1)
+    return right - 1 + ((wanted - hz[right - 1]) / (hz[right] - hz[right - 1])).clamp(0, 1)

@@ -1,0 +1,106 @@
+"""What a `UnitPlayer` keeps between blocks, by name; the model file's contract wants it as a list of tensors."""
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+
+class LayerState:
+    """What one layer plays.
+
+    `slot` of the memory (-1 none), number of the transposition `shift` (6 is none), blocks `since` it jumped, slots of its `run`
+    in the memory, the number `chance` in 0..1 that decides whether it jumps in this slot and the logit `gate` of going on, the
+    last value `new` of its control, the `piece` that it prefers (-1 none).
+    """
+
+    def __init__(self, row: list[float]):
+        self.slot: int = int(row[0])
+        self.shift: int = int(row[1])
+        self.since: int = int(row[2])
+        self.run: int = int(row[3])
+        self.chance: float = row[4]
+        self.gate: float = row[5]
+        self.new: float = row[6]
+        self.piece: int = int(row[7])
+
+    def row(self) -> list[float]:
+        """As numbers."""
+        counts = [float(self.slot), float(self.shift), float(self.since), float(self.run)]
+        return counts + [self.chance, self.gate, self.new, float(self.piece)]  # noqa: RUF005 (TorchScript knows no unpacking)
+
+
+class Moment:
+    """Where a performance is: position in beats, number of the slot (-1 before the first), slots since the piece was chosen,
+    and what was asked for last: temperature, chord (-1 the model's own)."""
+
+    def __init__(self, numbers: list[float]):
+        self.beat: float = numbers[0]
+        self.slot: int = int(numbers[1])
+        self.phrase: int = int(numbers[2])
+        self.temperature: float = numbers[3]
+        self.chord: int = int(numbers[4])
+
+    def numbers(self) -> list[float]:
+        """As numbers."""
+        return [self.beat, float(self.slot), float(self.phrase), self.temperature, float(self.chord)]
+
+
+class UnitState(NamedTuple):
+    """`cells` h0 c0 h1 c1 ... [1, hidden] of the LSTM, `h` [1, hidden] what it says of this slot.
+
+    `codes` [64, V] int64 of the last slots and `units` [16, V] int64, the slots of the memory that were played; newest last.
+    `layers` [V, 8] and `moment` [5] float64 hold a `LayerState` each and a `Moment`. `genre` [G] as last asked for, `columns`
+    [columns] and `latents` [latents] of the last block, `sound` of the synthesis (phases.py).
+    """
+
+    cells: list[Tensor]
+    h: Tensor
+    codes: Tensor
+    units: Tensor
+    layers: Tensor
+    moment: Tensor
+    genre: Tensor
+    columns: Tensor
+    latents: Tensor
+    sound: list[Tensor]
+
+
+def pack(state: UnitState) -> list[Tensor]:
+    """As a list of tensors."""
+    middle = [state.h, state.codes, state.units, state.layers, state.moment, state.genre, state.columns, state.latents]
+    return state.cells + middle + state.sound
+
+
+def unpack(state: list[Tensor], cells: int) -> UnitState:
+    """From a list of tensors, the first `cells` of which are the LSTM's."""
+    return UnitState(
+        state[:cells],
+        state[cells],
+        state[cells + 1],
+        state[cells + 2],
+        state[cells + 3],
+        state[cells + 4],
+        state[cells + 5],
+        state[cells + 6],
+        state[cells + 7],
+        state[cells + 8 :],
+    )
+
+
+def initial(
+    hidden: int, depth: int, layers: int, genres: int, codes: int, columns: int, latents: int, sound: list[Tensor]
+) -> UnitState:
+    """Nothing heard, nothing plays, beat 0; `codes` is the code that means so."""
+    return UnitState(
+        [torch.zeros(1, hidden) for _ in range(2 * depth)],
+        torch.zeros(1, hidden),
+        torch.full([64, layers], codes),
+        torch.full([16, layers], -1),
+        torch.tensor([[-1.0, 6.0, 0.0, 0.0, 0.0, 0.0, -1.0, -1.0] for _ in range(layers)], dtype=torch.float64),
+        torch.tensor([0.0, -1.0, 0.0, 1.0, -1.0], dtype=torch.float64),
+        torch.zeros(genres),
+        torch.full([columns], -9.0),
+        torch.zeros(latents),
+        sound,
+    )

@@ -1,0 +1,340 @@
+"""The whole generator as one pure step: a navigator over slots, a memory of real frames in layers, the synthesis of phases.
+
+    slot begins: LSTM -> layer by layer, go on in the memory or jump (chooser.py)
+    every block: frame of every layer -> columns -> joins -> levels -> bands -> phases -> sound
+
+docs/model-format.md gives the contract of `step`. What it keeps between blocks is named in unit_state.py.
+"""
+
+import math
+
+import torch
+from torch import Tensor, nn
+
+from noizestream.nn.chooser import DRAWS, Chooser
+from noizestream.nn.hearing import Hearing
+from noizestream.nn.layers import LayerFront
+from noizestream.nn.memory import Memory
+from noizestream.nn.navigator import WRAP, Navigator
+from noizestream.nn.phases import PhaseSynthesis
+from noizestream.nn.spectral import SpectralFront
+from noizestream.nn.unit_state import LayerState, Moment, UnitState, initial, pack, unpack
+
+PER_BEAT = 4.0
+BEAT_WRAP = WRAP / PER_BEAT
+JOIN_S = 0.12
+"""For so long after a jump what sounded before rings on beneath."""
+RELEASE_DB_S = 250.0
+"""How fast it does: no joint is a hole, and none is heard for long."""
+SPARE = 4
+"""Random numbers of a block beside those of the layers: harmony, phrase."""
+FIRST_OF_LAYERS = 5
+PER_LAYER = 5
+"""Controls before those of the layers; controls of each: level, mute, hold, new, genre."""
+
+
+def controls_of(layers: list[str], genres: int) -> list[dict[str, object]]:
+    """What the model declares; docs/model-format.md explains each."""
+    rows: list[tuple[str, float, float, float, str]] = [
+        ("temperature", 0.0, 2.0, 1.0, ""),
+        ("tempo", 0.0, 220.0, 0.0, "BPM"),
+        ("beat", -1.0, 1e6, -1.0, "beats"),
+        ("chord", -1.0, 23.0, -1.0, ""),
+        ("harmony", 0.0, 1.0, 0.5, ""),
+    ]
+    for name in layers:
+        rows += [
+            (f"{name}_level", -60.0, 6.0, 0.0, "dB"),
+            (f"{name}_mute", 0.0, 1.0, 0.0, ""),
+            (f"{name}_hold", 0.0, 1.0, 0.0, ""),
+            (f"{name}_new", 0.0, 127.0, 0.0, ""),
+            (f"{name}_genre", -1.0, float(max(0, genres - 1)), -1.0, ""),
+        ]
+    return [dict(zip(("name", "min", "max", "default", "unit"), row, strict=True)) for row in rows]
+
+
+class UnitPlayer(nn.Module):
+    """Controls are those of `controls_of`. `hiss` [G] is the share of noise in the treble (training/hiss.py)."""
+
+    log_tempos: Tensor
+    beaten: Tensor
+    hiss: Tensor
+
+    def __init__(
+        self,
+        front: SpectralFront,
+        layers: LayerFront,
+        memory: Memory,
+        navigator: Navigator,
+        tempos: Tensor,
+        beaten: Tensor,
+        hiss: Tensor,
+        odds: float = 0.0,
+    ):
+        super().__init__()
+        self.layers, self.memory, self.navigator = layers, memory, navigator
+        self.hearing = Hearing(front, layers, memory, navigator)
+        self.chooser = Chooser(layers, memory, navigator, self.hearing, odds)
+        self.synthesis = PhaseSynthesis(front)
+        self.controls = controls_of(layers.names, memory.genres)
+        self.register_buffer("log_tempos", torch.log(tempos))  # [G] of BPM
+        self.register_buffer("beaten", (beaten >= 0.5).float())  # [G]
+        self.register_buffer("hiss", hiss)  # [G]
+        self.register_buffer("falling", -layers.toned)
+        self.register_buffer("untoned", 1e3 * (1 - layers.toned))  # the image does not ring on
+        self.count: int = layers.count
+        self.genres: int = memory.genres
+        self.cells: int = 2 * navigator.recurrent.layers
+        self.depth: int = navigator.recurrent.layers
+        self.hidden: int = navigator.hidden
+        self.codes: int = memory.codes
+        self.block: int = front.block
+        self.channels: int = front.channels
+        self.sample_rate: int = front.sample_rate
+        self.draws: int = DRAWS
+        self.drawn: int = DRAWS * layers.count + SPARE
+        self.noise_size: int = self.drawn + front.block
+        self.latency_frames: int = 2 * front.block
+        self.per_beat: float = PER_BEAT
+        self.wrap: float = BEAT_WRAP
+        self.beats_per_bpm: float = front.block / front.sample_rate / 60.0
+        self.join: int = round(JOIN_S * front.sample_rate / front.block)
+        self.release: float = RELEASE_DB_S / 8.686 * front.block / front.sample_rate
+        self.first_of_layers: int = FIRST_OF_LAYERS
+        self.per_layer: int = PER_LAYER
+        self.starts: list[int] = layers.starts
+        self.sizes: list[int] = layers.sizes
+        self.first_latent: list[int] = layers.first_latent
+        self.latent_sizes: list[int] = layers.latents
+        self.unmoved: int = self.chooser.unmoved
+
+    def initial_state(self) -> list[Tensor]:
+        """Nothing heard, beat 0."""
+        sizes = (self.hidden, self.depth, self.count, self.genres, self.codes, self.layers.columns, self.layers.size)
+        return pack(initial(*sizes, self.synthesis.initial_state()))
+
+    def step(self, genre: Tensor, controls: Tensor, noise: Tensor, state: list[Tensor]) -> tuple[Tensor, list[Tensor]]:
+        """genre [G], controls [5 + 5 V], noise [noise_size], state -> block [channels, block], state."""
+        was = unpack(state, self.cells)
+        # Numbers, not tensors: what is done with them costs nothing beside calling an operator.
+        knobs: list[float] = controls.tolist()
+        rows: list[list[float]] = was.layers.tolist()
+        numbers: list[float] = was.moment.tolist()
+        moment, playing = Moment(numbers), [LayerState(row) for row in rows]
+        beat = knobs[2] if knobs[2] >= 0 else moment.beat
+        slot = int(math.floor(beat * self.per_beat))
+        begins = slot != moment.slot
+        h, cells, codes, units = was.h, was.cells, was.codes, was.units
+        if begins:
+            h, cells = self.listen(genre, was, playing[0].piece, slot)
+        if begins or self.disturbed(genre, knobs, was, playing, moment):
+            taken = self.decide(genre, knobs, noise, was, h, playing, moment, slot, begins)
+            here = torch.tensor([[one.slot for one in playing]])
+            # What is decided anew within a slot takes the place of what was.
+            kept = 1 if begins else 0
+            codes = torch.cat([codes[kept : 63 + kept], torch.tensor([taken])])
+            units = torch.cat([units[kept : 15 + kept], here])
+        columns, latents = self.read(playing, beat * self.per_beat - slot)
+        if min([one.since for one in playing]) < self.join:
+            fall = torch.tensor([self.release if one.since < self.join else 100.0 for one in playing])
+            ringing = torch.addcmul(was.columns - self.untoned, fall.index_select(0, self.layers.layer_of), self.falling)
+            columns = torch.maximum(columns, ringing)
+        bands = self.layers.mix(columns, self.gains(knobs))
+        audio, sound = self.synthesis(bands, noise.narrow(0, self.drawn, self.block), was.sound, float(torch.dot(self.hiss, genre)))
+
+        own = float(torch.dot(self.log_tempos, genre))
+        passed = (math.exp(own) if knobs[1] <= 0 else knobs[1]) * self.beats_per_bpm
+        moment.beat, moment.slot = math.fmod(beat + passed, self.wrap), slot
+        for one in playing:
+            one.since += 1
+        table = torch.tensor([one.row() for one in playing], dtype=torch.float64)
+        numbers = moment.numbers()
+        after = UnitState(
+            cells, h, codes, units, table, torch.tensor(numbers, dtype=torch.float64), genre, columns, latents, sound
+        )
+        return audio, pack(after)
+
+    def places(self, state: list[Tensor]) -> Tensor:
+        """Which slot of the memory each layer plays: int64 [V], -1 for none. Numbers in a row have gone on."""
+        return unpack(state, self.cells).layers[:, 0].long()
+
+    def listen(self, genre: Tensor, was: UnitState, piece: int, slot: int) -> tuple[Tensor, list[Tensor]]:
+        """The LSTM at the beginning of `slot`: what it says of it, and its state. `piece` is -1 where none is known."""
+        beaten = float(torch.dot(self.beaten, genre))
+        return self.hearing.listen(was.codes, genre, slot, beaten, self.navigator.pieces if piece < 0 else piece, was.cells)
+
+    def disturbed(self, genre: Tensor, knobs: list[float], was: UnitState, playing: list[LayerState], moment: Moment) -> bool:
+        """Whether something was asked for in the midst of a slot that may not wait for the next."""
+        if not torch.equal(genre, was.genre) or int(knobs[3]) != moment.chord:
+            return True
+        for v, state in enumerate(playing):
+            at = self.first_of_layers + self.per_layer * v
+            own = knobs[at + 4]
+            if knobs[at + 3] != state.new or (own >= 0 and self.memory.genre_of(state.slot) != self.numbered(own)):
+                return True
+            if knobs[0] > moment.temperature and self.chooser.jumps(state, knobs[0]):
+                return True
+        return False
+
+    def numbered(self, own: float) -> int:
+        """The genre that a layer's own control asks for."""
+        return min(int(own + 0.5), self.genres - 1)
+
+    def decide(
+        self,
+        genre: Tensor,
+        knobs: list[float],
+        noise: Tensor,
+        was: UnitState,
+        h: Tensor,
+        playing: list[LayerState],
+        moment: Moment,
+        slot: int,
+        begins: bool,
+    ) -> list[int]:
+        """Let `playing` and `moment` be what they are from here on; returns the codes [V]."""
+        draws: list[float] = noise.narrow(0, 0, self.drawn).tolist()
+        weights: list[float] = genre.tolist()
+        spare = draws[self.draws * self.count :]
+        temperature = knobs[0]
+        # A new phrase: another piece, at a bar line, all layers together.
+        turned = begins and slot % 16 == 0 and moment.phrase >= self.chooser.phrase and spare[0] < temperature
+        moment.phrase = 0 if turned else moment.phrase + (1 if begins else 0)
+        chord = int(knobs[3])
+        aim = chord if chord >= 0 else self.aim(knobs, playing, spare, slot, begins)
+        changed = not torch.equal(genre, was.genre)
+        taken: list[int] = []
+        for v, state in enumerate(playing):
+            at = self.first_of_layers + self.per_layer * v
+            own, draw = knobs[at + 4], draws[self.draws * v : self.draws * (v + 1)]
+            now = self.memory.genre_of(state.slot)
+            wanted = self.numbered(own) if own >= 0 else self.chooser.genre(weights, draw[1])
+            stays = now >= 0 and (now == wanted or (own < 0 and weights[now] > 0 and not changed))
+            wanted = now if stays else wanted
+            if turned or state.piece < 0 or self.piece_genre(state.piece) != wanted:
+                state.piece = self.piece_for(wanted, playing[:v], draw[4])
+            asked = state.new >= 0 and knobs[at + 3] != state.new
+            state.new = knobs[at + 3]
+            if knobs[at + 2] >= 0.5 and int(was.units[0, v]) >= 0:
+                code = self.hold(v, state, was, begins)
+            else:
+                hot = not begins and temperature > moment.temperature and self.chooser.jumps(state, temperature)
+                must, avoided = turned or asked or hot or not stays, asked or hot
+                code = self.chooser.choose(
+                    v, state, h, slot, begins, must, avoided, wanted, aim, temperature, was.latents, draw
+                )
+            taken.append(code)
+            if v + 1 < self.count:
+                h = self.hearing.up(h, v, torch.full([1], code))
+        moment.temperature, moment.chord = temperature, chord
+        return taken
+
+    def hold(self, layer: int, playing: LayerState, was: UnitState, begins: bool) -> int:
+        """Let the layer play what it played a bar ago; returns the code."""
+        slot = int(was.units[0, layer]) if begins else playing.slot
+        if begins and slot != self.memory.next(playing.slot):
+            playing.since = 0
+        playing.slot = slot
+        return int(self.memory.code[layer, slot])
+
+    def piece_genre(self, piece: int) -> int:
+        """The genre of a piece."""
+        genre = 0
+        while piece >= self.memory.piece_from[genre + 1]:
+            genre += 1
+        return genre
+
+    def piece_for(self, genre: int, others: list[LayerState], number: float) -> int:
+        """The piece that a layer is to prefer in `genre`: that of the layers before it, else one drawn."""
+        for other in others:
+            if self.piece_genre(other.piece) == genre:
+                return other.piece
+        return self.chooser.piece(genre, number)
+
+    def aim(self, knobs: list[float], playing: list[LayerState], spare: list[float], slot: int, begins: bool) -> int:
+        """The chord that the control `harmony` asks for in this slot, -1 for none: below the middle the one that sounds."""
+        state = playing[self.count // 2]
+        if knobs[4] == 0.5 or state.slot < 0 or not begins:
+            return -1
+        chord = self.chooser.harmony.heard(int(self.memory.chord[state.slot]), state.shift)
+        if knobs[4] < 0.5:
+            return chord if chord < 24 and spare[1] < 1.0 - 2.0 * knobs[4] else -1
+        if slot % 8 != 0 or spare[1] >= 2.0 * knobs[4] - 1.0:
+            return -1
+        # A chord of the same piece that is another one.
+        first, count = int(self.memory.piece_first[state.piece]), int(self.memory.piece_slots[state.piece])
+        other = int(self.memory.chord[first + min(int(spare[2] * count), count - 1)])
+        return other if other < 24 and other != chord else -1
+
+    def gains(self, knobs: list[float]) -> Tensor:
+        """Linear gain of every column."""
+        factors: list[float] = []
+        for v in range(self.count):
+            at = self.first_of_layers + self.per_layer * v
+            silent = knobs[at + 1] >= 0.5 or knobs[at] <= -60.0
+            factors.append(0.0 if silent else 10.0 ** (knobs[at] / 20.0))
+        return torch.tensor(factors).index_select(0, self.layers.layer_of)
+
+    def read(self, playing: list[LayerState], way: float) -> tuple[Tensor, Tensor]:
+        """Columns and latents of the frames that lie a share `way` of a slot into what every layer plays."""
+        parts: list[Tensor] = []
+        frames: list[int] = []
+        for v, state in enumerate(playing):
+            length = int(self.memory.length[state.slot])
+            frame = int(self.memory.first[state.slot]) + min(int(way * length + 1e-6), length - 1)
+            frames.append(frame)
+            parts.append(self.memory.frames[frame].narrow(0, self.first_latent[v], self.latent_sizes[v]))
+        latents = torch.cat(parts).float() * self.layers.step
+        columns = self.layers.decode(latents)
+        for v, state in enumerate(playing):
+            if state.shift != self.unmoved:
+                whole = self.layers.decode(self.memory.frames[frames[v]].float() * self.layers.step)
+                own = self.layers.shifted(whole, state.shift).narrow(0, self.starts[v], self.sizes[v])
+                columns.narrow(0, self.starts[v], self.sizes[v]).copy_(own)
+        return columns, latents
+
+    def encode(self, audio: Tensor) -> tuple[Tensor, Tensor]:
+        """audio [channels, n] -> latents [T, latents], log band magnitudes [T, tones]; T = n // block - 3."""
+        return self.hearing.encode(audio)
+
+    def score(self, audio: Tensor, genre: Tensor) -> tuple[Tensor, Tensor]:
+        """Nats per block [T] of audio [channels, n], mean prediction in log band magnitudes [T, tones]; at the genre's tempo."""
+        frames = torch.arange(audio.shape[1] // self.block, dtype=torch.float64)
+        own = math.exp(float(torch.dot(self.log_tempos, genre)))
+        return self.hearing.score(audio, genre, frames * (own * self.beats_per_bpm), 0.0)
+
+    def score_at(self, audio: Tensor, genre: Tensor, beat: Tensor) -> tuple[Tensor, Tensor]:
+        """As `score`, with the position in beats of every frame, beat [>= T] float64 and rising."""
+        return self.hearing.score(audio, genre, beat, float(torch.dot(self.beaten, genre)))
+
+    def reconstruct(self, audio: Tensor) -> Tensor:
+        """Through the memory's latents and back: audio [channels, n] -> the same shape, with phases of the synthesis."""
+        channels, length = audio.shape[0], audio.shape[1]
+        padded = torch.nn.functional.pad(audio, (4 * self.block, 8 * self.block))
+        columns = self.layers.decode(self.hearing.rounded(padded))
+        unity = torch.ones(self.layers.columns)
+        bands = torch.stack([self.layers.mix(columns[t], unity) for t in range(columns.shape[0])])
+        # Noise for the treble: any white sequence does; this one is the same every time.
+        steps = torch.arange(bands.shape[0] * self.block, dtype=torch.float64)
+        white = torch.frac(torch.sin(steps * 12.9898) * 43758.5453).abs().clamp(1e-6, 1 - 1e-6).to(torch.float32)
+        made = self.synthesis.stream(bands, white.view(-1, self.block), float(self.hiss.mean()))
+        made = made[:, 4 * self.block : 4 * self.block + length]
+        return made.expand(channels, -1) if made.shape[0] == 1 else made.mean(0, keepdim=True) if channels == 1 else made
+
+    def prime(self, audio: Tensor, genre: Tensor) -> list[Tensor]:
+        """The state after hearing audio [channels, n], taken to begin on a beat and to run at the genre's own tempo."""
+        own = math.exp(float(torch.dot(self.log_tempos, genre))) * self.beats_per_bpm
+        beaten = float(torch.dot(self.beaten, genre))
+        heard = self.hearing.heard(audio, genre, own, beaten)
+        state = unpack(self.initial_state(), self.cells)
+        middle = int(heard.places[self.count // 2])
+        rows: list[list[float]] = []
+        for v in range(self.count):
+            rows.append([float(heard.places[v]), float(self.unmoved), 0.0, 0.0, 0.0, self.chooser.sure, 0.0, float(self.memory.piece[middle])])
+        beat = math.fmod(heard.beat, self.wrap)
+        # The last slot that was heard is over where the next one begins.
+        moment = [beat, float(math.floor(beat * self.per_beat) - 1), 0.0, 1.0, -1.0]
+        layers, numbers = torch.tensor(rows, dtype=torch.float64), torch.tensor(moment, dtype=torch.float64)
+        return pack(
+            UnitState(heard.cells, heard.h, heard.codes, state.units, layers, numbers, genre, heard.columns, heard.latents, heard.sound)
+        )

@@ -1,0 +1,64 @@
+"""Slots: quarters of a beat, of which a piece is a row. What of a piece can be played, where its slots begin, what harmony they have."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from noizestream.analysis import chords
+from noizestream.training.prepared import Piece, Prepared
+
+PER_BEAT = 4
+BAR = 16
+"""Slots of a bar of four beats."""
+QUIET = 3.5
+"""Nepers under a piece's loud parts (30 dB): a beginning or an end as quiet as that is none to play from."""
+FEWEST = 16
+"""Slots: a piece with less is left out."""
+
+
+@dataclass(frozen=True)
+class Slots:
+    """Slots of one piece: `first` [S] frames (of the piece) where they begin and the frame `last` where the last one ends.
+
+    `number` [S] counts quarters of a beat, a bar at every multiple of 16; `fit` [S, 24] says how well each triad fits,
+    `chord` [S] is the chord of its beat, 24 for none (analysis/chords.py).
+    """
+
+    first: np.ndarray
+    last: int
+    number: np.ndarray
+    fit: np.ndarray
+    chord: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.first)
+
+    @property
+    def edges(self) -> np.ndarray:
+        """First frames and the end [S + 1]."""
+        return np.append(self.first, self.last)
+
+
+def slots_of(prepared: Prepared, piece: Piece, tones: int) -> Slots | None:
+    """The slots of `piece` but for quiet beginnings and ends; None if too few are left. The first `tones` bands are magnitudes."""
+    number = np.floor(np.asarray(prepared.beats_of(piece), np.float64) * PER_BEAT).astype(np.int64)
+    first = np.concatenate([[0], np.flatnonzero(np.diff(number)) + 1])
+    edges = np.append(first, len(number))
+    loud = np.maximum.reduceat(np.asarray(prepared.bands_of(piece)[:, :tones], np.float32).max(1), first)
+    heard = np.flatnonzero(loud > np.quantile(loud, 0.8) - QUIET)
+    if not len(heard) or heard[-1] + 1 - heard[0] < FEWEST:
+        return None
+    kept = slice(heard[0], heard[-1] + 1)
+    seconds = (edges + piece.first + 1.5) * prepared.block / prepared.sample_rate  # a frame's middle is two blocks after its start
+    fit, chord = _harmony(np.asarray(prepared.chroma_of(piece)), prepared.sample_rate, seconds, number[first])
+    return Slots(first[kept], int(edges[kept.stop]), number[first][kept], fit[kept], chord[kept])
+
+
+def _harmony(rows: np.ndarray, rate: int, seconds: np.ndarray, number: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Fit [S, 24] of every slot between `seconds` [S + 1], chord [S] of the beat that it lies in."""
+    fit = chords.fit(chords.between(rows, rate, seconds)).astype(np.float32)
+    beat = number // PER_BEAT
+    begins = np.concatenate([[0], np.flatnonzero(np.diff(beat)) + 1])
+    means = chords.between(rows, rate, np.append(seconds[begins], seconds[-1]))
+    labels = chords.viterbi(chords.fit(means), chords.clear(means))
+    return fit, np.repeat(labels, np.diff(np.append(begins, len(number))))
