@@ -5,7 +5,7 @@ import random
 import pytest
 
 from noizestream.control.midi_map import ChooseGenre, MidiMap, SetValue
-from noizestream.parameters import PARAMETERS, TEMPERATURE, TEMPO
+from noizestream.parameters import CHOSEN, PARAMETERS, TEMPERATURE, TEMPO
 
 
 @pytest.mark.parametrize("channel", [0, 9, 15])
@@ -33,16 +33,19 @@ def test_note_offs_do_nothing_and_are_no_mistake(message):
 
 @pytest.mark.parametrize("row", [row for row in PARAMETERS if row.cc is not None], ids=lambda row: row.name)
 def test_every_row_with_a_controller_follows_it_over_its_whole_range(row):
-    midi = MidiMap(genres=1)
-    values = [midi.translate([0xB0, row.cc, position]).value for position in range(128)]
-    if row.kind == "trigger":
+    midi = MidiMap(genres=5)
+    actions = [midi.translate([0xB0, row.cc, position]) for position in range(128)]
+    if row.kind == "count":
+        assert actions.pop(0) is None, "a button that is let go pulls nothing"
+    values = [action.value for action in actions]
+    if row.kind in ("trigger", "count"):
         assert set(values) == {row.maximum}
     else:
-        assert values[0] == row.minimum and values[127] == row.maximum
+        assert values[0] == row.minimum and values[127] == (4 if row.kind == "genre" else row.maximum)
         assert values == sorted(values)
     if row.kind == "value":
         assert len(set(values)) == 128
-    if row.kind == "number":
+    if row.kind in CHOSEN:
         assert all(value == int(value) for value in values)
     for value in values:
         row.check(value)
