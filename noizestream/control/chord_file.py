@@ -31,8 +31,10 @@ def read_chords(path: str | Path) -> Schedule:
 
     Before its first chord the model's own harmony holds. NoizestreamError if it cannot be read or names no chord.
     """
-    import mido
-
+    try:
+        import mido
+    except ImportError:
+        raise NoizestreamError("mido is missing: pip install mido") from None
     try:
         file = mido.MidiFile(path)
         if file.type == 2 or not 0 < file.ticks_per_beat < 0x8000:

@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass
 
-from noizestream.control.chords import OWN, chord_of
+from noizestream.control.chords import OWN, STEPS, chord_of
 from noizestream.errors import UsageError
 
 RELEASE_S = 0.15
@@ -86,6 +86,5 @@ def _note(text: str) -> int:
     """A MIDI note from its number or its name; out of 0..127 where the name is."""
     if text.isdecimal():
         return int(text)
-    steps = {"c": 0, "d": 2, "e": 4, "f": 5, "g": 7, "a": 9, "b": 11}
     sign = {"#": 1, "b": -1}.get(text[1], 0)
-    return 12 * (int(text[1 + abs(sign) :]) + 1) + steps[text[0].lower()] + sign
+    return 12 * (int(text[1 + abs(sign) :]) + 1) + STEPS[text[0].lower()] + sign

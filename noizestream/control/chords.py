@@ -22,7 +22,9 @@ TRIADS = tuple(frozenset((root + step) % 12 for step in (0, third, 7)) for third
 BEATS = 4.0
 """How long a chord is that does not say it."""
 
-_WHOLE_TONES = {"c": 0, "d": 2, "e": 4, "f": 5, "g": 7, "a": 9, "b": 11}
+STEPS = {"c": 0, "d": 2, "e": 4, "f": 5, "g": 7, "a": 9, "b": 11}
+"""Semitones above C, by the letter of a note."""
+
 _CHORD = re.compile(r"([A-Ga-g])([#♯b♭]?)(m|min|maj)?")
 
 
@@ -34,7 +36,7 @@ def parse_chord(name: str) -> int:
     if found is None:
         raise UsageError(f"chord {name!r}: give a root and m for minor, such as C, F#, Am or Bbm, or - for the model's own")
     letter, sign, kind = found.groups()
-    root = _WHOLE_TONES[letter.lower()] + {"": 0, "#": 1, "♯": 1, "b": -1, "♭": -1}[sign]
+    root = STEPS[letter.lower()] + {"": 0, "#": 1, "♯": 1, "b": -1, "♭": -1}[sign]
     return root % 12 + 12 * (kind in ("m", "min"))
 
 

@@ -67,7 +67,6 @@ def _number(metadata: Metadata, name: str, text: str) -> float:
 
 def _checked(metadata: Metadata, name: str, value: float, option: str) -> float:
     """`value`, if the model has the control and takes it and the table allows it."""
-    metadata.control_index(name)
     row = BY_NAME.get(name)
     if row is not None:
         row.check(value, option)
