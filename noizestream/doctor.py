@@ -27,6 +27,7 @@ LIBRARIES = (
     "soxr",
     "sounddevice",
     "python-rtmidi",
+    "mido",
     "numba",
     "rich",
     "click",

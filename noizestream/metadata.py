@@ -2,8 +2,9 @@
 
 import json
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeGuard
 
 from noizestream.errors import NoizestreamError, UsageError
 
@@ -120,6 +121,18 @@ class Metadata:
             raise UsageError(f"{name}: {value:g} is out of range, give {control['min']:g} to {control['max']:g}{unit}")
         return float(value)
 
+    def own_tempo(self, weights: Sequence[float]) -> float | None:
+        """BPM that `tempo` 0 means for genre weights `[G]`, the geometric mean of a mix; None if the file does not say it."""
+        tempos = self.extra.get("tempos")
+        total = 0.0
+        for genre, weight in zip(self.genres, weights, strict=True):
+            tempo = tempos.get(genre) if isinstance(tempos, dict) else None
+            if weight > 0:
+                if not _is_number(tempo) or tempo <= 0:
+                    return None
+                total += weight * math.log(tempo)
+        return math.exp(total / sum(weights))
+
     def genre_index(self, name: str) -> int:
         """Position of the genre called `name`: case ignored, a part that fits only one is enough. UsageError lists the genres."""
         wanted = name.strip().lower()
@@ -160,5 +173,5 @@ def _is_integer(value: Any) -> bool:
     return isinstance(value, int) and not isinstance(value, bool)
 
 
-def _is_number(value: Any) -> bool:
+def _is_number(value: Any) -> TypeGuard[float]:
     return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)

@@ -6,6 +6,8 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
+from noizestream.parameters import PARAMETERS, Parameter
+
 METADATA = {
     "format_version": 1,
     "name": "foreign",
@@ -99,6 +101,57 @@ class Faulty(nn.Module):
                 raise RuntimeError("injected fault")
             wave = wave + float("nan")
         return torch.stack([wave, wave]), [turns[-1:] % 1, count]
+
+
+GENRES = ["Jazz", "Folk", "Free Jazz"]
+
+
+def declared(row: Parameter) -> dict:
+    """The control of the table's `row`, as a model with these genres declares it."""
+    most = len(GENRES) - 1 if row.kind == "genre" else row.maximum
+    return {"name": row.name, "min": row.minimum, "max": most, "default": row.default, "unit": row.unit}
+
+
+LAYERED = METADATA | {
+    "name": "layered",
+    "genres": GENRES,
+    "controls": [declared(row) for row in PARAMETERS if row.in_model],
+    "noise_size": 0,
+    "tempos": {"Jazz": 120.0, "Folk": 90.0},
+}
+LAYERED["controls"].insert(2, {"name": "beat", "min": -1, "max": 1e6, "default": -1, "unit": "beats"})
+OWN_HZ, LOWEST_HZ = 110.0, 220.0
+
+
+def chord_hz(chord: int) -> float:
+    """What `Layered` plays for a chord: a semitone higher for each number."""
+    return OWN_HZ if chord < 0 else LOWEST_HZ * 2 ** (chord / 12)
+
+
+class Layered(nn.Module):
+    """A tone by the chord's number, as loud as the drums' level says and silent where they are muted; each change of the drums'
+    count turns it up or down by an octave."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        names = [control["name"] for control in LAYERED["controls"]]
+        self.chord, self.level = names.index("chord"), names.index("drums_level")
+        self.mute, self.count = names.index("drums_mute"), names.index("drums_new")
+        self.register_buffer("time", torch.arange(1, 257, dtype=torch.float64) / 48000)
+
+    @torch.jit.export
+    def initial_state(self) -> list[Tensor]:
+        return [torch.zeros(1, dtype=torch.float64), torch.zeros(1), torch.ones(1)]
+
+    @torch.jit.export
+    def step(self, genre: Tensor, controls: Tensor, noise: Tensor, state: list[Tensor]) -> tuple[Tensor, list[Tensor]]:
+        chord, count = float(controls[self.chord]), controls[self.count : self.count + 1]
+        octave = state[2] if bool(count == state[1]) else 3 - state[2]
+        level = 0.0 if float(controls[self.mute]) > 0 else 0.2 * 10.0 ** (float(controls[self.level]) / 20)
+        pitch = 110.0 if chord < 0 else 220.0 * 2.0 ** (chord / 12)
+        turns = state[0] + self.time * pitch * float(octave)
+        wave = (level * torch.sin(6.283185307179586 * turns)).float()
+        return torch.stack([wave, wave]), [turns[-1:] % 1, count, octave]
 
 
 class WrongShape(nn.Module):

@@ -1,6 +1,7 @@
 """Genres by name and mix, controls by range."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -53,6 +54,16 @@ def test_controls(metadata):
             metadata.check_control("sparkle", value)
     with pytest.raises(UsageError, match="temperature, sparkle"):
         metadata.check_control("sprakle", 0)
+
+
+def test_the_tempo_of_a_mix_lies_between_those_of_its_genres(metadata):
+    assert metadata.own_tempo([1, 0, 0]) is None, "a file need not say it"
+    said = replace(metadata, extra={"tempos": {"Jazz": 160.0, "Folk": 90.0, "Free Jazz": 0}})
+    assert said.own_tempo([1, 0, 0]) == pytest.approx(160) and said.own_tempo([0, 2, 0]) == pytest.approx(90)
+    assert said.own_tempo([0.5, 0.5, 0]) == pytest.approx(120)
+    assert said.own_tempo([0.5, 0, 0.5]) is None
+    for damaged in (None, [120], "fast", {"Jazz": "fast"}, {"Jazz": None}, {"Jazz": float("nan")}):
+        assert replace(metadata, extra={"tempos": damaged}).own_tempo([1, 0, 0]) is None
 
 
 @pytest.mark.parametrize(

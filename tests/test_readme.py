@@ -13,9 +13,12 @@ README = (ROOT / "README.md").read_text()
 
 @pytest.mark.parametrize("row", PARAMETERS, ids=lambda row: row.name)
 def test_every_control_is_listed_with_its_controller(row):
-    (line,) = [line for line in README.splitlines() if line.startswith(f"| {row.name} |")]
-    assert f"CC {row.cc}" in line
-    assert f"{row.maximum:g}" in line
+    """A line lists one control, or those of one kind of all layers, with as many controllers in the same order."""
+    lines = [line.split(" | ") for line in README.splitlines() if line.startswith("| ")]
+    ((names, controllers, values, _),) = [cells for cells in lines if row.name in cells[0].strip("| ").split(", ")]
+    names = names.strip("| ").split(", ")
+    assert re.findall(r"CC (\d+)", controllers)[names.index(row.name)] == str(row.cc)
+    assert ("genres" if row.kind == "genre" else f"{row.maximum:g}") in values
 
 
 def test_pads_are_listed():

@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from noizestream.errors import UsageError
-from noizestream.parameters import TEMPERATURE, TEMPO
+from noizestream.parameters import CHORD, TEMPERATURE, TEMPO
 
 LATENCIES = {"low": 0.030, "default": 0.058, "high": 0.120}
 """Seconds of sound kept ready by name, measured in docs/playing.md: the first thing to raise where there are underruns."""
@@ -26,6 +26,8 @@ RENDER_SECONDS = 20
 @click.option("-g", "--genre", help='Genre to begin with, or a mix such as "Jazz:0.5,Folk:0.5".')
 @click.option("-t", "--temperature", type=float, help=TEMPERATURE.help + ".")
 @click.option("--tempo", type=float, metavar="BPM", help=TEMPO.help + ".")
+@click.option("--set", "settings", multiple=True, metavar="NAME=VALUE", help="Set a control that the model declares; repeatable.")
+@click.option("--chords", metavar="CHANNEL|LOW-HIGH", help="Notes of this MIDI channel, or of this zone (C3-C5), name the chord.")
 @click.option("--prime", metavar="AUDIO", help="Begin where this recording ends: MODEL hears it first.")
 @click.option("--latency", default="default", metavar="low|high|SECONDS", help="How much sound is kept ready.")
 @click.option("--seconds", type=float, help="Stop after so many seconds; else Ctrl-C stops.")
@@ -47,6 +49,8 @@ def command(
     genre: str | None,
     temperature: float | None,
     tempo: float | None,
+    settings: tuple[str, ...],
+    chords: str | None,
     prime: str | None,
     latency: str,
     seconds: float | None,
@@ -61,17 +65,19 @@ def command(
     Of several models the first plays; bank select (CC 0) changes to another.
     """
     from noizestream import artifact
+    from noizestream.control.chord_keys import ChordKeys
     from noizestream.control.live import LiveState
+    from noizestream.control.settings import parse_settings
     from noizestream.engine.recorder import check_take
     from noizestream.jsonfile import write_json
     from noizestream.music.prime import read_prime
 
     paths = [artifact.find_model(model) for model in models or (None,)]
     metadata = [artifact.read_metadata(path) for path in paths]
-    values = {}
-    for row, value, option in ((TEMPERATURE, temperature, "-t"), (TEMPO, tempo, "--tempo")):
-        if value is not None:
-            values[row.name] = metadata[0].check_control(row.name, row.check(value, option))
+    values = parse_settings(metadata[0], settings, {TEMPERATURE.name: temperature, TEMPO.name: tempo})
+    chord_keys = None if chords is None else ChordKeys.parse(chords)
+    if chord_keys is not None and not any(control["name"] == CHORD.name for model in metadata for control in model.controls):
+        raise UsageError(f"--chords: {', '.join(model.name for model in metadata)} has no control chord, leave --chords out")
     state = LiveState(metadata, metadata[0].genre_weights(genre), values)
     kept_s = latency_seconds(latency)
     if seconds is not None and not seconds > 0:
@@ -89,7 +95,7 @@ def command(
     from noizestream.ui.status import summary
 
     exact, relaxed = latency not in LATENCIES, latency == "high"
-    performance = Performance(paths, state, device, midi, kept_s, exact, relaxed, seed, record, heard)
+    performance = Performance(paths, state, device, midi, kept_s, exact, relaxed, seed, record, heard, chord_keys)
     with Interrupts() as interrupts:
         try:
             interrupted = performance.play(interrupts, seconds, status_line=not headless)
@@ -137,7 +143,7 @@ def render_instead(path: Path, wav: Path, genre: str | None, values: dict[str, f
     if genre is not None:
         arguments += ["-g", genre]
     for name, value in values.items():
-        arguments += [f"--{name}", str(value)]
+        arguments += ["--set", f"{name}={value}"]
     if prime is not None:
         arguments += ["--prime", prime]
     click.echo(f"rendering {RENDER_SECONDS} s of {path.stem} to {wav} instead")

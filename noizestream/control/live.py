@@ -2,11 +2,12 @@
 
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from typing import Protocol
+from typing import Any, Protocol
 
 from noizestream.control.midi_map import Action, ChooseGenre
+from noizestream.control.settings import changed
 from noizestream.metadata import Metadata
-from noizestream.parameters import MODEL, MUTE, PANIC, VOLUME
+from noizestream.parameters import BY_NAME, MODEL, MUTE, PANIC, VOLUME
 
 
 class Player(Protocol):
@@ -70,9 +71,8 @@ class LiveState:
         return self._weights[model]
 
     def values_of(self, model: int) -> list[float]:
-        """Control values `[K]` as they hold for that model, within its ranges."""
-        rows = self.models[model].controls
-        return [min(max(self._values.get(row["name"], row["default"]), row["min"]), row["max"]) for row in rows]
+        """Control values `[K]` as they hold for that model, within its ranges; a genre that it does not have is its default."""
+        return [_within(row, self._values.get(row["name"], row["default"])) for row in self.models[model].controls]
 
     def connect(self, player: Player, set_gains: Callable[[float, float], None]) -> None:
         """From now on hand every change to `player` and `set_gains`; both hear at once what holds now."""
@@ -117,11 +117,8 @@ class LiveState:
                     self.wanted = int(action.value)
                 else:
                     self.refused += 1
-            elif action.name not in [row["name"] for row in self.metadata.controls]:
-                self.refused += 1
             else:
-                self._values[action.name] = action.value
-                self._send()
+                self._set(action.name, action.value)
 
     def genre(self) -> str:
         """Name of the genre that plays, or the mix: `Jazz`, `Jazz 70 % Folk 30 %`."""
@@ -132,10 +129,28 @@ class LiveState:
             return parts[0][1]
         return " ".join(f"{name} {100 * weight:.0f} %" for weight, name in sorted(parts, reverse=True))
 
+    def changed(self) -> list[str]:
+        """What of the model that plays is not at its default, as `settings.changed` says it."""
+        with self._lock:
+            return changed(self.metadata, self.values)
+
     def value(self, name: str) -> float | None:
         """The value of the model's control `name`, None if it has none of that name."""
         with self._lock:
             return dict(zip((row["name"] for row in self.metadata.controls), self.values, strict=True)).get(name)
+
+    def _set(self, name: str, value: float) -> None:
+        """Set the control `name` of the model that plays. A count is not set, whatever `value`: it goes on by one, and round."""
+        row = next((row for row in self.metadata.controls if row["name"] == name), None)
+        kind = BY_NAME[name].kind if name in BY_NAME else "value"
+        if row is None or (kind == "genre" and value > row["max"]):
+            self.refused += 1
+            return
+        if kind == "count":
+            value = self._values.get(name, row["default"]) + 1
+            value = row["min"] if value > row["max"] else value
+        self._values[name] = value
+        self._send()
 
     def _choose(self, genre: int) -> None:
         model = self.models[self.wanted]
@@ -154,3 +169,10 @@ class LiveState:
     def _send(self) -> None:
         if self._player is not None:
             self._player.set_controls(self.weights, self.values)
+
+
+def _within(control: Mapping[str, Any], value: float) -> float:
+    """`value` as the model that declares `control` takes it."""
+    if control["name"] in BY_NAME and BY_NAME[control["name"]].kind == "genre" and value > control["max"]:
+        return control["default"]
+    return min(max(value, control["min"]), control["max"])

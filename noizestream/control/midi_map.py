@@ -1,9 +1,10 @@
 """What MIDI messages mean, from the table of parameters. Pure: bytes in, actions out; no port, no clock."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from noizestream.parameters import GENRE_FIRST_NOTE, PARAMETERS, Parameter
+from noizestream.control.chord_keys import ChordKeys, HeldChord
+from noizestream.parameters import CHORD, GENRE_FIRST_NOTE, PANIC, PARAMETERS, Parameter
 
 NOTE_OFF, NOTE_ON, CONTROL_CHANGE, PROGRAM_CHANGE = 0x80, 0x90, 0xB0, 0xC0
 
@@ -30,17 +31,20 @@ class MidiMap:
     """Translates whole messages (with status byte, as drivers hand them over), on every channel alike.
 
     `messages` counts all that arrived, `ignored` those that ask for nothing we have: programs and pads beyond the last genre,
-    controllers without a parameter, broken messages. Note-offs are neither acted on nor counted as ignored.
+    controllers without a parameter, broken messages. Note-offs are neither acted on nor counted as ignored, nor are buttons let go.
+    With `chord_keys` the notes held there name the chord, and choose no genre.
     """
 
-    def __init__(self, genres: int, parameters: Sequence[Parameter] = PARAMETERS):
-        self.genres = genres
+    def __init__(self, genres: int, parameters: Sequence[Parameter] = PARAMETERS, chord_keys: ChordKeys | None = None):
+        """`genres` are so many as the model with most of them has."""
+        self.genres, self.chord_keys, self.held = genres, chord_keys, HeldChord()
+        parameters = [replace(row, maximum=genres - 1) if row.kind == "genre" else row for row in parameters]
         self._by_cc = {number: row for row in parameters for number in (row.cc, *row.also) if number is not None}
         self.messages = 0
         self.ignored = 0
 
-    def translate(self, message: Sequence[int]) -> Action | None:
-        """Return what `message` asks for, or None. Never raises, whatever the bytes."""
+    def translate(self, message: Sequence[int], now_s: float = 0.0) -> Action | None:
+        """Return what `message`, come at `now_s` by any clock, asks for, or None. Never raises, whatever the bytes."""
         self.messages += 1
         kind = message[0] & 0xF0 if len(message) else 0
         data = list(message[1:])
@@ -49,14 +53,24 @@ class MidiMap:
             return self._ignore()
         if kind == PROGRAM_CHANGE:
             return self._genre(data[0])
+        if kind in (NOTE_ON, NOTE_OFF) and self.chord_keys is not None and self.chord_keys.holds(message[0] & 0x0F, data[0]):
+            return self._chord(message[0] & 0x0F, data[0], kind == NOTE_ON and data[1] > 0, now_s)
         if kind == NOTE_ON and data[1] > 0:
             return self._genre(data[0] - GENRE_FIRST_NOTE)
         if kind in (NOTE_ON, NOTE_OFF):
             return None
         if kind == CONTROL_CHANGE and data[0] in self._by_cc:
             row = self._by_cc[data[0]]
+            if row.kind == "count" and data[1] == 0:
+                return None
+            if row == PANIC:
+                self.held.let_go()
             return SetValue(row.name, row.from_midi(data[1]))
         return self._ignore()
+
+    def _chord(self, channel: int, note: int, struck: bool, now_s: float) -> Action | None:
+        chord = self.held.strike(channel, note) if struck else self.held.release(channel, note, now_s)
+        return None if chord is None else SetValue(CHORD.name, float(chord))
 
     def _genre(self, index: int) -> Action | None:
         return ChooseGenre(index) if 0 <= index < self.genres else self._ignore()

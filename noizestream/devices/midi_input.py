@@ -34,14 +34,20 @@ class MidiInput:
     """Listens to the port `asked` for (None: the first real instrument), and hands every message, its bytes, to `handle`.
 
     That happens in a thread of its own. A port that goes is waited for, and listened to again; without one the first real one that
-    comes is taken. `say` takes lines for the user. `close` it at the end.
+    comes is taken. `say` takes lines for the user, `lost` is called when it goes. `close` it at the end.
     """
 
-    def __init__(self, asked: str | None, handle: Callable[[Sequence[int]], None], say: Callable[[str], None] = lambda line: None):
+    def __init__(
+        self,
+        asked: str | None,
+        handle: Callable[[Sequence[int]], None],
+        say: Callable[[str], None] = lambda line: None,
+        lost: Callable[[], None] = lambda: None,
+    ):
         self.port: MidiPort | None = None
         self.losses = 0
         self.restarts = 0
-        self._handle, self._say = handle, say
+        self._handle, self._say, self._lost = handle, say, lost
         self._error = ""
         self._answered, self._ending, self._server_died = threading.Event(), False, False
         self._start(asked)
@@ -116,6 +122,7 @@ class MidiInput:
 
     def _lose(self) -> None:
         self.losses += 1
+        self._lost()
         self._say(f"{self.port.name if self.port else ''}: the MIDI port is gone; the music goes on, and it is waited for")
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from noizestream.engine.conductor import Conductor
 from noizestream.engine.generator import Generator
 from noizestream.engine.safety import FADE_S, SafeStream
 from noizestream.errors import NoizestreamError, UsageError
@@ -16,10 +17,17 @@ TOGETHER = 32
 """Blocks written at a time: every step drives what writes out of the caches, and to bring it back takes longer than to write."""
 
 
-def render(generator: Generator, path: str | Path, seconds: float, progress: Callable[[int, int], None] | None = None) -> float:
+def render(
+    generator: Generator,
+    path: str | Path,
+    seconds: float,
+    progress: Callable[[int, int], None] | None = None,
+    conductor: Conductor | None = None,
+) -> float:
     """Write `seconds` of `generator` from where it stands to `path` (.wav or .flac, 24 bit, its own rate and channels).
 
     Memory does not grow with the length. `progress(done, total)` is called with frames now and then. The last 5 ms fade out.
+    `conductor` changes the chord as the music goes on.
     Returns the real-time factor: seconds of audio made per second.
     """
     metadata = generator.metadata
@@ -32,7 +40,7 @@ def render(generator: Generator, path: str | Path, seconds: float, progress: Cal
     with torch.inference_mode(), sound_file(path, metadata.sample_rate, metadata.channels) as file:
         while done < total:
             count = min(TOGETHER, -(-(total - done) // metadata.block_frames))
-            blocks = np.concatenate([stream.step() for _ in range(count)], axis=1)[:, : total - done]
+            blocks = np.concatenate([_step(stream, conductor) for _ in range(count)], axis=1)[:, : total - done]
             file.write(_faded(blocks, total - done, fade).T)
             done += blocks.shape[1]
             if progress is not None:
@@ -40,6 +48,12 @@ def render(generator: Generator, path: str | Path, seconds: float, progress: Cal
         if stream.resets * metadata.block_frames >= total:
             raise NoizestreamError(f"{metadata.name}: every block it made was spoilt (NaN, Inf or an error), nothing is written")
     return seconds / (time.perf_counter() - started)
+
+
+def _step(stream: SafeStream, conductor: Conductor | None) -> np.ndarray:
+    if conductor is not None:
+        conductor.conduct()
+    return stream.step()
 
 
 def _faded(block: np.ndarray, left: int, fade: int) -> np.ndarray:

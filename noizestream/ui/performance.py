@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from noizestream.control.chord_keys import ChordKeys
 from noizestream.control.live import LiveState
 from noizestream.control.midi_map import MidiMap
 from noizestream.devices.midi_input import MidiInput
@@ -43,7 +44,7 @@ class Performance:
 
     `device` and `midi` are what the user asked for, None for the defaults. `kept_s` seconds of sound are kept ready in the ring;
     `exact` allows as little of it as can be played at all; `relaxed` asks the device for its high latency; `record` names a WAV.
-    `heard`, float32 [channels, n] at the first model's rate, is what its music goes on from.
+    `heard`, float32 [channels, n] at the first model's rate, is what its music goes on from. `chord_keys` name chords.
     """
 
     def __init__(
@@ -58,10 +59,11 @@ class Performance:
         seed: int = 0,
         record: Path | None = None,
         heard: np.ndarray | None = None,
+        chord_keys: ChordKeys | None = None,
     ):
         self.state, self.asked_device, self.asked_midi, self.record = state, device, midi, record
         self.latency_option = "high" if relaxed else "low"
-        self.midi_map = MidiMap(max(len(model.genres) for model in state.models))
+        self.midi_map = MidiMap(max(len(model.genres) for model in state.models), chord_keys=chord_keys)
         self.mixer = Mixer.create(0, TAP_SAMPLES if record else 0)
         self.decks = Decks(paths, state, kept_s, seed, self._put, self._say, exact, heard)
         self.screen = Screen(False)
@@ -103,7 +105,7 @@ class Performance:
 
     def _start(self) -> None:
         """Until the first sound. What is wrong here ends it with an error; later it would not."""
-        self.midi = MidiInput(self.asked_midi, self._hear, self._say)
+        self.midi = MidiInput(self.asked_midi, self._hear, self._say, self.midi_map.held.let_go)
         self.stage = Stage(self.asked_device, self.latency_option, self.state, self.decks, self.mixer, self)
         self.midi.wait()
         end = time.monotonic() + START_TIMEOUT_S
@@ -176,7 +178,7 @@ class Performance:
             self.stage.put(deck, ring)
 
     def _hear(self, message: Sequence[int]) -> None:
-        action = self.midi_map.translate(message)
+        action = self.midi_map.translate(message, time.monotonic())
         if action is not None:
             self.state.apply(action)
 
@@ -215,6 +217,7 @@ class Performance:
             load=float(ring.meters[slots.LOAD]) if ring else 0.0,
             underruns=self.decks.underruns,
             note=", ".join(notes),
+            changed=", ".join(state.changed()),
         )
 
     def _collect(self) -> None:

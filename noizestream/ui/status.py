@@ -16,6 +16,7 @@ class Status:
     """What holds now. `tempo_bpm` is None where the model has no tempo, 0 for the genre's own; `peak` is linear, `load` 1 = all.
 
     `genre` begins with the model where there are several. `note` is what one should know besides: `muted`, `loading fma`.
+    `changed` names the controls that are not at their defaults: `chord Am, drums_mute`.
     """
 
     genre: str
@@ -27,6 +28,7 @@ class Status:
     load: float
     underruns: int
     note: str = ""
+    changed: str = ""
 
 
 def meter(peak: float, width: int = 12) -> str:
@@ -44,13 +46,14 @@ def line(status: Status, width: int = 100) -> str:
         f"▶ {status.genre}" + (f" [{status.note}]" if status.note else ""),
         f"temp {status.temperature:.2f}",
         f"underruns {status.underruns}",
+        status.changed,
         meter(status.peak),
         f"vol {volume:>6}",
         "" if status.tempo_bpm is None else f"tempo {tempo:>3}",
         f"load {100 * status.load:3.0f} %",
         f"ring {status.ring_ms:3.0f} ms",
     ]
-    order = (0, 1, 5, 4, 3, 7, 6, 2)  # from left to right; the list above is by importance
+    order = (0, 1, 6, 5, 4, 8, 7, 2, 3)  # from left to right; the list above is by importance
     while True:
         text = "   ".join(parts[index] for index in order if index < len(parts) and parts[index])
         if len(text) <= width or len(parts) == 1:

@@ -1,12 +1,15 @@
 """The state of a performance and what it sends on."""
 
+import random
 import threading
 
 import pytest
 
+from noizestream.control.chord_keys import ChordKeys
 from noizestream.control.live import LiveState, gains
-from noizestream.control.midi_map import ChooseGenre, SetValue
+from noizestream.control.midi_map import ChooseGenre, MidiMap, SetValue
 from noizestream.metadata import Metadata
+from tests.foreign_models import LAYERED
 
 TEMPERATURE = {"name": "temperature", "min": 0.0, "max": 1.5, "default": 1.0, "unit": ""}
 
@@ -118,3 +121,58 @@ def test_threads_do_not_tear_it(state):
         thread.join()
     assert len(heard.sent) == 1 + 4 * 50 * len(actions)
     assert all(sum(weights) == 1.0 for weights, _ in heard.sent)
+
+
+@pytest.fixture
+def layered() -> LiveState:
+    return LiveState(Metadata(**{key: value for key, value in LAYERED.items() if key != "tempos"}))
+
+
+def test_a_count_goes_on_by_one_each_time_and_round(layered):
+    heard = Heard(layered)
+    for _ in range(130):
+        layered.apply(SetValue("drums_new", 127.0))
+    place = [row["name"] for row in LAYERED["controls"]].index("drums_new")
+    sent = [values[place] for _, values in heard.sent]
+    assert sent == [0, *range(1, 128), 0, 1, 2]
+    assert all(len(set(values)) == 1 for name, values in others(heard, place).items()), "nothing else changes"
+
+
+def others(heard: Heard, place: int) -> dict:
+    """Every other control's values, as they were sent."""
+    names = [row["name"] for row in LAYERED["controls"]]
+    return {name: [values[at] for _, values in heard.sent] for at, name in enumerate(names) if at != place}
+
+
+def test_a_layer_takes_only_genres_that_the_model_has(layered):
+    heard = Heard(layered)
+    layered.apply(SetValue("bass_genre", 2.0))
+    layered.apply(SetValue("bass_genre", 3.0))
+    assert (layered.value("bass_genre"), layered.refused, len(heard.sent)) == (2.0, 1, 2)
+
+
+def test_a_layers_genre_that_the_next_model_lacks_follows_there():
+    control = {"name": "bass_genre", "min": -1, "max": 2, "default": -1, "unit": ""}
+    first = Metadata("one", 48000, 1, 512, 0, ["A", "B", "C"], [TEMPERATURE, control], 1)
+    second = Metadata("two", 48000, 1, 512, 0, ["X", "Y"], [TEMPERATURE, control | {"max": 1}], 1)
+    state = LiveState([first, second])
+    state.apply(SetValue("bass_genre", 2.0))
+    assert state.values_of(0) == [1.0, 2.0] and state.values_of(1) == [1.0, -1]
+
+
+def test_what_is_changed_is_told_to_the_screen(layered):
+    for name, value in (("chord", 9.0), ("top_hold", 1.0), ("drums_new", 0.0)):
+        layered.apply(SetValue(name, value))
+    assert layered.changed() == ["chord A", "top_hold"]
+
+
+def test_every_message_of_every_controller_can_be_applied(layered):
+    midi, chance = MidiMap(3, chord_keys=ChordKeys.parse("48-72")), random.Random(5)
+    heard = Heard(layered)
+    for _ in range(5000):
+        action = midi.translate([chance.choice([0x80, 0x90, 0xB0, 0xC0]), chance.randrange(128), chance.randrange(128)])
+        if action is not None:
+            layered.apply(action)
+    for weights, values in heard.sent:
+        assert sum(weights) == 1.0
+        assert all(row["min"] <= value <= row["max"] for value, row in zip(values, LAYERED["controls"], strict=True))

@@ -4,8 +4,9 @@ import random
 
 import pytest
 
+from noizestream.control.chord_keys import ChordKeys
 from noizestream.control.midi_map import ChooseGenre, MidiMap, SetValue
-from noizestream.parameters import PARAMETERS, TEMPERATURE, TEMPO
+from noizestream.parameters import CHOSEN, PARAMETERS, TEMPERATURE, TEMPO
 
 
 @pytest.mark.parametrize("channel", [0, 9, 15])
@@ -33,16 +34,19 @@ def test_note_offs_do_nothing_and_are_no_mistake(message):
 
 @pytest.mark.parametrize("row", [row for row in PARAMETERS if row.cc is not None], ids=lambda row: row.name)
 def test_every_row_with_a_controller_follows_it_over_its_whole_range(row):
-    midi = MidiMap(genres=1)
-    values = [midi.translate([0xB0, row.cc, position]).value for position in range(128)]
-    if row.kind == "trigger":
+    midi = MidiMap(genres=5)
+    actions = [midi.translate([0xB0, row.cc, position]) for position in range(128)]
+    if row.kind == "count":
+        assert actions.pop(0) is None, "a button that is let go pulls nothing"
+    values = [action.value for action in actions]
+    if row.kind in ("trigger", "count"):
         assert set(values) == {row.maximum}
     else:
-        assert values[0] == row.minimum and values[127] == row.maximum
+        assert values[0] == row.minimum and values[127] == (4 if row.kind == "genre" else row.maximum)
         assert values == sorted(values)
     if row.kind == "value":
         assert len(set(values)) == 128
-    if row.kind == "number":
+    if row.kind in CHOSEN:
         assert all(value == int(value) for value in values)
     for value in values:
         row.check(value)
@@ -80,3 +84,70 @@ def test_no_bytes_whatever_raise_or_leave_the_ranges():
         elif isinstance(action, SetValue):
             rows[action.name].check(action.value)
     assert midi.messages == 20000
+
+
+AM, F, C, G = (57, 60, 64), (53, 57, 60), (48, 52, 55), (55, 59, 62)
+
+
+@pytest.mark.parametrize(("asked", "channel"), [("3", 2), ("C3-C5", 0), ("48-72", 15)])
+def test_held_keys_name_the_chord_and_choose_no_genre(asked, channel):
+    midi, named = MidiMap(genres=60, chord_keys=ChordKeys.parse(asked)), []
+    for notes in (AM, F, C, G):
+        for status in (0x90, 0x80):
+            actions = [midi.translate([status | channel, note, 100]) for note in notes]
+            assert all(action is None or action.name == "chord" for action in actions)
+        named.append(midi.held.chord)
+        assert actions == [None, None, None], "letting go changes nothing"
+    assert named == [21, 5, 0, 7] and midi.ignored == 0
+
+
+def test_keys_elsewhere_still_choose_the_genre():
+    midi = MidiMap(genres=3, chord_keys=ChordKeys.parse("2"))
+    assert midi.translate([0x90, 37, 100]) == ChooseGenre(1)
+    assert midi.translate([0x91, 37, 100]) is None
+    assert midi.translate([0x91, 40, 100]) == SetValue("chord", 13)  # C#m: the second key names it
+    assert midi.translate([0x91, 37, 0]) is None and midi.translate([0xC1, 2]) == ChooseGenre(2)
+    zone = MidiMap(genres=3, chord_keys=ChordKeys.parse("48-72"))
+    assert zone.translate([0x95, 38, 1]) == ChooseGenre(2) and zone.translate([0x95, 47, 1]) is None and zone.ignored == 1
+
+
+def test_a_chord_chosen_by_controller_can_be_named_again_by_the_same_keys():
+    midi = MidiMap(genres=3, chord_keys=ChordKeys.parse("1"))
+    for note in C:
+        action = midi.translate([0x90, note, 1])
+    assert action == SetValue("chord", 0)
+    for note in C:
+        midi.translate([0x80, note, 0])
+    assert midi.translate([0xB0, 14, 0]) == SetValue("chord", -1)
+    assert [midi.translate([0x90, note, 1]) for note in C][-1] == SetValue("chord", 0)
+
+
+def test_a_panic_lets_hanging_keys_go():
+    midi = MidiMap(genres=3, chord_keys=ChordKeys.parse("1"))
+    for note in (61, 66, 70):
+        midi.translate([0x90, note, 1])
+    midi.translate([0xB0, 123, 0])
+    assert [midi.translate([0x90, note, 1]) for note in C][-1] == SetValue("chord", 0)
+
+
+def test_no_two_rows_share_a_controller_and_none_takes_a_reserved_one():
+    numbers = [number for row in PARAMETERS for number in (row.cc, *row.also) if number is not None]
+    assert len(numbers) == len(set(numbers))
+    assert not set(numbers) & set(range(32, 64)) and not {row.cc for row in PARAMETERS if row.in_model} & {0, *range(120, 128)}
+
+
+def test_a_layers_genre_is_chosen_among_the_genres_and_0_follows():
+    midi = MidiMap(genres=3)
+    row = next(row for row in PARAMETERS if row.name == "bass_genre")
+    assert [midi.translate([0xB0, row.cc, value]).value for value in (0, 31, 32, 64, 96, 127)] == [-1, -1, 0, 1, 2, 2]
+
+
+@pytest.mark.parametrize("keys", ["1", "0-127", "C3-C5"])
+def test_no_bytes_whatever_raise_with_chord_keys(keys):
+    midi, chance, rows = MidiMap(5, chord_keys=ChordKeys.parse(keys)), random.Random(4), {row.name: row for row in PARAMETERS}
+    for number in range(20000):
+        status = chance.choice([0x80, 0x90, 0x90, chance.randrange(256)])
+        message = [status, *(chance.randrange(140) for _ in range(chance.randrange(4)))]
+        action = midi.translate(bytes(message), 0.01 * number)
+        if isinstance(action, SetValue):
+            rows[action.name].check(action.value)

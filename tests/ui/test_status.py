@@ -31,6 +31,11 @@ def test_a_model_without_tempo_shows_none():
     assert "tempo" not in line(Status("A", 1.0, None, 0.0, 0.1, 40.0, 0.1, 0), 120)
 
 
+def test_what_is_changed_is_shown_at_the_end_where_the_other_columns_do_not_mind():
+    text = line(Status("Techno", 1.0, 0.0, 0.0, 0.25, 38.0, 0.12, 0, changed="chord Am, drums_mute"), 160)
+    assert text == line(STATUS, 160) + "   chord Am, drums_mute"
+
+
 @pytest.mark.parametrize(("peak", "filled"), [(0.0, 0), (1e-9, 0), (10 ** (-24 / 20), 6), (1.0, 12), (4.0, 12)])
 def test_meter_is_in_decibels(peak, filled):
     assert meter(peak, 12) == "█" * filled + "·" * (12 - filled)

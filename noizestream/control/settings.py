@@ -1,0 +1,75 @@
+"""Values of controls as a person writes and reads them: `NAME=VALUE` on the command line, what is changed on the screen. Pure."""
+
+from collections.abc import Iterable, Mapping
+
+from noizestream.control.chords import name_of, parse_chord
+from noizestream.errors import UsageError
+from noizestream.metadata import Metadata
+from noizestream.parameters import BY_NAME, CHOSEN, TEMPERATURE, TEMPO
+
+SWITCH = {"off": 0.0, "on": 1.0}
+
+
+def parse_settings(metadata: Metadata, texts: Iterable[str], flags: Mapping[str, float | None] | None = None) -> dict[str, float]:
+    """Return control values by name from `NAME=VALUE` texts and from `flags`, options of their own (None: not given).
+
+    A value is a number; of a chord also its name, of a genre its name, of a switch on or off. UsageError for a control that the
+    model does not declare, a value that it does not take, and a control that is set twice.
+    """
+    values = {name: _checked(metadata, name, value, f"--{name}") for name, value in (flags or {}).items() if value is not None}
+    for text in texts:
+        name, sign, value = (part.strip() for part in text.partition("="))
+        if not sign or not name or not value:
+            raise UsageError(f"--set {text}: give NAME=VALUE, such as --set {metadata.controls[-1]['name']}=0")
+        metadata.control_index(name)
+        if name in values:
+            raise UsageError(f"--set {text}: {name} is set twice")
+        values[name] = _checked(metadata, name, _number(metadata, name, value), f"--set {name}")
+    return values
+
+
+def changed(metadata: Metadata, values: Iterable[float]) -> list[str]:
+    """Return what is not at its default, for the screen: `chord Am`, `drums_mute`, `bass_genre dub`, `top_level -6 dB`.
+
+    `values` `[K]` are the model's controls, in order. Temperature and tempo have places of their own; a count says nothing.
+    """
+    found = []
+    for control, value in zip(metadata.controls, values, strict=True):
+        name = control["name"]
+        row = BY_NAME.get(name)
+        if row is None or row in (TEMPERATURE, TEMPO) or row.kind == "count" or value == control["default"]:
+            continue
+        if row.kind == "toggle":
+            found.append(name if value else f"{name} off")
+        elif row.kind == "chord":
+            found.append(f"{name} {name_of(int(value))}")
+        elif row.kind == "genre" and 0 <= value < len(metadata.genres):
+            found.append(f"{name} {metadata.genres[int(value)]}")
+        else:
+            found.append(f"{name} {value:g} {row.unit}".rstrip())
+    return found
+
+
+def _number(metadata: Metadata, name: str, text: str) -> float:
+    """The value that `text` means for the control `name`."""
+    kind = BY_NAME[name].kind if name in BY_NAME else "value"
+    try:
+        return float(text)
+    except ValueError:
+        if kind == "chord":
+            return parse_chord(text)
+        if kind == "genre":
+            return metadata.genre_index(text)
+        if kind == "toggle" and text.lower() in SWITCH:
+            return SWITCH[text.lower()]
+    raise UsageError(f"--set {name}: {text!r} is not a number{', nor on or off' if kind == 'toggle' else ''}")
+
+
+def _checked(metadata: Metadata, name: str, value: float, option: str) -> float:
+    """`value`, if the model has the control and takes it and the table allows it."""
+    row = BY_NAME.get(name)
+    if row is not None:
+        row.check(value, option)
+        if row.kind in (*CHOSEN, "count") and value != int(value):
+            raise UsageError(f"{option}: {value:g} is not possible, give a whole number")
+    return metadata.check_control(name, value)

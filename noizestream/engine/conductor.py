@@ -1,0 +1,29 @@
+"""Chords in time: sets a generator's chord before each block, by the beat that the block is at."""
+
+from noizestream.control.chords import Schedule
+from noizestream.engine.generator import Generator
+from noizestream.parameters import CHORD
+
+CLOSE = 1e-6
+"""Beats: a chord that begins so near to the end of a block begins with the next; what is nearer is rounding."""
+
+
+class Conductor:
+    """Sets the chord of `generator` to what `schedule` has, at `bpm` beats a minute, from the generator's block 0 on.
+
+    A chord begins with the block in which its beat lies. UsageError if the model has no chord.
+    """
+
+    def __init__(self, generator: Generator, schedule: Schedule, bpm: float):
+        metadata = generator.metadata
+        metadata.control_index(CHORD.name)
+        self._generator, self._schedule = generator, schedule
+        self._beats = metadata.block_frames / metadata.sample_rate * bpm / 60
+        self._chord: int | None = None
+
+    def conduct(self) -> None:
+        """Set the chord of the block that the generator makes next."""
+        chord = self._schedule.at((self._generator.block + 1) * self._beats - CLOSE)
+        if chord != self._chord:
+            self._chord = chord
+            self._generator.set_control(CHORD.name, float(chord))
