@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 
+from noizestream.analysis.chords import TRIADS
 from noizestream.analysis.pulse import pulse
 
 MEASURED_S = 20.0
@@ -147,25 +148,13 @@ def chroma_change(audio: np.ndarray, rate: int) -> float:
     chroma = chroma[:, : count * per].reshape(12, count, per).mean(axis=2)
     level, deviation = chroma.mean(axis=0), chroma.std(axis=0)
     clear = (deviation > 0.2 * level) & (level > 1e-4 * level.max())
-    likeness = _TRIADS @ (chroma - level) / np.maximum(deviation, 1e-12) / np.sqrt(12)
+    likeness = TRIADS @ (chroma - level) / np.maximum(deviation, 1e-12) / np.sqrt(12)
     chords = likeness.argmax(axis=0)
     chords = chords[clear & (likeness.max(axis=0) > 0.4)]
     for index in range(1, len(chords) - 1):
         if chords[index - 1] != chords[index] != chords[index + 1]:
             chords[index] = chords[index - 1]
     return float(10 * np.count_nonzero(np.diff(chords)) / (count * per * 2048 / rate))
-
-
-def _triads() -> np.ndarray:
-    """Major and minor triads [24, 12] over the pitch classes, each of mean 0 and length 1."""
-    chords = np.array(
-        [[(note - root) % 12 in (0, third, 7) for note in range(12)] for third in (4, 3) for root in range(12)], float
-    )
-    chords -= chords.mean(axis=1, keepdims=True)
-    return chords / np.linalg.norm(chords, axis=1, keepdims=True)
-
-
-_TRIADS = _triads()
 
 
 def _windows(audio: np.ndarray, size: int) -> np.ndarray:
