@@ -54,7 +54,7 @@ class Peaks:
 
 @dataclass(frozen=True)
 class Notes:
-    """Per note: `pitch` [k] int64 in semitones above G#1 on a grid that is off by `tuning` (-.5 to .5), `start_s`, `length_s` [k]."""
+    """Per note: `pitch` [k] int64 in semitones above G#1, on a grid off by `tuning` (-.5 to .5); `start_s` and `length_s` [k]."""
 
     pitch: np.ndarray
     start_s: np.ndarray
