@@ -14,8 +14,6 @@ from noizestream.analysis import chords, tracker
 STEP_S = 0.5
 """A chord is told for every half second."""
 LONG_S = 0.4
-BETWEEN = 0.25
-"""Semitones from the nearest note of the piece's own tuning: pitch that is nowhere in particular is further away half the time."""
 
 
 @dataclass(frozen=True)
@@ -33,7 +31,7 @@ class NoteFigures:
     long: float
     """Share of the notes' time that is in notes longer than `LONG_S`."""
     between: float
-    """Share of clear pitches that lie between semitones."""
+    """Share of clear pitches that lie between semitones; of pitch that is nowhere in particular, half does."""
 
     def as_dict(self) -> dict[str, float]:
         return asdict(self)
@@ -74,9 +72,9 @@ def entropy(weights: np.ndarray) -> float:
 
 
 def between_semitones(peaks: tracker.Peaks, tuning: float) -> float:
-    """Share of the clear `peaks` further than `BETWEEN` from the semitones of `tuning`; NaN where there are none."""
+    """Share of the clear `peaks` further than `tracker.BETWEEN` from the semitones of `tuning`; NaN where there are none."""
     pitch = peaks.pitch[peaks.clear] - tuning
-    return float(np.mean(np.abs(pitch - np.round(pitch)) > BETWEEN)) if len(pitch) else math.nan
+    return float(np.mean(np.abs(pitch - np.round(pitch)) > tracker.BETWEEN)) if len(pitch) else math.nan
 
 
 def mean_figures(rows: np.ndarray) -> NoteFigures:

@@ -31,7 +31,8 @@ STRUCK_STEPS = 3
 GAP_STEPS = 2
 """Steps that a note may be away for."""
 LEAST_STEPS, CLEAR_STEPS = 4, 3
-"""A note has so many steps, and so many of them are clear."""
+"""A note has so many steps, and so many of them are clear and no further than `BETWEEN` from its semitone."""
+BETWEEN = 0.25
 NEIGHBOURS = 1
 PARTIAL_DB = 24.0
 """What is softer than the note it would be a partial of by more than this, is a note: a bass drum does not swallow a melody."""
@@ -139,7 +140,7 @@ def track(peaks: Peaks, steps: int) -> Notes:
     clear = np.zeros((SEMITONES + 1, steps), bool)
     place = (np.clip(nearest, 0, SEMITONES), peaks.step)
     np.maximum.at(level, place, peaks.level)
-    np.logical_or.at(clear, place, peaks.clear)
+    np.logical_or.at(clear, place, peaks.clear & (np.abs(peaks.pitch - off - nearest) <= BETWEEN))
     pitches: list[int] = []
     starts: list[int] = []
     lengths: list[int] = []
