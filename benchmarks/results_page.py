@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 COLUMNS = {"still": "baseline, T 0", "baseline": "baseline, T 1"}
-LIVELY = {"peakiness": "Peakiness", "flux": "Flux", "pulse": "Pulse clarity", "chroma_change": "Chord changes"}
+LIVELY = {"peakiness": "Peakiness", "flux": "Flux", "pulse": "Pulse clarity"}
 VIEWS = ("samples", "envelope", "spectrogram")
 
 INTRODUCTION = """\
@@ -104,12 +104,12 @@ def _measured(of: Mapping[str, Any], names: Mapping[str, str]) -> list[str]:
         cells = [f"{number(s['own'])} / {number(s['nearest_other'])}{'' if s['own_nearest'] else ' **!**'}" for s in sides]
         return [*cells, number(sides[-1]["floor"]), number(sides[-1]["control"])]
 
-    def lively(measure: str) -> Callable[[str], list[str]]:
+    def lively(measure: str, section: str = "liveliness") -> Callable[[str], list[str]]:
         def cells(genre: str) -> list[str]:
-            found = [of[name][genre]["liveliness"]["ratio"][measure] for name in names]
+            found = [of[name][genre][section]["ratio"][measure] for name in names]
             return [
                 *("-" if ratio is None else f"{ratio:.2f}" for ratio in found),
-                number(ours[genre]["liveliness"]["real"][measure]),
+                number(ours[genre][section]["real"][measure]),
             ]
 
         return cells
@@ -121,6 +121,7 @@ def _measured(of: Mapping[str, Any], names: Mapping[str, str]) -> list[str]:
     parts = [RECOGNISED, table_of(("real", "control"), recognised), DISTANCE, table_of(("floor", "control"), distance), ALIVE]
     for measure, title in LIVELY.items():
         parts += [f"{title}:\n", table_of(("real value",), lively(measure))]
+    parts += ["Chord changes:\n", table_of(("real value",), lively("chords", "notes"))]
     return [*parts, "Silence and repeats, shares of half seconds:\n", table_of(("real",), stuck)]
 
 

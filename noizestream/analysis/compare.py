@@ -8,14 +8,15 @@ import numpy as np
 
 from noizestream.analysis import copying
 from noizestream.analysis.classifier import GenreClassifier
-from noizestream.analysis.corpus import Real
+from noizestream.analysis.corpus import Piece, Real
 from noizestream.analysis.description import mean_image, mean_measures
 from noizestream.analysis.frechet import available_s, frechet, motion
 from noizestream.analysis.made import Described
-from noizestream.analysis.measures import Measures
+from noizestream.analysis.notes import NAMES, mean_figures
+from noizestream.analysis.places import together
 from noizestream.analysis.pulse import tempo_error
 
-RATIOS = ("peakiness", "flux", "pulse", "chroma_change")
+RATIOS = ("peakiness", "flux", "pulse")
 IMAGE = ("width", "pan", "motion")
 
 
@@ -25,9 +26,11 @@ def compare(real: Mapping[str, Real], made: Mapping[str, Sequence[Described]], p
     for section in (
         _recognised(real, made),
         _liveliness(real, made),
+        _notes(real, made),
         _image(real, made),
         _frechet(real, made),
         _copying(real, made),
+        {genre: {"places": together([e["places"] for e in made[genre] if e.get("places")])} for genre in made},
     ):
         for genre, figures in section.items():
             result[genre] |= figures
@@ -59,27 +62,43 @@ def _liveliness(real: Mapping[str, Real], made: Mapping[str, Sequence[Described]
     result = {}
     for genre, pieces in made.items():
         ours, theirs = mean_measures(np.concatenate([piece["measures"] for piece in pieces])), real[genre].measures.as_dict()
-        errors = _standard_errors([mean_measures(piece["measures"]) for piece in pieces])
-        ratios, unsure = (
-            {name: side[name] / theirs[name] if theirs[name] else None for name in RATIOS} for side in (ours.as_dict(), errors)
-        )
+        errors = _standard_errors([mean_measures(piece["measures"]).as_dict() for piece in pieces], RATIOS)
         result[genre] = {
             "liveliness": {
                 "made": ours.as_dict(),
                 "real": theirs,
                 "control": real[genre].control_measures.as_dict(),
-                "ratio": ratios,
-                "ratio_error": unsure,
+                "ratio": _ratios(ours.as_dict(), theirs, RATIOS),
+                "ratio_error": _ratios(errors, theirs, RATIOS),
                 "tempo_error": tempo_error(ours.tempo, theirs["tempo"]),
             }
         }
     return result
 
 
-def _standard_errors(performances: Sequence[Measures]) -> dict[str, float]:
-    """Of the mean of `RATIOS` over the performances: they differ as pieces of one genre do. NaN of a single one."""
-    values = {name: [getattr(each, name) for each in performances] for name in RATIOS}
-    return {name: float(np.std(v, ddof=1)) / math.sqrt(len(v)) if len(v) > 1 else math.nan for name, v in values.items()}
+def _notes(real: Mapping[str, Real], made: Mapping[str, Sequence[Described]]) -> dict[str, dict]:
+    result = {}
+    for genre, pieces in made.items():
+        ours = mean_figures(np.concatenate([piece["notes"] for piece in pieces])).as_dict()
+        theirs, control = real[genre].notes.as_dict(), real[genre].control_notes.as_dict()
+        errors = _standard_errors([mean_figures(piece["notes"]).as_dict() for piece in pieces], NAMES)
+        sides = {"made": ours, "real": theirs, "control": control}
+        ratios = {"ratio": ours, "ratio_error": errors, "control_ratio": control}
+        result[genre] = {"notes": sides | {name: _ratios(side, theirs, NAMES) for name, side in ratios.items()}}
+    return result
+
+
+def _ratios(figures: Mapping[str, float], real: Mapping[str, float], names: Sequence[str]) -> dict[str, float | None]:
+    return {name: figures[name] / real[name] if real[name] else None for name in names}
+
+
+def _standard_errors(performances: Sequence[Mapping[str, float]], names: Sequence[str]) -> dict[str, float]:
+    """Of the mean of each of `names` over the performances that have it: they differ as pieces of one genre do. NaN of one."""
+    result = {}
+    for name in names:
+        values = [each[name] for each in performances if math.isfinite(each[name])]
+        result[name] = float(np.std(values, ddof=1)) / math.sqrt(len(values)) if len(values) > 1 else math.nan
+    return result
 
 
 def _image(real: Mapping[str, Real], made: Mapping[str, Sequence[Described]]) -> dict[str, dict]:
@@ -126,25 +145,42 @@ def _copying(real: Mapping[str, Real], made: Mapping[str, Sequence[Described]]) 
         )
         for genre in made
     }
-    result: dict[str, dict] = {genre: {"copying": {}} for genre in made}
-    for length in copying.LENGTHS_S:
-        for genre, pieces in made.items():
-            windows, places = copying.queries([copying.columns(piece["mels"]) for piece in pieces], length, means[genre])
-            held, _ = copying.queries([copying.columns(piece.held_out_mels) for piece in real[genre].pieces], length, means[genre])
-            ours = copying.nearest(windows, training, length, means[genre])
-            theirs = copying.nearest(held, training, length, means[genre]).distance
-            near = float(np.percentile(theirs, 5)) if len(theirs) else None
-            figures: dict[str, Any] = {"made": _spread(ours.distance), "held_out": _spread(theirs)}
-            figures["nearer"] = None if near is None or not places else float(np.mean(ours.distance < near))
-            if places:
-                first = int(ours.distance.argmin())
-                piece = known[ours.piece[first]]
-                figures["closest"] = {
-                    "made": {"piece": places[first][0], "at_s": places[first][1]},
-                    "training": {"file": piece.track.path.name, "at_s": piece.start_s + ours.at_s[first]},
-                }
-            result[genre]["copying"][f"{length}s"] = figures
+    result = {}
+    for genre, pieces in made.items():
+        sides = [copying.columns(piece["mels"]) for piece in pieces], [copying.columns(p.held_out_mels) for p in real[genre].pieces]
+
+        def of(bands: slice, sides=sides, mean=means[genre]) -> dict[str, Any]:
+            ours, theirs, all_training = ([picture[:, bands] for picture in side] for side in (*sides, training))
+            return _nearness(ours, theirs, all_training, mean[bands], known)
+
+        layers = {name: of(bands) for name, bands in copying.LAYERS.items()}
+        result[genre] = {"copying": {f"{copying.LENGTH_S}s": of(copying.WHOLE), "layers": layers}}
     return result
+
+
+def _nearness(
+    made: Sequence[np.ndarray],
+    held_out: Sequence[np.ndarray],
+    training: Sequence[np.ndarray],
+    mean: np.ndarray,
+    known: Sequence[Piece],
+) -> dict[str, Any]:
+    """How near the pictures [T, bands] of what was made, and of held-out music, come to `training`, those of the pieces `known`."""
+    windows, places = copying.queries(made, copying.LENGTH_S, mean)
+    held, _ = copying.queries(held_out, copying.LENGTH_S, mean)
+    ours = copying.nearest(windows, training, copying.LENGTH_S, mean)
+    theirs = copying.nearest(held, training, copying.LENGTH_S, mean).distance
+    near = float(np.percentile(theirs, 5)) if len(theirs) else None
+    figures: dict[str, Any] = {"made": _spread(ours.distance), "held_out": _spread(theirs)}
+    figures["nearer"] = None if near is None or not places else float(np.mean(ours.distance < near))
+    if places and known:
+        first = int(ours.distance.argmin())
+        piece = known[ours.piece[first]]
+        figures["closest"] = {
+            "made": {"piece": places[first][0], "at_s": places[first][1]},
+            "training": {"file": piece.track.path.name, "at_s": piece.start_s + ours.at_s[first]},
+        }
+    return figures
 
 
 def _spread(distances: np.ndarray) -> dict[str, float] | None:
@@ -186,6 +222,8 @@ def _plain(value: Any) -> Any:
     """For JSON: six digits of every number (the rest is the processor's), None for what is not finite."""
     if isinstance(value, Mapping):
         return {key: _plain(entry) for key, entry in value.items()}
+    if isinstance(value, list):
+        return [_plain(entry) for entry in value]
     if isinstance(value, bool | int | str) or value is None:
         return value
     return float(f"{float(value):.6g}") if math.isfinite(value) else None

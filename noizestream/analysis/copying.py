@@ -1,8 +1,9 @@
-"""Does it play back what it learned from? The distance of every stretch to the nearest stretch of the training audio.
+"""Does it play back what it learned from? The distance of every four seconds to the nearest four of the training audio.
 
 A distance is 1 minus the correlation of two log-mel pictures (40 bands, 43 ms a column) after the genre's mean spectrum is taken
 off both: 0 is a copy, at any level. Without that, or in plain dB, the dullest sound would be nearest: an average is near to
-everything. Music resembles itself, so it says something only beside the same for real music that was held out.
+everything. Music resembles itself, so it says something only beside the same for real music that was held out. Of the whole mix,
+and of each layer by itself: who puts one piece's bass under another's melody copies both, and the mix does not show it.
 """
 
 from collections.abc import Sequence
@@ -12,7 +13,10 @@ import numpy as np
 
 from noizestream.analysis.description import MELS_PER_S
 
-LENGTHS_S = (1, 4)
+LENGTH_S = 4
+WHOLE = slice(0, 40)
+LAYERS = {"bass": slice(0, 2), "middle": slice(2, 16), "top": slice(16, 40)}
+"""The bands of the picture below about 180 Hz (to 226), to 2 kHz, and above."""
 EVERY_S = 1.0
 COLUMN = 4  # frames of the log-mels
 COLUMNS_PER_S = MELS_PER_S / COLUMN
@@ -45,13 +49,13 @@ def mean_spectrum(pictures: Sequence[np.ndarray]) -> np.ndarray:
 
 
 def queries(pictures: Sequence[np.ndarray], length_s: float, mean: np.ndarray) -> tuple[np.ndarray, list[tuple[int, float]]]:
-    """Windows [q, length * 40] every `EVERY_S` of all `pictures` less `mean` [40], and (picture, seconds into it) of each."""
+    """Windows [q, length * bands] every `EVERY_S` of all `pictures` less `mean` [bands], and (picture, seconds into it) of each."""
     size, found, places = round(length_s * COLUMNS_PER_S), [], []
     for number, picture in enumerate(pictures):
         for start in np.arange(0, len(picture) - size + 1, EVERY_S * COLUMNS_PER_S).astype(int):
             found.append((picture[start : start + size] - mean).reshape(-1))
             places.append((number, float(start / COLUMNS_PER_S)))
-    return _unit(np.stack(found)) if found else np.zeros((0, size * 40), np.float32), places
+    return _unit(np.stack(found)) if found else np.zeros((0, size * len(mean)), np.float32), places
 
 
 def nearest(windows: np.ndarray, training: Sequence[np.ndarray], length_s: float, mean: np.ndarray) -> Nearest:
@@ -62,7 +66,7 @@ def nearest(windows: np.ndarray, training: Sequence[np.ndarray], length_s: float
     for number, picture in enumerate(training):
         for first in range(0, len(picture) - size + 1, MOST):
             part = picture[first : first + MOST + size - 1] - mean
-            view = np.lib.stride_tricks.sliding_window_view(part, size, axis=0)  # [n, 40, size]
+            view = np.lib.stride_tricks.sliding_window_view(part, size, axis=0)  # [n, bands, size]
             distances = 1 - windows @ _unit(view.transpose(0, 2, 1).reshape(len(view), -1)).T
             index = distances.argmin(axis=1)
             found = distances[np.arange(count), index]

@@ -12,6 +12,7 @@ import numpy as np
 
 from noizestream.analysis.description import MELS_PER_S, describe_real, mean_image, mean_measures
 from noizestream.analysis.measures import Measures
+from noizestream.analysis.notes import NoteFigures, mean_figures
 from noizestream.errors import NoizestreamError
 from noizestream.music.cache import FeatureCache
 from noizestream.music.decode import RATE
@@ -19,7 +20,7 @@ from noizestream.music.parallel import PIECE_S, decode_all
 from noizestream.music.skipped import Skipped
 from noizestream.music.tracks import Library, Track, set_aside
 
-SETTINGS = {"what": "analysis", "version": 7, "rate": RATE, "piece": PIECE_S}
+SETTINGS = {"what": "analysis", "version": 8, "rate": RATE, "piece": PIECE_S}
 HELD_OUT = 0.2
 UNSEEN = 0.1
 
@@ -84,6 +85,14 @@ class Real:
     @property
     def control_measures(self) -> Measures:
         return mean_measures(np.concatenate([piece.arrays["control_measures"] for piece in self.pieces]))
+
+    @property
+    def notes(self) -> NoteFigures:
+        return mean_figures(np.concatenate([piece.arrays["notes"] for piece in self.pieces]))
+
+    @property
+    def control_notes(self) -> NoteFigures:
+        return mean_figures(np.concatenate([piece.arrays["control_notes"] for piece in self.pieces]))
 
     def mels(self, control: bool = False) -> list[np.ndarray]:
         """Log-mels [T, 80] of every piece, or of its shuffled control."""

@@ -7,6 +7,7 @@ import numpy as np
 from noizestream.analysis.classifier import shuffled, window_features
 from noizestream.analysis.image import averaged
 from noizestream.analysis.measures import Measures, log_mel, measure, stretches
+from noizestream.analysis.notes import hear
 from noizestream.analysis.pulse import common_tempo
 from noizestream.music.decode import RATE
 
@@ -16,8 +17,8 @@ MELS_PER_S = RATE / 512
 def describe_audio(audio: np.ndarray) -> dict[str, np.ndarray]:
     """Of float32 `audio` [channels, n] at `RATE`: `image` [3] (image.py's `averaged`), and of its mono mix what follows.
 
-    `seconds` [1], `features` [windows, F], `mels` float16 [T, 80], `measures` [k, 7]. `mels` are log10 (see `measures.log_mel`),
-    `MELS_PER_S` frames a second; `measures` has a row per stretch.
+    `seconds` [1], `features` [windows, F], `mels` float16 [T, 80], `measures` [k, 6], `notes` [k, 6]. `mels` are log10 (see
+    `measures.log_mel`), `MELS_PER_S` frames a second; `measures` and `notes` (of `notes.NoteFigures`) have a row per stretch.
     """
     return {"image": averaged(audio, RATE)} | _describe_mono(audio.mean(axis=0))
 
@@ -27,14 +28,15 @@ def _describe_mono(mono: np.ndarray) -> dict[str, np.ndarray]:
         "seconds": np.array([len(mono) / RATE]),
         "features": window_features(mono, RATE),
         "mels": log_mel(mono, RATE).T.astype(np.float16),
-        "measures": _measures(mono),
+        "measures": np.array([list(measure(part, RATE).as_dict().values()) for part in stretches(mono, RATE)]),
+        "notes": np.array([list(hear(part, RATE).as_dict().values()) for part in stretches(mono, RATE)]),
     }
 
 
 def describe_real(track, audio: np.ndarray) -> dict[str, np.ndarray]:
     """The same, and of the shuffled control of the mono mix, under names with `control_` before."""
     control = _describe_mono(shuffled(audio.mean(axis=0)))
-    return describe_audio(audio) | {f"control_{name}": control[name] for name in ("features", "mels", "measures")}
+    return describe_audio(audio) | {f"control_{name}": control[name] for name in ("features", "mels", "measures", "notes")}
 
 
 def describe_made(track, audio: np.ndarray) -> dict[str, np.ndarray]:
@@ -43,7 +45,7 @@ def describe_made(track, audio: np.ndarray) -> dict[str, np.ndarray]:
 
 
 def mean_measures(rows: np.ndarray) -> Measures:
-    """One `Measures` for `rows` [n, 7] of them: the mean of each; of the tempos the most common, as octaves must not mix."""
+    """One `Measures` for `rows` [n, 6] of them: the mean of each; of the tempos the most common, as octaves must not mix."""
     values = dict(zip(Measures.__dataclass_fields__, map(float, rows.mean(axis=0)), strict=True))
     tempos = rows[:, list(values).index("tempo")].tolist()
     return Measures(**values | {"tempo": common_tempo(tempos)})
@@ -52,7 +54,3 @@ def mean_measures(rows: np.ndarray) -> Measures:
 def mean_image(pieces: Sequence[Mapping[str, np.ndarray]]) -> np.ndarray:
     """The `image` [3] of all `pieces`, longer ones counting more."""
     return np.average([piece["image"] for piece in pieces], axis=0, weights=[float(piece["seconds"][0]) for piece in pieces])
-
-
-def _measures(mono: np.ndarray) -> np.ndarray:
-    return np.array([list(measure(part, RATE).as_dict().values()) for part in stretches(mono, RATE)])

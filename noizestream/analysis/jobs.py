@@ -15,6 +15,7 @@ import numpy as np
 from noizestream.analysis.description import describe_audio
 from noizestream.analysis.excerpts import Excerpt
 from noizestream.analysis.measures import flux, repeats, silence
+from noizestream.analysis.places import Places
 from noizestream.errors import NoizestreamError
 from noizestream.music.decode import RATE
 from noizestream.music.skipped import Skip
@@ -49,11 +50,17 @@ def run(model: Path, jobs: Sequence[tuple[Callable, tuple]], workers: int | None
 def render(genre: str, seed: int, seconds: float, temperature: float, keep: bool) -> dict[str, Any]:
     """Render `seconds` of `genre` and describe it; with `keep` the `audio` [channels, n] at `RATE` comes along.
 
-    As `noizestream render` would: behind the output safety. `resets` counts blocks that the model spoilt.
+    As `noizestream render` would: behind the output safety. `resets` counts blocks that the model spoilt. `places` are the
+    figures of places.py, None if the model does not offer them.
     """
     stream = _stream(genre, seed, temperature)
-    audio = next(_parts(stream, seconds, 1))
-    return describe_audio(audio) | {"resets": stream.resets} | ({"audio": audio} if keep else {})
+    metadata = _generator.metadata
+    places = None
+    if hasattr(_generator.module, "places"):
+        places = Places(_generator.module, metadata.name, metadata.block_frames / metadata.sample_rate)
+    audio = next(_parts(stream, seconds, 1, places))
+    result = describe_audio(audio) | {"resets": stream.resets, "places": places.figures() if places else None}
+    return result | ({"audio": audio} if keep else {})
 
 
 def render_minutes(genre: str, seed: int, minutes: int, temperature: float) -> list[dict[str, float]]:
@@ -116,8 +123,8 @@ def _stream(genre: str, seed: int, temperature: float) -> Any:
     return SafeStream(_generator)
 
 
-def _parts(stream: Any, seconds: float, count: int) -> Iterator[np.ndarray]:
-    """`count` parts [channels, n] of `seconds` each, at `RATE`."""
+def _parts(stream: Any, seconds: float, count: int, places: Places | None = None) -> Iterator[np.ndarray]:
+    """`count` parts [channels, n] of `seconds` each, at `RATE`; `places` is asked after every block."""
     import soxr
 
     rate = _generator.metadata.sample_rate
@@ -127,6 +134,8 @@ def _parts(stream: Any, seconds: float, count: int) -> Iterator[np.ndarray]:
         while ready < size:
             blocks.append(stream.step())
             ready += blocks[-1].shape[1]
+            if places is not None:
+                places.ask(_generator.state)
         joined = np.concatenate(blocks, axis=1)
         part, rest = joined[:, :size], joined[:, size:]
         yield part if rate == RATE else np.ascontiguousarray(soxr.resample(part.T, rate, RATE, quality="HQ").T)

@@ -8,7 +8,6 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 
-from noizestream.analysis.chords import TRIADS
 from noizestream.analysis.pulse import pulse
 
 MEASURED_S = 20.0
@@ -20,12 +19,11 @@ LOOK_BACK = 8
 """Windows before a window in which it may have been heard already: 4 s."""
 COPIED = 0.1
 """Share of a window's movement that a copy leaves unexplained: loops played again with other phases leave less, players more."""
-CHORD_S = 0.5
 
 
 @dataclass(frozen=True)
 class Measures:
-    """All of them for one piece of audio; `tempo` is in BPM, `silence` and `repeats` are shares, `chroma_change` per 10 s."""
+    """All of them for one piece of audio; `tempo` is in BPM, `silence` and `repeats` are shares."""
 
     silence: float
     repeats: float
@@ -33,7 +31,6 @@ class Measures:
     flux: float
     pulse: float
     tempo: float
-    chroma_change: float
 
     def as_dict(self) -> dict[str, float]:
         return asdict(self)
@@ -51,7 +48,6 @@ def measure(audio: np.ndarray, rate: int) -> Measures:
         flux(audio, rate),
         clarity,
         tempo,
-        chroma_change(audio, rate),
     )
 
 
@@ -129,32 +125,6 @@ def peakiness(audio: np.ndarray, rate: int) -> float:
 def flux(audio: np.ndarray, rate: int) -> float:
     """Mean change of the log-mel spectrum (`log_mel`) from frame to frame."""
     return float(np.abs(np.diff(log_mel(audio, rate), axis=1)).mean())
-
-
-def chroma_change(audio: np.ndarray, rate: int) -> float:
-    """How often the harmony moves: changes of the dominant chord per 10 s.
-
-    The chroma of every half second is compared with the 24 major and minor triads (template matching: Fujishima 1999). Where no
-    chord stands out (noise, drums alone, silence) the last one is held, and one that lasts half a second between two others is
-    passed over.
-    """
-    from librosa.feature import chroma_stft
-
-    per = max(1, round(CHORD_S * rate / 2048))
-    chroma = chroma_stft(y=np.asarray(audio, np.float32), sr=rate, n_fft=8192, hop_length=2048, tuning=0.0, norm=None)
-    count = chroma.shape[1] // per
-    if count < 2:
-        return 0.0
-    chroma = chroma[:, : count * per].reshape(12, count, per).mean(axis=2)
-    level, deviation = chroma.mean(axis=0), chroma.std(axis=0)
-    clear = (deviation > 0.2 * level) & (level > 1e-4 * level.max())
-    likeness = TRIADS @ (chroma - level) / np.maximum(deviation, 1e-12) / np.sqrt(12)
-    chords = likeness.argmax(axis=0)
-    chords = chords[clear & (likeness.max(axis=0) > 0.4)]
-    for index in range(1, len(chords) - 1):
-        if chords[index - 1] != chords[index] != chords[index + 1]:
-            chords[index] = chords[index - 1]
-    return float(10 * np.count_nonzero(np.diff(chords)) / (count * per * 2048 / rate))
 
 
 def _windows(audio: np.ndarray, size: int) -> np.ndarray:

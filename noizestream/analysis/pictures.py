@@ -1,4 +1,4 @@
-"""Pictures of an evaluation: what every genre is taken for, and spectrograms of made and real music."""
+"""Pictures of an evaluation: what every genre is taken for, and spectrograms and notes of made and real music."""
 
 import os
 from collections.abc import Mapping
@@ -7,11 +7,13 @@ from typing import Any
 
 import numpy as np
 
+from noizestream.analysis.tracker import PER_SEMITONE, SEMITONES, STEP_S, constant_q
 from noizestream.analysis.views import view
 from noizestream.errors import NoizestreamError
 from noizestream.files import safe_name, whole
 from noizestream.music.decode import RATE
 
+DEPTH_DB = 60.0
 PANELS = {"made": "made", "held_out": "real, held out", "control": "shuffled control"}
 
 
@@ -50,13 +52,7 @@ def draw_confusion(figures: Mapping[str, Any], folder: Path) -> Path | None:
         panel.set_yticks(range(len(genres)), list(genres), parse_math=False)
         panel.set_xlabel("taken for")
     axes[0].set_ylabel("asked for")
-    file = folder / "confusion.png"
-    try:
-        with whole(file) as partial:
-            figure.savefig(partial, format="png")
-    except OSError as error:
-        raise NoizestreamError(f"{file}: cannot be written ({error.strerror})") from None
-    return file
+    return _written(figure, folder / "confusion.png")
 
 
 def draw_audio(genre: str, what: str, audio: np.ndarray, folder: Path) -> Path:
@@ -66,12 +62,52 @@ def draw_audio(genre: str, what: str, audio: np.ndarray, folder: Path) -> Path:
     return file
 
 
-def draw_file(genre: str, what: str, path: Path, seconds: float, folder: Path) -> Path | None:
-    """The same of the first `seconds` of an audio file; None where that cannot be read (the table of skipped files says so)."""
+def draw_notes(genre: str, panels: Mapping[str, np.ndarray], folder: Path) -> Path:
+    """Write `GENRE-notes.png`: the constant-Q of every panel's audio [channels, n] at `RATE`, the first on top, on one time axis.
+
+    A row is a third of a semitone; what is `DEPTH_DB` under the loudest of its panel is black.
+    """
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(12.0, 4.2 * len(panels)), dpi=110, layout="constrained")
+    FigureCanvasAgg(figure)
+    for axes, (what, audio) in zip(figure.subplots(len(panels), 1, sharex=True, squeeze=False)[:, 0], panels.items(), strict=True):
+        level = 20 * np.log10(np.maximum(constant_q(audio.mean(axis=0), RATE), 1e-6)).T
+        seconds = level.shape[1] * STEP_S
+        top = SEMITONES - 0.5 / PER_SEMITONE
+        axes.imshow(
+            level,
+            vmin=level.max() - DEPTH_DB,
+            vmax=level.max(),
+            cmap="magma",
+            aspect="auto",
+            origin="lower",
+            interpolation="nearest",
+            extent=(0.0, seconds, -0.5 / PER_SEMITONE, top),
+        )
+        axes.set_yticks(range(4, SEMITONES, 12), [f"C{octave}" for octave in range(2, 2 + len(range(4, SEMITONES, 12)))])
+        axes.grid(axis="y", alpha=0.25, linewidth=0.5)
+        axes.set_title(f"{genre}, {what}", parse_math=False, loc="left")
+    axes.set_xlabel("time (s)")
+    return _written(figure, folder / f"{safe_name(genre)}-notes.png")
+
+
+def first_seconds(path: Path, seconds: float) -> np.ndarray | None:
+    """The first `seconds` of an audio file [channels, n] at `RATE`; None where it cannot be read: the table says so."""
     from noizestream.music.decode import decode
     from noizestream.music.skipped import Skip
 
     try:
-        return draw_audio(genre, what, decode(path, RATE, seconds=seconds), folder)
+        return decode(path, RATE, seconds=seconds)
     except Skip:
         return None
+
+
+def _written(figure: Any, file: Path) -> Path:
+    try:
+        with whole(file) as partial:
+            figure.savefig(partial, format="png")
+    except OSError as error:
+        raise NoizestreamError(f"{file}: cannot be written ({error.strerror})") from None
+    return file

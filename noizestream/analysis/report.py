@@ -4,11 +4,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from noizestream.analysis.compare import IMAGE, RATIOS
-from noizestream.analysis.copying import LENGTHS_S
+from noizestream.analysis.copying import LAYERS, LENGTH_S
+from noizestream.analysis.notes import NAMES
 
 NOT_OFFERED = "not offered"
 WIDTH = 150
 """Where standard output is a file or a pipe."""
+UNSURE = "after the ±: standard error of the ratio, from how much performances differ"
+NOTE_HEADS = ("genre", "chords / 10 s", "commonest chord", "entropy (bits)", "notes / s", "time in long notes", "between semitones")
 
 
 def print_report(figures: Mapping[str, Any]) -> None:
@@ -33,14 +36,18 @@ def print_report(figures: Mapping[str, Any]) -> None:
 def tables(figures: Mapping[str, Any]) -> Iterator[tuple[str, Sequence[str], list[list[str]], str]]:
     """(title, heads, rows, note) of every table; no rows where the model does not offer what it shows."""
     genres: Mapping[str, Any] = figures["genres"]
-    yield _recognised(genres, figures["all"])
     yield _liveliness(genres)
     yield _control(genres)
+    yield _notes(genres)
+    yield _notes_control(genres)
     yield _image(genres)
     yield _frechet(genres)
     yield _copying(genres)
+    yield _layers(genres)
+    yield _places(genres)
     yield _prediction(genres, figures["all"])
     yield _codec(genres, figures["all"])
+    yield _recognised(genres, figures["all"])
 
 
 def _recognised(genres: Mapping[str, Any], overall: Mapping[str, Any]):
@@ -62,14 +69,12 @@ def _liveliness(genres: Mapping[str, Any]):
     rows = []
     for genre, entry in genres.items():
         figures = entry["liveliness"]
-        made, real, ratio, error = (figures[name] for name in ("made", "real", "ratio", "ratio_error"))
-        unsure = {name: "" if error[name] is None else f" ± {error[name]:.2f}" for name in RATIOS}
-        cells = [f"{made[name]:.3g} / {real[name]:.3g} ({_ratio(ratio[name])}{unsure[name]})" for name in RATIOS]
+        made, real = figures["made"], figures["real"]
+        cells = _beside(figures, RATIOS)
         shares = [f"{made[name]:.1%} / {real[name]:.1%}" for name in ("silence", "repeats")]
         rows.append([genre, *cells, f"{made['tempo']:.1f} / {real['tempo']:.1f} ({figures['tempo_error']:.1%})", *shares])
-    heads = ("genre", "peakiness", "flux", "pulse clarity", "chords / 10 s", "tempo (error)", "silence", "repeats")
-    note = "after the ±: standard error of the ratio, from how much performances differ"
-    return "Liveliness: made / real (ratio)", heads, rows, note
+    heads = ("genre", "peakiness", "flux", "pulse clarity", "tempo (error)", "silence", "repeats")
+    return "Liveliness: made / real (ratio)", heads, rows, UNSURE
 
 
 def _control(genres: Mapping[str, Any]):
@@ -78,8 +83,21 @@ def _control(genres: Mapping[str, Any]):
         control, real = entry["liveliness"]["control"], entry["liveliness"]["real"]
         ratio = {name: control[name] / real[name] if real[name] else None for name in RATIOS}
         rows.append([genre, *(f"{control[name]:.3g} ({_ratio(ratio[name])})" for name in RATIOS)])
-    heads = ("genre", "peakiness", "flux", "pulse clarity", "chords / 10 s")
+    heads = ("genre", "peakiness", "flux", "pulse clarity")
     return "Liveliness of the shuffled control (ratio to real)", heads, rows, ""
+
+
+def _notes(genres: Mapping[str, Any]):
+    rows = [[genre, *_beside(entry["notes"], NAMES)] for genre, entry in genres.items()]
+    return "Notes: made / real (ratio)", NOTE_HEADS, rows, UNSURE
+
+
+def _notes_control(genres: Mapping[str, Any]):
+    rows = []
+    for genre, entry in genres.items():
+        control, ratio = entry["notes"]["control"], entry["notes"]["control_ratio"]
+        rows.append([genre, *(f"{_number(control[name])} ({_ratio(ratio[name])})" for name in NAMES)])
+    return "Notes of the shuffled control (ratio to real)", NOTE_HEADS, rows, ""
 
 
 def _image(genres: Mapping[str, Any]):
@@ -108,19 +126,44 @@ def _frechet(genres: Mapping[str, Any]):
 
 
 def _copying(genres: Mapping[str, Any]):
-    rows, heads = [], ["genre"]
-    for length in LENGTHS_S:
-        heads += [f"{length} s: least", "5 %", "median", "nearer"]
+    rows = []
+    for genre, entry in genres.items():
+        figures = entry["copying"][f"{LENGTH_S}s"]
+        made, held = figures["made"] or {}, figures["held_out"] or {}
+        cells = [f"{_number(made.get(name))} / {_number(held.get(name))}" for name in ("least", "p5", "median")]
+        rows.append([genre, *cells, _share(figures["nearer"])])
+    heads = ("genre", "least", "5 %", "median", "nearer")
+    note = "nearer: share of windows nearer to training audio than 95 % of held-out real ones; about 5 % where nothing is copied"
+    title = f"Novelty: distance of {LENGTH_S} s to the nearest training audio (0 is a copy), made / held-out real"
+    return title, heads, rows, note
+
+
+def _layers(genres: Mapping[str, Any]):
+    rows = []
     for genre, entry in genres.items():
         row = [genre]
-        for length in LENGTHS_S:
-            figures = entry["copying"][f"{length}s"]
+        for figures in (entry["copying"]["layers"][name] for name in LAYERS):
             made, held = figures["made"] or {}, figures["held_out"] or {}
-            row += [f"{_number(made.get(name))} / {_number(held.get(name))}" for name in ("least", "p5", "median")]
-            row.append(_share(figures["nearer"]))
+            row += [f"{_number(made.get('median'))} / {_number(held.get('median'))}", _share(figures["nearer"])]
         rows.append(row)
-    note = "nearer: share of windows nearer to training audio than 95 % of held-out real ones; about 5 % where nothing is copied"
-    return "Copying: distance to the nearest training audio (0 is a copy), made / held-out real", heads, rows, note
+    heads = ["genre", *(head for name in LAYERS for head in (f"{name}: median", "nearer"))]
+    return "Novelty, layer by layer", heads, rows, "bass: below 180 Hz; middle: to 2 kHz; top: above"
+
+
+def _places(genres: Mapping[str, Any]):
+    rows = []
+    for genre, entry in genres.items():
+        figures = entry["places"]
+        if figures is not None:
+            layers = figures["layers"]
+            each = [
+                " ".join(_share(layer["went_on"]) for layer in layers),
+                " ".join(f"{layer['longest_s']:.1f}" for layer in layers),
+            ]
+            rows.append([genre, _share(figures["went_on"]), f"{figures['longest_s']:.1f} s", *each])
+    heads = ("genre", "went on", "longest run", "went on, layer by layer", "longest runs (s)")
+    note = "of the slots of the memory that began, those that followed what had just been played; a run has no jump in it"
+    return "Going on in the memory", heads, rows, note
 
 
 def _prediction(genres: Mapping[str, Any], overall: Mapping[str, Any]):
@@ -145,6 +188,13 @@ def _codec(genres: Mapping[str, Any], overall: Mapping[str, Any]):
         if figures is not None:
             rows.append([genre, f"{figures['codec']:.4f}", f"{figures['tonal']:.4f}", f"{figures['seconds']:.0f} s"])
     return "Codec, on held-out music", ("genre", "codec distance", "tonal distance", "of"), rows, ""
+
+
+def _beside(figures: Mapping[str, Any], names: Sequence[str]) -> list[str]:
+    """Of each of `names`: made / real (ratio ± standard error)."""
+    made, real, ratio, error = (figures[name] for name in ("made", "real", "ratio", "ratio_error"))
+    unsure = {name: "" if error[name] is None else f" ± {error[name]:.2f}" for name in names}
+    return [f"{_number(made[name])} / {_number(real[name])} ({_ratio(ratio[name])}{unsure[name]})" for name in names]
 
 
 def _share(value: float | None) -> str:

@@ -9,7 +9,7 @@ import click
 @click.argument("model_and_data", nargs=-1, required=True, metavar="[MODEL] DATA")
 @click.option("--audio", metavar="DIR", help="Judge this audio (a folder per genre) in the place of a model.")
 @click.option("--json", "json_file", metavar="FILE", help="Write every figure here.")
-@click.option("--pictures", metavar="DIR", help="Write the confusion matrix and spectrograms into this folder.")
+@click.option("--pictures", metavar="DIR", help="Write the confusion matrix, spectrograms and notes into this folder.")
 @click.option("--seconds", type=float, default=22.0, show_default=True, help="Length of a rendering; 22 s give 21 windows.")
 @click.option("--seeds", type=click.IntRange(min=1), default=12, show_default=True, help="Renderings per genre.")
 @click.option("-t", "--temperature", type=float, default=1.0, show_default=True, help="Spread of the sampling.")
@@ -60,7 +60,7 @@ def command(
     from noizestream.analysis import made as side
     from noizestream.analysis.compare import compare
     from noizestream.analysis.corpus import describe
-    from noizestream.analysis.pictures import check_folder, draw_audio, draw_confusion, draw_file
+    from noizestream.analysis.pictures import check_folder, draw_audio, draw_confusion, draw_notes, first_seconds
     from noizestream.analysis.report import print_report
     from noizestream.jsonfile import write_json
     from noizestream.music.skipped import skipped_table
@@ -85,12 +85,17 @@ def command(
     if folder:
         draw_confusion(figures, folder)
         for genre, pieces in made.items():
-            draw_file(genre, "real", real[genre].pieces[0].track.path, seconds, folder)
+            sides = {"real": first_seconds(real[genre].pieces[0].track.path, seconds)}
             if judged is None:
-                draw_audio(genre, "made", pieces[0]["audio"], folder)
-                continue
-            first = next(track for track in judged.tracks if track.genre.casefold() == genre.casefold())
-            draw_file(genre, "made", first.path, seconds, folder)
+                sides["made"] = pieces[0]["audio"]
+            else:
+                first = next(track for track in judged.tracks if track.genre.casefold() == genre.casefold())
+                sides["made"] = first_seconds(first.path, seconds)
+            read = {what: audio for what, audio in sides.items() if audio is not None}
+            for what, samples in read.items():
+                draw_audio(genre, what, samples, folder)
+            if read:
+                draw_notes(genre, read, folder)
     if json_file:
         asked = {"audio": os.path.basename(os.path.normpath(path))} if audio else {"model": path.name} | vars(settings)
         write_json(json_file, asked | {"data": library.name} | figures, "--json")

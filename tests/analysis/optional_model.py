@@ -9,7 +9,10 @@ METADATA = foreign_models.METADATA | {"genres": ["b", "A"], "controls": foreign_
 
 
 class Persistent(nn.Module):
-    """Predicts that the last frame stays; finds every block of its first genre 2 nats surprising and of its second 1."""
+    """Predicts that the last frame stays; finds every block of its first genre 2 nats surprising and of its second 1.
+
+    Its slots last 16 blocks: its first layer goes on for ever, its second jumps back after four of them.
+    """
 
     @torch.jit.export
     def initial_state(self) -> list[Tensor]:
@@ -17,7 +20,12 @@ class Persistent(nn.Module):
 
     @torch.jit.export
     def step(self, genre: Tensor, controls: Tensor, noise: Tensor, state: list[Tensor]) -> tuple[Tensor, list[Tensor]]:
-        return (noise.view(2, 256) - 0.5) * 0.3 * controls[0], state
+        return (noise.view(2, 256) - 0.5) * 0.3 * controls[0], [state[0] + 1]
+
+    @torch.jit.export
+    def places(self, state: list[Tensor]) -> Tensor:
+        slot = (state[0].long() - 1) // 16
+        return torch.cat([slot, slot % 4])
 
     @torch.jit.export
     def encode(self, audio: Tensor) -> tuple[Tensor, Tensor]:
@@ -42,6 +50,14 @@ class Clocked(Persistent):
     @torch.jit.export
     def score_at(self, audio: Tensor, genre: Tensor, beat: Tensor) -> tuple[Tensor, Tensor]:
         return beat.float(), self.score(audio, genre)[1]
+
+
+class Lost(Persistent):
+    """Its places are no numbers of slots."""
+
+    @torch.jit.export
+    def places(self, state: list[Tensor]) -> Tensor:
+        return torch.zeros(3)
 
 
 class Failing(Persistent):

@@ -26,7 +26,7 @@ def test_every_chord_is_named_where_it_sounds(rate):
     audio = np.concatenate([played(name, 2.0, rate) for name in order])
     assert names(chords.label(audio, rate, np.arange(0, 12.1, 0.5))) == [name for name in order for _ in range(4)]
     rows = chords.chroma(audio, rate)
-    assert rows.shape == (len(chords.times(len(rows), rate)), 12) and chords.times(len(rows), rate)[-1] == pytest.approx(12, abs=0.05)
+    assert rows.shape[1] == 12 and chords.times(len(rows), rate)[-1] == pytest.approx(12, abs=0.05)
 
 
 def test_noise_and_silence_are_no_chord():

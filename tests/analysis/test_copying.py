@@ -2,8 +2,9 @@
 
 import numpy as np
 import pytest
+from scipy.signal import butter, sosfilt
 
-from noizestream.analysis.copying import columns, mean_spectrum, nearest, queries
+from noizestream.analysis.copying import LAYERS, LENGTH_S, WHOLE, columns, mean_spectrum, nearest, queries
 from noizestream.analysis.measures import log_mel
 
 RATE = 48000
@@ -55,3 +56,19 @@ def test_too_short_or_nothing_to_compare_with():
     windows, _ = queries([picture(music(1, 3.0))], 1, np.zeros(40))
     assert np.isinf(nearest(windows, [], 1, np.zeros(40)).distance).all()
     assert len(columns(np.zeros((3, 80)))) == 0
+
+
+def test_a_copied_layer_is_found_under_other_music():
+    highs = butter(8, 400, "highpass", fs=RATE, output="sos")
+    random = np.random.default_rng(4)
+    hits = np.repeat(random.random(96), RATE // 8) * np.exp(-20 * (np.arange(12 * RATE) / RATE % 0.125))
+    bass = 0.5 * hits * np.sin(2 * np.pi * 70 * np.arange(12 * RATE) / RATE)
+    tune, other = (sosfilt(highs, music(seed, 12.0)) for seed in (1, 3))
+    training = [picture((bass + tune).astype(np.float32))]
+    mean = mean_spectrum(training)
+    made = picture((bass + other).astype(np.float32))
+    distance = {}
+    for name, bands in {"whole": WHOLE, **LAYERS}.items():
+        windows, _ = queries([made[:, bands]], LENGTH_S, mean[bands])
+        distance[name] = nearest(windows, [training[0][:, bands]], LENGTH_S, mean[bands]).distance.max()
+    assert distance["bass"] < 0.1 < 0.2 < min(distance[name] for name in ("whole", "middle"))

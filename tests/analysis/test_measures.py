@@ -5,7 +5,6 @@ import pytest
 
 from noizestream.analysis.classifier import shuffled
 from noizestream.analysis.measures import (
-    chroma_change,
     flux,
     measure,
     peakiness,
@@ -86,18 +85,9 @@ def test_peakiness_does_not_hang_on_the_level():
     assert peakiness(np.zeros(RATE, np.float32), RATE) == 0
 
 
-def test_chroma_change_sees_chords_change():
-    still = tone(220, 8) + tone(277.2, 8) + tone(329.6, 8)
-    other = tone(246.9, 8) + tone(311.1, 8) + tone(370.0, 8)
-    moving = np.where(np.arange(8 * RATE) // (2 * RATE) % 2 == 0, still, other).astype(np.float32)
-    assert chroma_change(still, RATE) == 0
-    assert chroma_change(moving, RATE) == pytest.approx(10 * 3 / 8, rel=0.07)  # 4 chords of 2 s
-    assert chroma_change(noise(8), RATE) == 0  # no chord at all
-
-
 def test_measure_gathers_them_and_wants_a_second():
     values = measure(beats(120, 8), RATE).as_dict()
-    assert list(values) == ["silence", "repeats", "peakiness", "flux", "pulse", "tempo", "chroma_change"]
+    assert list(values) == ["silence", "repeats", "peakiness", "flux", "pulse", "tempo"]
     assert all(np.isfinite(value) for value in values.values())
     assert all(np.isfinite(value) for value in measure(np.zeros(RATE, np.float32), RATE).as_dict().values())
     with pytest.raises(ValueError, match="second"):

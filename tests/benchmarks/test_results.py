@@ -21,12 +21,13 @@ def results(monkeypatch):
 
 
 def evaluation(recognised: float, own: float) -> dict:
-    lively = {"peakiness": 10.0, "flux": 0.1, "pulse": 0.5, "chroma_change": 2.0}
+    lively = {"peakiness": 10.0, "flux": 0.1, "pulse": 0.5}
     genres = {}
     for genre in ("Höch", "low"):
         genres[genre] = {
             "recognised": {"made": recognised, "held_out": 0.97, "control": 0.41},
             "frechet": {"own": own, "nearest_other": 50.0, "own_nearest": own < 50, "floor": 3.0, "control": 30.0},
+            "notes": {"real": {"chords": 2.0}, "ratio": {"chords": 0.9}},
             "liveliness": {
                 "made": {"silence": 0.25, "repeats": 0.0},
                 "real": lively | {"silence": 0.0, "repeats": 0.0},

@@ -19,10 +19,10 @@ from tests.commands.run import assert_one_line, run
 RATE = 48000
 
 
-def library(folder: Path, seed: int) -> Path:
-    """A: tones that beat twice a second; B: noise that never does; C: steady buzz. Twelve seconds each."""
+def library(folder: Path, seed: int, seconds: int = 12) -> Path:
+    """A: tones that beat twice a second; B: noise that never does; C: steady buzz."""
     random = np.random.default_rng(seed)
-    time = np.arange(12 * RATE) / RATE
+    time = np.arange(seconds * RATE) / RATE
     hz = 200 + 20 * random.random()
     genres = {
         "A": np.sin(2 * np.pi * hz * time) * np.exp(-6 * (time % 0.5)),
@@ -74,15 +74,23 @@ def test_like_music_is_recognised_and_unlike_music_is_not(evaluate, real, tmp_pa
     alive, dead = good["genres"]["A"]["liveliness"], bad["genres"]["A"]["liveliness"]
     assert alive["ratio"]["pulse"] == pytest.approx(1, abs=0.2) and dead["ratio"]["pulse"] < 0.5
     assert alive["tempo_error"] < 0.01
-    assert printed.count("not offered") == 2  # an audio folder says nothing of other music, and has no codec
+    assert printed.count("not offered") == 3  # an audio folder says nothing of other music, and has no codec and no memory
+    sound, dull = good["genres"]["A"]["notes"], bad["genres"]["A"]["notes"]
+    assert sound["ratio"]["notes"] == pytest.approx(1, abs=0.2) and sound["made"]["notes"] == pytest.approx(2, abs=0.2)
+    assert dull["ratio"]["notes"] < 0.2 and sound["control"]["long"] < 0.2 < sound["made"]["long"]
+    assert printed.index("Notes: made / real") < printed.index("Novelty") < printed.index("Genre recognised")
 
 
-def test_a_copy_of_the_training_audio_is_seen(evaluate, real, tmp_path):
-    copied, _ = evaluate(real, "--audio", real, "--pictures", tmp_path, "--genres", "b")
-    noise = copied["genres"]["B"]["copying"]["1s"]
+def test_a_copy_of_the_training_audio_is_seen(evaluate, tmp_path):
+    real = library(tmp_path / "long", 3, 30)  # a fifth, less a second, is held out: 5 s
+    copied, printed = evaluate(real, "--audio", real, "--pictures", tmp_path, "--genres", "b")
+    noise = copied["genres"]["B"]["copying"]["4s"]
     assert noise["made"]["p5"] < 0.1 < noise["held_out"]["p5"] and noise["nearer"] > 0.5
     assert noise["closest"]["training"]["file"] == "a.wav"
-    assert {path.name for path in tmp_path.glob("*.png")} == {"B-made.png", "B-real.png"}
+    layers = copied["genres"]["B"]["copying"]["layers"]
+    assert set(layers) == {"bass", "middle", "top"} and all(layer["nearer"] > 0.5 for layer in layers.values())
+    assert "Novelty, layer by layer" in printed and "Going on in the memory: not offered" in printed
+    assert {path.name for path in tmp_path.glob("*.png")} == {"B-made.png", "B-real.png", "B-notes.png"}
 
 
 def test_a_model_is_rendered_probed_and_drawn_and_twice_the_same(evaluate, real, tmp_path):
@@ -97,16 +105,21 @@ def test_a_model_is_rendered_probed_and_drawn_and_twice_the_same(evaluate, real,
     assert noise["recognised"]["made_windows"] == 6 and noise["recognised"]["made"] == 1
     assert noise["prediction"]["nats"] == 2 and noise["prediction"]["model"]["mse"] > 0 and noise["codec"]["codec"] > 0.1
     assert first["all"]["prediction"]["nats"] == 1.5
+    on, jumping = noise["places"]["layers"]  # 750 blocks are 47 slots, whose first is not counted
+    assert on == {"went_on": 1, "longest_s": 4} and noise["places"]["longest_s"] == 4
+    assert jumping["went_on"] == pytest.approx(35 / 46, abs=1e-5) and jumping["longest_s"] == pytest.approx(
+        64 * 256 / RATE, abs=1e-5
+    )
     assert noise["image"]["made"]["width"] == pytest.approx(1, abs=0.1), "its sides are unrelated"
     assert set(noise["image"]["real"].values()) == {0.0}, "and the music's one channel is mono"
     drawn = {path.name: matplotlib.image.imread(path) for path in (tmp_path / "pictures").iterdir()}
-    assert set(drawn) == {"confusion.png", "A-made.png", "A-real.png", "B-made.png", "B-real.png"}
+    assert set(drawn) == {"confusion.png", "A-made.png", "A-real.png", "B-made.png", "B-real.png", "A-notes.png", "B-notes.png"}
     assert all(picture.shape[1] > 400 and np.ptp(picture[..., :3]) > 0.5 for picture in drawn.values())
 
 
 def test_a_model_without_optional_methods(evaluate, real, sine_model):
     figures, printed = evaluate(sine_model, real, "--seconds", 4, "--seeds", 1, "--genres", "a", "-t", 0)
-    assert printed.count("not offered") == 3  # prediction, codec, and with one genre nothing to tell it from
+    assert printed.count("not offered") == 4  # prediction, memory, codec, and with one genre nothing to tell it from
     assert figures["genres"]["A"]["liveliness"]["made"]["repeats"] > 0.8  # a tone that never ends
     assert figures["genres"]["A"]["prediction"] is None
     assert figures["genres"]["A"]["liveliness"]["ratio_error"]["flux"] is None, "of one performance nobody can say"
