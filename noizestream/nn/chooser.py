@@ -18,8 +18,8 @@ from noizestream.nn.memory import Memory
 from noizestream.nn.navigator import Navigator
 from noizestream.nn.unit_state import LayerState
 
-DRAWS = 5
-"""Random numbers that a layer takes in a slot: jump, genre, code, members, piece."""
+DRAWS = 6
+"""Random numbers that a layer takes in a slot: jump, genre, code, members, piece, together."""
 PHRASE = 256
 """Slots after which a piece has been played for long enough: 16 bars."""
 STRANGE_PIECE, STRANGE_PLACE = 8.0, 4.0
@@ -27,6 +27,8 @@ STRANGE_PIECE, STRANGE_PLACE = 8.0, 4.0
 TRANSPOSED_MISFIT = 40.0
 STEADY = 5.0
 """By so many nats the odds of a jump fall from temperature 1 to 0, and rise to 2."""
+TOGETHER = 0.85
+"""The chance that a layer which jumps goes to where the first one is, at temperatures up to 1; half of it at 2."""
 MIN_P = 0.08
 """Codes less likely than this share of the likeliest are not drawn, at temperatures up to 1 (Nguyen et al. 2024)."""
 
@@ -42,9 +44,10 @@ class Chooser(nn.Module):
         self.first: list[int] = layers.first_latent
         self.sizes: list[int] = layers.latents
         self.register_buffer("step", layers.step)
+        self.together: float = TOGETHER
         self.odds: float = odds  # added to the odds of a jump, in nats
         self.steady: float = STEADY
-        self.sure: float = 1e3  # a gate that never lets jump
+        self.sure: float = 100.0  # a gate that never lets jump
         self.min_p: float = MIN_P
         self.phrase: int = PHRASE
         self.draws: int = DRAWS
@@ -150,17 +153,24 @@ class Chooser(nn.Module):
         temperature: float,
         latents: Tensor,
         noise: list[float],
+        lead: LayerState,
+        led: bool,
     ) -> int:
         """Let `playing`, the state of `layer`, be what it is in `slot`; returns the code.
 
         `begins` says that a slot begins (else it goes on sounding unless it must jump), `must` that it jumps, `avoided` that it
-        must not go on where it is. `noise` are its `DRAWS` numbers in 0..1.
+        must not go on where it is. `noise` are its `DRAWS` numbers in 0..1. `lead` is the layer that has decided first, `led` that
+        it has jumped. Layers that jump together go to one place of the music most often: what sounds together there fits.
         """
         after = self.memory.next(playing.slot) if begins else playing.slot
         first, last = self.memory.code_first[genre], self.memory.code_first[genre + 1]
         log_p = torch.zeros(0)
         if begins:
             playing.chance = noise[0]
+        joins = layer > 0 and noise[5] < self.together * (1.0 - 0.5 * max(0.0, temperature - 1.0))
+        joins = joins and self.memory.genre_of(lead.slot) == genre and not (chord >= 0 and self.pitched[layer] and not self.fits(lead.slot, lead.shift, chord))
+        if joins and led:
+            return self.join(layer, playing, lead, after)
         if not must and after >= 0 and self.memory.genre_of(after) == genre:
             unfit = chord >= 0 and self.pitched[layer] and not self.fits(after, playing.shift, chord)
             may = begins and self.may(layer, slot, temperature)
@@ -173,6 +183,8 @@ class Chooser(nn.Module):
                 playing.slot = after
                 playing.run += 1 if begins else 0
                 return code
+        if joins and lead.slot != after and not (avoided and lead.slot == playing.slot):
+            return self.join(layer, playing, lead, after)
         if len(log_p) == 0:
             log_p = self.hearing.log_p(h, layer, first, last)
         code = self.drawn(log_p, layer, genre, chord, temperature, noise[2])
@@ -182,3 +194,13 @@ class Chooser(nn.Module):
             playing.since, playing.run = 0, 0
         playing.slot, playing.shift, playing.gate = found, shift, self.sure
         return code
+
+    def join(self, layer: int, playing: LayerState, lead: LayerState, after: int) -> int:
+        """Let the layer be where `lead` is; returns the code."""
+        shift = lead.shift if self.pitched[layer] else self.unmoved
+        if lead.slot != after or shift != playing.shift:
+            playing.since, playing.run = 0, 0
+        else:
+            playing.run += 1
+        playing.slot, playing.shift, playing.gate = lead.slot, shift, self.sure
+        return int(self.memory.code[layer, lead.slot])

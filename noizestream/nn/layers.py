@@ -39,12 +39,12 @@ class Layer:
 
 
 LAYERS = (
-    Layer("drums", "percussive", 0.0, math.inf, 32, 16),
-    Layer("bass", "harmonic", 0.0, 200.0, 8, 4),
     Layer("harmony", "harmonic", 200.0, 2000.0, 40, 4),
+    Layer("bass", "harmonic", 0.0, 200.0, 10, 4),
     Layer("top", "harmonic", 2000.0, math.inf, 24, 16),
+    Layer("drums", "percussive", 0.0, math.inf, 32, 16),
 )
-"""From the lowest decision to the last: each is taken in the knowledge of those before."""
+"""In the order in which they decide, each in the knowledge of those before; the first one leads."""
 
 
 class LayerFront(nn.Module):

@@ -204,7 +204,9 @@ class UnitPlayer(nn.Module):
         aim = chord if chord >= 0 else self.aim(knobs, playing, spare, slot, begins)
         changed = not torch.equal(genre, was.genre)
         taken: list[int] = []
+        led = False
         for v, state in enumerate(playing):
+            was_at = state.slot
             at = self.first_of_layers + self.per_layer * v
             own, draw = knobs[at + 4], draws[self.draws * v : self.draws * (v + 1)]
             now = self.memory.genre_of(state.slot)
@@ -221,8 +223,10 @@ class UnitPlayer(nn.Module):
                 hot = not begins and temperature > moment.temperature and self.chooser.jumps(state, temperature)
                 must, avoided = turned or asked or hot or not stays, asked or hot
                 code = self.chooser.choose(
-                    v, state, h, slot, begins, must, avoided, wanted, aim, temperature, was.latents, draw
+                    v, state, h, slot, begins, must, avoided, wanted, aim, temperature, was.latents, draw, playing[0], led
                 )
+            if v == 0:
+                led = state.slot != (self.memory.next(was_at) if begins else was_at)
             taken.append(code)
             if v + 1 < self.count:
                 h = self.hearing.up(h, v, torch.full([1], code))
@@ -253,7 +257,7 @@ class UnitPlayer(nn.Module):
 
     def aim(self, knobs: list[float], playing: list[LayerState], spare: list[float], slot: int, begins: bool) -> int:
         """The chord that the control `harmony` asks for in this slot, -1 for none: below the middle the one that sounds."""
-        state = playing[self.count // 2]
+        state = playing[0]
         if knobs[4] == 0.5 or state.slot < 0 or not begins:
             return -1
         chord = self.chooser.harmony.heard(int(self.memory.chord[state.slot]), state.shift)
@@ -327,7 +331,7 @@ class UnitPlayer(nn.Module):
         beaten = float(torch.dot(self.beaten, genre))
         heard = self.hearing.heard(audio, genre, own, beaten)
         state = unpack(self.initial_state(), self.cells)
-        middle = int(heard.places[self.count // 2])
+        middle = int(heard.places[0])
         rows: list[list[float]] = []
         for v in range(self.count):
             rows.append([float(heard.places[v]), float(self.unmoved), 0.0, 0.0, 0.0, self.chooser.sure, 0.0, float(self.memory.piece[middle])])
