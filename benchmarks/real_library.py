@@ -121,7 +121,9 @@ def _plain(track: Candidate) -> dict:
 
 def unpacked(library: Path, given: Path | None) -> dict[str, Path]:
     """Genre -> folder of its package: from `given` (folders or .deb files) or fetched into `library`, with zips unpacked too."""
-    return {genre: _with_zips(package, _folder(package, library / "packages", given), library) for genre, package in PACKAGES.items()}
+    return {
+        genre: _with_zips(package, _folder(package, library / "packages", given), library) for genre, package in PACKAGES.items()
+    }
 
 
 def _folder(package: str, home: Path, given: Path | None) -> Path:
@@ -143,12 +145,12 @@ def _folder(package: str, home: Path, given: Path | None) -> Path:
     return home / package
 
 
-def _with_zips(package: str, folder: Path, library: Path) -> Path:
+def _with_zips(package: str, folder: Path, home: Path) -> Path:
     """`folder`, or where its audio was in a .pk3 (a zip) the place that it was unpacked to."""
     archives = sorted(folder.rglob("*.pk3"))
     if not archives:
         return folder
-    target = library / "packages" / f"{package}-pk3"
+    target = home / f"{package}-pk3"
     for archive in archives:
         with zipfile.ZipFile(archive) as inside:
             wanted = [name for name in inside.namelist() if Path(name).suffix.lower() in SUPPORTED]
@@ -179,7 +181,7 @@ def make(library: Path, packages: Path | None = None) -> dict[str, dict[str, lis
         library.mkdir(parents=True, exist_ok=True)
         return lay_out(library, unpacked(library, packages))
     except OSError as error:
-        raise NoizestreamError(f"{library}: cannot be laid out ({error.strerror}); give --library a folder with 600 MB of room") from None
+        raise NoizestreamError(f"{library}: cannot be laid out ({error.strerror}); give a folder with room for 1 GB") from None
 
 
 def main(arguments: list[str] | None = None) -> None:

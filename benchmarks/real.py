@@ -1,0 +1,136 @@
+"""Real music: train on four genres of it, and set what is made beside the music learned from and beside tracks never heard.
+
+    python benchmarks/real.py [--library DIR] [--packages DIR] [--minutes 30 | --model MODEL] [--json FILE]
+    python benchmarks/real.py --show FILE               # the table and the bars again, from what --json wrote
+
+The library is that of benchmarks/real_library.py, fetched on the first run (360 MB). `noizestream train LIB/learn` makes the model.
+What it plays is then compared as `noizestream evaluate MODEL LIB/learn` and `noizestream evaluate MODEL LIB/held_out` do, of the
+same renderings, and the music learned from as `noizestream evaluate --audio LIB/learn LIB/held_out` does, of descriptions that are
+there already: the figures are theirs. As much is rendered of every genre as is held out of it, for Fréchet distances depend on the
+length.
+
+The last column group is all that can be hoped for of a model that has heard nothing else, in the second. There the shuffled control
+is made of the held-out frames themselves: music of their very timbre, and no floor for anything that has not heard them.
+
+TIMES
+"""
+
+import argparse
+import json
+import os
+import shlex
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path[:0] = [str(ROOT), str(ROOT / "benchmarks")]
+os.environ.setdefault("TORCH_CPP_LOG_LEVEL", "ERROR")
+
+import real_library  # noqa: E402
+from real_table import GROUPS, table, verdicts  # noqa: E402
+
+from noizestream import artifact  # noqa: E402
+from noizestream.analysis.compare import compare  # noqa: E402
+from noizestream.analysis.corpus import describe  # noqa: E402
+from noizestream.analysis.made import Settings, render_and_probe  # noqa: E402
+from noizestream.errors import NoizestreamError, UsageError  # noqa: E402
+from noizestream.jsonfile import write_json  # noqa: E402
+from noizestream.music.library import read_library  # noqa: E402
+from noizestream.music.skipped import Skipped, skipped_table  # noqa: E402
+from noizestream.ui.progress import LateBar  # noqa: E402
+
+
+def train(learn: Path, model: Path, minutes: float, options: str = "") -> None:
+    """`noizestream train` in a process of its own. NoizestreamError when it fails; it has said why."""
+    line = ["train", str(learn), "-o", str(model), "--minutes", f"{minutes:g}", *shlex.split(options)]
+    print(f"$ noizestream {shlex.join(line)}", flush=True)
+    if subprocess.run([sys.executable, "-m", "noizestream.cli", *line], env=os.environ | {"PYTHONPATH": str(ROOT)}).returncode:
+        raise NoizestreamError("noizestream train failed (see above)")
+
+
+def measure(library: Path, model: Path, settings: Settings, workers: int | None = None) -> dict[str, Any]:
+    """The three comparisons: `made_learned`, `made_held_out` and `learned_held_out`, each as `noizestream evaluate --json` has it.
+
+    `library` has `learn` and `held_out`. NoizestreamError when a genre of it is not the model's.
+    """
+    metadata = artifact.read_metadata(model)
+    sides, skipped = {}, list[Skipped]()
+    for side in ("learn", "held_out"):
+        with LateBar(f"analysing {side}") as bar:
+            sides[side] = describe(read_library(library / side), skipped, workers, bar)
+    skipped_table(skipped)
+    if missing := sorted(set(sides["learn"]) - {name.casefold() for name in metadata.genres}):
+        raise UsageError(f"--model: {model.name} has no genre {', '.join(missing)}; train one on {library / 'learn'}")
+    with LateBar(f"rendering {metadata.name}") as bar:
+        made, probed = render_and_probe(model, metadata, sides["learn"], settings, workers, False, bar)
+    learned = {genre: [piece.arrays for piece in entry.pieces] for genre, entry in sides["learn"].items()}
+    return {
+        "made_learned": compare(sides["learn"], made, probed),
+        "made_held_out": compare(sides["held_out"], made, {}),
+        "learned_held_out": compare(sides["held_out"], learned, {}),
+    }
+
+
+def main(arguments: list[str] | None = None) -> dict[str, Any]:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
+    parser.add_argument("--library", type=Path, default=real_library.default_folder(), metavar="DIR", help="where it is, or is put")
+    parser.add_argument("--packages", type=Path, metavar="DIR", help=".deb files, or a folder per package, that are there already")
+    parser.add_argument("--minutes", type=float, default=30.0, help="of training (default: 30)")
+    parser.add_argument("--train", default="", metavar="OPTIONS", help="more options of noizestream train, as one argument")
+    parser.add_argument("-o", "--output", type=Path, metavar="MODEL.ts", help="the model file to write (default: real.ts in DIR)")
+    parser.add_argument("--model", type=Path, help="a model of this library: nothing is trained")
+    parser.add_argument("--seconds", type=float, default=40.0, help="of a rendering (default: 40)")
+    parser.add_argument("--seeds", type=int, default=14, help="renderings a genre (default: 14, which are 9.3 minutes)")
+    parser.add_argument("--seed", type=int, default=1, help="of the first rendering")
+    parser.add_argument("-t", "--temperature", type=float, default=1.0)
+    parser.add_argument("--workers", type=int, help="processes (default: one per core)")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="every figure")
+    parser.add_argument("--show", type=Path, metavar="FILE", help="only show what --json wrote")
+    asked = parser.parse_args(arguments)
+    result = _read(asked.show) if asked.show else _run(asked)
+    print(table(result))
+    print()
+    print("\n".join(verdicts(result)))
+    if asked.json and not asked.show:
+        write_json(asked.json, result, "--json")
+    return result
+
+
+def _run(asked: argparse.Namespace) -> dict[str, Any]:
+    if asked.minutes <= 0 or asked.seeds < 1 or not 4 <= asked.seconds < float("inf"):
+        raise UsageError("--minutes, --seeds, --seconds: give more than 0, at least 1, and at least 4")
+    if asked.json and not asked.json.absolute().parent.is_dir():
+        raise NoizestreamError(f"--json {asked.json}: cannot be written, give a file in a folder that exists")
+    began = time.monotonic()
+    taken = {}
+    tracks = real_library.make(asked.library, asked.packages)
+    model = asked.model or asked.output or asked.library / "real.ts"
+    taken["library"] = time.monotonic() - began
+    if asked.model is None:
+        train(asked.library / "learn", model, asked.minutes, asked.train)
+    taken["training"] = time.monotonic() - began - taken["library"]
+    artifact.read_metadata(model).check_control("temperature", asked.temperature)
+    settings = Settings(asked.seconds, asked.seeds, asked.seed, asked.temperature)
+    figures = measure(asked.library, model, settings, asked.workers)
+    taken["evaluation"] = time.monotonic() - began - sum(taken.values())
+    return {"model": model.name, "settings": vars(settings), "taken_s": taken, "tracks": tracks, **figures}
+
+
+def _read(file: Path) -> dict[str, Any]:
+    try:
+        result = json.loads(file.read_text())
+    except (OSError, ValueError) as error:
+        raise NoizestreamError(f"--show {file}: cannot be read ({error})") from None
+    if not isinstance(result, dict) or not GROUPS.keys() <= result.keys():
+        raise NoizestreamError(f"--show {file}: not a file that --json of this benchmark wrote")
+    return result
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except NoizestreamError as error:
+        raise SystemExit(f"real: {error}") from None
