@@ -22,6 +22,7 @@ import shlex
 import subprocess
 import sys
 import time
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -29,18 +30,22 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "benchmarks")]
 os.environ.setdefault("TORCH_CPP_LOG_LEVEL", "ERROR")
 
+import numpy as np  # noqa: E402
 import real_library  # noqa: E402
 from real_table import GROUPS, table, verdicts  # noqa: E402
 
 from noizestream import artifact  # noqa: E402
+from noizestream.analysis import copying  # noqa: E402
 from noizestream.analysis.compare import compare  # noqa: E402
-from noizestream.analysis.corpus import describe  # noqa: E402
+from noizestream.analysis.corpus import Real, describe  # noqa: E402
 from noizestream.analysis.made import Settings, render_and_probe  # noqa: E402
 from noizestream.errors import NoizestreamError, UsageError  # noqa: E402
 from noizestream.jsonfile import write_json  # noqa: E402
 from noizestream.music.library import read_library  # noqa: E402
 from noizestream.music.skipped import Skipped, skipped_table  # noqa: E402
 from noizestream.ui.progress import LateBar  # noqa: E402
+
+WINDOW_S = 4
 
 
 def train(learn: Path, model: Path, minutes: float, options: str = "") -> None:
@@ -62,16 +67,47 @@ def measure(library: Path, model: Path, settings: Settings, workers: int | None 
         with LateBar(f"analysing {side}") as bar:
             sides[side] = describe(read_library(library / side), skipped, workers, bar)
     skipped_table(skipped)
-    if missing := sorted(set(sides["learn"]) - {name.casefold() for name in metadata.genres}):
+    known = {name.casefold() for name in metadata.genres}
+    if missing := [genre for genre in sides["learn"] if genre.casefold() not in known]:
         raise UsageError(f"--model: {model.name} has no genre {', '.join(missing)}; train one on {library / 'learn'}")
     with LateBar(f"rendering {metadata.name}") as bar:
         made, probed = render_and_probe(model, metadata, sides["learn"], settings, workers, False, bar)
+    figures = compare(sides["learn"], made, probed)
+    for genre, found in novelty(sides["learn"], sides["held_out"], made).items():
+        figures["genres"][genre]["novelty"] = found
     learned = {genre: [piece.arrays for piece in entry.pieces] for genre, entry in sides["learn"].items()}
     return {
-        "made_learned": compare(sides["learn"], made, probed),
+        "made_learned": figures,
         "made_held_out": compare(sides["held_out"], made, {}),
         "learned_held_out": compare(sides["held_out"], learned, {}),
     }
+
+
+def novelty(
+    learned: Mapping[str, Real], held_out: Mapping[str, Real], made: Mapping[str, Sequence[Mapping[str, Any]]]
+) -> dict[str, dict[str, float]]:
+    """Genre -> `nearer`: share of windows (of `seconds`: 4) of `made` nearer to anything `learned` than 95 % of `held_out` are.
+
+    `evaluate` asks this of the ends of the tracks that were learned from, which are more like them than another track is. `least`,
+    `median` and `held_out_5` are the distances of copying.py: of what was made, and what 95 % of the held-out windows are beyond.
+    """
+    training = [copying.columns(piece.arrays["mels"]) for entry in learned.values() for piece in entry.pieces]
+    result = {}
+    for genre, pieces in made.items():
+        mean = copying.mean_spectrum([copying.columns(piece.arrays["mels"]) for piece in learned[genre].pieces])
+        distances = []
+        for mels in ([piece["mels"] for piece in pieces], held_out[genre].mels()):
+            windows, _ = copying.queries([copying.columns(each) for each in mels], WINDOW_S, mean)
+            distances.append(copying.nearest(windows, training, WINDOW_S, mean).distance)
+        ours, near = distances[0], float(np.percentile(distances[1], 5))
+        result[genre] = {
+            "nearer": float(np.mean(ours < near)),
+            "seconds": WINDOW_S,
+            "least": float(ours.min()),
+            "median": float(np.median(ours)),
+            "held_out_5": near,
+        }
+    return result
 
 
 def main(arguments: list[str] | None = None) -> dict[str, Any]:

@@ -39,18 +39,13 @@ def below_shuffled(entry: Entry) -> bool | None:
     return None if own is None or control is None else own < control
 
 
-def novelty(entry: Entry) -> float | None:
-    """Share of windows of 4 s nearer to the training music than 95 % of held-out music is."""
-    return at(entry, "copying", "4s", "nearer")
-
-
 RATIOS = {
     "flux": ("liveliness", "flux"),
     "peakiness": ("liveliness", "peakiness"),
     "pulse": ("liveliness", "pulse"),
-    "chords": ("notes", "chord_changes"),
-    "pitch-class entropy": ("notes", "pitch_class_entropy"),
-    "notes over .4 s": ("notes", "long_share"),
+    "chords": ("notes", "chords"),
+    "pitch-class entropy": ("notes", "entropy"),
+    "notes over .4 s": ("notes", "long"),
 }
 
 
@@ -88,7 +83,7 @@ def _rows(entry: Entry) -> dict[str, str]:
         "  of the shuffled": _number(at(entry, "frechet", "control"), "{:.1f}"),
         **{f"{name}, ratio": _number(ratio(entry, *where)) for name, where in RATIOS.items()},
         "silence, points": _number(silence(entry), "{:+.1f}"),
-        "too near, 4 s": _share(novelty(entry)),
+        "nearer than held out": _share(at(entry, "novelty", "nearer")),
     }
 
 
