@@ -23,6 +23,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -43,9 +44,12 @@ from noizestream.errors import NoizestreamError, UsageError  # noqa: E402
 from noizestream.jsonfile import write_json  # noqa: E402
 from noizestream.music.library import read_library  # noqa: E402
 from noizestream.music.skipped import Skipped, skipped_table  # noqa: E402
+from noizestream.parameters import TEMPERATURE  # noqa: E402
 from noizestream.ui.progress import LateBar  # noqa: E402
 
 WINDOW_S = 4
+PARTS = ("library", "training", "analysis of the music", "rendering and comparing")
+"""What the time goes to."""
 
 
 def train(learn: Path, model: Path, minutes: float, options: str = "") -> None:
@@ -56,30 +60,36 @@ def train(learn: Path, model: Path, minutes: float, options: str = "") -> None:
         raise NoizestreamError("noizestream train failed (see above)")
 
 
-def measure(library: Path, model: Path, settings: Settings, workers: int | None = None) -> dict[str, Any]:
-    """The three comparisons: `made_learned`, `made_held_out` and `learned_held_out`, each as `noizestream evaluate --json` has it.
-
-    `library` has `learn` and `held_out`. NoizestreamError when a genre of it is not the model's.
-    """
-    metadata = artifact.read_metadata(model)
+def analyse(library: Path, workers: int | None = None) -> dict[str, dict[str, Real]]:
+    """Side (`learn`, `held_out`) of the `library` -> genre -> its description, from the feature cache where it is there already."""
     sides, skipped = {}, list[Skipped]()
-    for side in ("learn", "held_out"):
+    for side in real_library.SIDES:
         with LateBar(f"analysing {side}") as bar:
             sides[side] = describe(read_library(library / side), skipped, workers, bar)
     skipped_table(skipped)
+    return sides
+
+
+def measure(sides: Mapping[str, Mapping[str, Real]], model: Path, settings: Settings, workers: int | None = None) -> dict[str, Any]:
+    """The three comparisons: `made_learned`, `made_held_out` and `learned_held_out`, each as `noizestream evaluate --json` has it.
+
+    `sides` are those of `analyse`. UsageError when one of their genres is not the model's.
+    """
+    learn, held_out = sides["learn"], sides["held_out"]
+    metadata = artifact.read_metadata(model)
     known = {name.casefold() for name in metadata.genres}
-    if missing := [genre for genre in sides["learn"] if genre.casefold() not in known]:
-        raise UsageError(f"--model: {model.name} has no genre {', '.join(missing)}; train one on {library / 'learn'}")
+    if missing := [genre for genre in learn if genre.casefold() not in known]:
+        raise UsageError(f"--model: {model.name} has no genre {', '.join(missing)}; give one that was trained on this library")
     with LateBar(f"rendering {metadata.name}") as bar:
-        made, probed = render_and_probe(model, metadata, sides["learn"], settings, workers, False, bar)
-    figures = compare(sides["learn"], made, probed)
-    for genre, found in novelty(sides["learn"], sides["held_out"], made).items():
+        made, probed = render_and_probe(model, metadata, learn, settings, workers, False, bar)
+    figures = compare(learn, made, probed)
+    for genre, found in novelty(learn, held_out, made).items():
         figures["genres"][genre]["novelty"] = found
-    learned = {genre: [piece.arrays for piece in entry.pieces] for genre, entry in sides["learn"].items()}
+    learned = {genre: [piece.arrays for piece in entry.pieces] for genre, entry in learn.items()}
     return {
         "made_learned": figures,
-        "made_held_out": compare(sides["held_out"], made, {}),
-        "learned_held_out": compare(sides["held_out"], learned, {}),
+        "made_held_out": compare(held_out, made, {}),
+        "learned_held_out": compare(held_out, learned, {}),
     }
 
 
@@ -117,7 +127,7 @@ def main(arguments: list[str] | None = None) -> dict[str, Any]:
     parser.add_argument("--minutes", type=float, default=30.0, help="of training (default: 30)")
     parser.add_argument("--train", default="", metavar="OPTIONS", help="more options of noizestream train, as one argument")
     parser.add_argument("-o", "--output", type=Path, metavar="MODEL.ts", help="the model file to write (default: real.ts in DIR)")
-    parser.add_argument("--model", type=Path, help="a model of this library: nothing is trained")
+    parser.add_argument("--model", help="a model of this library: nothing is trained")
     parser.add_argument("--seconds", type=float, default=40.0, help="of a rendering (default: 40)")
     parser.add_argument("--seeds", type=int, default=14, help="renderings a genre (default: 14, which are 9.3 minutes)")
     parser.add_argument("--seed", type=int, default=1, help="of the first rendering")
@@ -140,18 +150,20 @@ def _run(asked: argparse.Namespace) -> dict[str, Any]:
         raise UsageError("--minutes, --seeds, --seconds: give more than 0, at least 1, and at least 4")
     if asked.json and not asked.json.absolute().parent.is_dir():
         raise NoizestreamError(f"--json {asked.json}: cannot be written, give a file in a folder that exists")
-    began = time.monotonic()
-    taken = {}
+    TEMPERATURE.check(asked.temperature, "--temperature")
+    model = artifact.find_model(asked.model) if asked.model else asked.output or asked.library / "real.ts"
+    times = [time.monotonic()]
     tracks = real_library.make(asked.library, asked.packages)
-    model = asked.model or asked.output or asked.library / "real.ts"
-    taken["library"] = time.monotonic() - began
-    if asked.model is None:
+    times.append(time.monotonic())
+    if not asked.model:
         train(asked.library / "learn", model, asked.minutes, asked.train)
-    taken["training"] = time.monotonic() - began - taken["library"]
-    artifact.read_metadata(model).check_control("temperature", asked.temperature)
+    times.append(time.monotonic())
+    sides = analyse(asked.library, asked.workers)
+    times.append(time.monotonic())
     settings = Settings(asked.seconds, asked.seeds, asked.seed, asked.temperature)
-    figures = measure(asked.library, model, settings, asked.workers)
-    taken["evaluation"] = time.monotonic() - began - sum(taken.values())
+    figures = measure(sides, model, settings, asked.workers)
+    times.append(time.monotonic())
+    taken = {part: last - first for part, (first, last) in zip(PARTS, pairwise(times), strict=True)}
     return {"model": model.name, "settings": vars(settings), "taken_s": taken, "tracks": tracks, **figures}
 
 

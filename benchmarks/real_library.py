@@ -2,7 +2,7 @@
 
     python benchmarks/real_library.py LIB [--packages DIR]
 
-    LIB/packages/PACKAGE/          what was fetched (`apt-get download`, 270 MB) and unpacked (`dpkg -x`); nothing is installed
+    LIB/packages/PACKAGE/          what was fetched (`apt-get download`, 360 MB) and unpacked (`dpkg -x`); nothing is installed
     LIB/learn/GENRE/               18.5 minutes or more a genre, as links to the files as they came: Ogg Vorbis and Opus
     LIB/held_out/GENRE/            other tracks of the same albums, 8 minutes or more
     LIB/library.json               which track is where, its length and its album

@@ -199,7 +199,7 @@ def pairs(tmp_path, monkeypatch) -> Path:
 def test_its_figures_are_those_of_evaluate(pairs, sine_model, tmp_path):
     real = benchmark("real")
     settings = {"seconds": 5.0, "seeds": 2, "seed": 3, "temperature": 0.0}
-    result = real.measure(pairs, sine_model, real.Settings(**settings), 0)
+    result = real.measure(real.analyse(pairs, 0), sine_model, real.Settings(**settings), 0)
     novel = {genre: entry.pop("novelty") for genre, entry in result["made_learned"]["genres"].items()}
     file = tmp_path / "evaluated.json"
     rendering = [str(sine_model), *(f"--{name}={value}" for name, value in settings.items())]
@@ -220,7 +220,7 @@ def test_its_figures_are_those_of_evaluate(pairs, sine_model, tmp_path):
 
 def test_what_was_learned_from_is_not_new_and_another_piece_is(pairs):
     real = benchmark("real")
-    sides = {side: real.describe(read_library(pairs / side), [], 0) for side in ("learn", "held_out")}
+    sides = real.analyse(pairs, 0)
     for side, nearer in {"learn": 1.0, "held_out": 0.0}.items():
         made = {"A": [piece.arrays for piece in sides[side]["A"].pieces]}
         found = real.novelty(sides["learn"], sides["held_out"], made)["A"]
@@ -232,4 +232,4 @@ def test_a_model_of_other_music_is_refused(pairs, sine_model):
     (pairs / "learn" / "B").rename(pairs / "learn" / "waltz")
     real = benchmark("real")
     with pytest.raises(UsageError, match=r"--model: sine.ts has no genre waltz"):
-        real.measure(pairs, sine_model, real.Settings(5.0, 1), 0)
+        real.measure(real.analyse(pairs, 0), sine_model, real.Settings(5.0, 1), 0)
