@@ -50,7 +50,7 @@ def complete(inner: io.BytesIO, outer: Path) -> io.BytesIO:
 
 
 def _tensors(archive: zipfile.ZipFile) -> list[zipfile.ZipInfo]:
-    named = (entry for entry in archive.infolist() if _inside(entry.filename).startswith("constants/"))
+    named = (entry for entry in archive.infolist() if _inside(entry.filename).startswith(("constants/", "data/")))
     return [entry for entry in named if entry.file_size >= FEWEST_BYTES]
 
 

@@ -12,10 +12,10 @@ import click
     "--preset",
     default="base",
     show_default=True,
-    help="Networks: small, base or large (sharper sound), or agile (half the latency).",
+    help="small, base or large (more music in the file), or agile (half the latency).",
 )
 @click.option(
-    "--arch", type=click.Choice(["spectral", "raw"]), help="spectral (default), or raw: the seed paper's own, a baseline."
+    "--arch", type=click.Choice(["units", "raw"]), help="units (default), or raw: the seed paper's own, a baseline."
 )
 @click.option("--loss", type=click.Choice(["mse", "mae"]), help="With --arch raw: squared or absolute error (default: mse).")
 @click.option("--optimiser", type=click.Choice(["adam", "sgd"]), help="With --arch raw: sgd is with momentum (default: adam).")

@@ -39,10 +39,10 @@ class Chooser(nn.Module):
     def __init__(self, layers: LayerFront, memory: Memory, navigator: Navigator, hearing: Hearing, odds: float = 0.0):
         super().__init__()
         self.memory, self.navigator, self.hearing, self.harmony = memory, navigator, hearing, Harmony()
-        self.every: list[int] = layers.every
-        self.pitched: list[bool] = layers.pitched_layers
-        self.first: list[int] = layers.first_latent
-        self.sizes: list[int] = layers.latents
+        self.every = layers.every
+        self.pitched = layers.pitched_layers
+        self.first = layers.first_latent
+        self.sizes = layers.latents
         self.register_buffer("step", layers.step)
         self.together: float = TOGETHER
         self.odds: float = odds  # added to the odds of a jump, in nats
@@ -168,6 +168,7 @@ class Chooser(nn.Module):
         if begins:
             playing.chance = noise[0]
         joins = layer > 0 and noise[5] < self.together * (1.0 - 0.5 * max(0.0, temperature - 1.0))
+        joins = joins and (must or self.may(layer, slot, temperature))
         joins = joins and self.memory.genre_of(lead.slot) == genre and not (chord >= 0 and self.pitched[layer] and not self.fits(lead.slot, lead.shift, chord))
         if joins and led:
             return self.join(layer, playing, lead, after)

@@ -39,9 +39,9 @@ class Layer:
 
 
 LAYERS = (
-    Layer("harmony", "harmonic", 200.0, 2000.0, 40, 4),
-    Layer("bass", "harmonic", 0.0, 200.0, 10, 4),
-    Layer("top", "harmonic", 2000.0, math.inf, 24, 16),
+    Layer("harmony", "harmonic", 200.0, 2000.0, 64, 16),
+    Layer("bass", "harmonic", 0.0, 200.0, 14, 8),
+    Layer("top", "harmonic", 2000.0, math.inf, 24, 8),
     Layer("drums", "percussive", 0.0, math.inf, 32, 16),
 )
 """In the order in which they decide, each in the knowledge of those before; the first one leads."""
@@ -66,8 +66,8 @@ class LayerFront(nn.Module):
         self.bands: int = front.bands
         self.floor: float = front.floor
         self.count: int = len(layers)
-        self.names: list[str] = [layer.name for layer in layers]
-        self.every: list[int] = [layer.every for layer in layers]
+        self.names = [layer.name for layer in layers]
+        self.every = [layer.every for layer in layers]
         self.along_time: int = 2 * round(ALONG_TIME_S * front.sample_rate / front.block / 2) + 1
         self.along_bands: int = ALONG_BANDS
         hz = front.band_hz
@@ -76,20 +76,22 @@ class LayerFront(nn.Module):
         # A band of the stereo image goes with the first layer of what lasts that has its lowest frequency.
         owner = [next((v for v, layer in enumerate(layers) if layer.part != "percussive" and layer.from_hz <= f < layer.to_hz), 0) for f in image_hz]
         columns: list[Tensor] = []
-        self.starts: list[int] = []  # first column of each layer
-        self.sizes: list[int] = []
-        self.latents: list[int] = []  # numbers of each layer
-        self.first_latent: list[int] = []
+        starts: list[int] = []
+        sizes: list[int] = []
+        latents: list[int] = []
+        first_latent: list[int] = []
         layer_of = []
         for v, layer in enumerate(layers):
             own = [self.tones + k for k, o in enumerate(owner) if o == v]
             image = torch.tensor([*own, *(k + self.image for k in own)], dtype=torch.long)
-            self.starts.append(sum(self.sizes))
-            self.sizes.append(len(bands[v]) + len(image))
-            self.first_latent.append(sum(self.latents))
-            self.latents.append(min(layer.latents, self.sizes[v]))
+            starts.append(sum(sizes))
+            sizes.append(len(bands[v]) + len(image))
+            first_latent.append(sum(latents))
+            latents.append(min(layer.latents, sizes[v]))
             columns.append(torch.cat([bands[v], image]))
-            layer_of += [v] * self.sizes[v]
+            layer_of += [v] * sizes[v]
+        self.starts, self.sizes = starts, sizes  # first column of each layer, and how many
+        self.first_latent, self.latents = first_latent, latents
         self.columns: int = sum(self.sizes)
         self.size: int = sum(self.latents)
         band_of = torch.cat(columns)
@@ -130,7 +132,7 @@ class LayerFront(nn.Module):
                 )
         self.register_buffer("shift_of", of)
         self.register_buffer("shift_weight", weight)
-        self.pitched_layers: list[bool] = [part != 0 for part in parts]
+        self.pitched_layers = [part != 0 for part in parts]
 
     def split(self, bands: Tensor) -> Tensor:
         """Log bands [T, bands] -> columns [T, columns]: log magnitudes of every layer, and its part of the stereo image."""

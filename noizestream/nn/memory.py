@@ -42,8 +42,8 @@ class Memory(nn.Module):
         super().__init__()
         self.layers: int = layers
         self.genres: int = len(codes)
-        self.code_first: list[int] = [sum(codes[:g]) for g in range(len(codes) + 1)]
-        self.piece_from: list[int] = [sum(pieces[:g]) for g in range(len(pieces) + 1)]
+        self.code_first = [sum(codes[:g]) for g in range(len(codes) + 1)]
+        self.piece_from = [sum(pieces[:g]) for g in range(len(pieces) + 1)]
         total, count = sum(codes), sum(pieces)
         self.codes: int = total
         self.pieces: int = count

@@ -59,7 +59,8 @@ class RawPlayer(nn.Module):
         super().__init__()
         self.predictor = predictor
         self.register_buffer("deviation", deviation)  # [G, block] of what the prediction leaves, in samples of full scale 1
-        self.layers: int = predictor.recurrent.layers
+        self.genres: int = predictor.genres
+        self.layers_of_lstm: int = predictor.recurrent.layers
         self.hidden: int = predictor.hidden
         self.block: int = predictor.block
         self.sample_rate: int = sample_rate
@@ -69,12 +70,12 @@ class RawPlayer(nn.Module):
 
     def initial_state(self) -> list[Tensor]:
         """Silence heard."""
-        state = [torch.zeros(1, self.hidden) for _ in range(2 * self.layers)]
+        state = [torch.zeros(1, self.hidden) for _ in range(2 * self.layers_of_lstm)]
         return state + [torch.zeros(self.block)]  # noqa: RUF005 (TorchScript knows no unpacking)
 
     def step(self, genre: Tensor, controls: Tensor, noise: Tensor, state: list[Tensor]) -> tuple[Tensor, list[Tensor]]:
         """genre [G], controls [1 or more], noise [block], state -> block [1, block], state."""
-        cells, scale = 2 * self.layers, self.predictor.scale
+        cells, scale = 2 * self.layers_of_lstm, self.predictor.scale
         predicted, after = self.predictor.frame(state[cells] / scale, genre, state[:cells])
         gauss = math.sqrt(2.0) * torch.erfinv(2 * noise - 1)
         block = (predicted * scale + controls[0] * (genre @ self.deviation) * gauss).clamp(-1.0, 1.0)
@@ -82,7 +83,7 @@ class RawPlayer(nn.Module):
 
     def prime(self, audio: Tensor, genre: Tensor) -> list[Tensor]:
         """The state after hearing audio [channels, n], mixed to mono; of its start, what does not fill a block is left out."""
-        state, cells = self.initial_state(), 2 * self.layers
+        state, cells = self.initial_state(), 2 * self.layers_of_lstm
         blocks = audio.mean(0)[audio.shape[1] % self.block :].reshape(-1, self.block)
         for t in range(blocks.shape[0]):
             _, after = self.predictor.frame(state[cells] / self.predictor.scale, genre, state[:cells])

@@ -85,7 +85,7 @@ class UnitPlayer(nn.Module):
         self.count: int = layers.count
         self.genres: int = memory.genres
         self.cells: int = 2 * navigator.recurrent.layers
-        self.depth: int = navigator.recurrent.layers
+        self.layers_of_lstm: int = navigator.recurrent.layers
         self.hidden: int = navigator.hidden
         self.codes: int = memory.codes
         self.block: int = front.block
@@ -102,15 +102,15 @@ class UnitPlayer(nn.Module):
         self.release: float = RELEASE_DB_S / 8.686 * front.block / front.sample_rate
         self.first_of_layers: int = FIRST_OF_LAYERS
         self.per_layer: int = PER_LAYER
-        self.starts: list[int] = layers.starts
-        self.sizes: list[int] = layers.sizes
-        self.first_latent: list[int] = layers.first_latent
-        self.latent_sizes: list[int] = layers.latents
+        self.starts = layers.starts
+        self.sizes = layers.sizes
+        self.first_latent = layers.first_latent
+        self.latent_sizes = layers.latents
         self.unmoved: int = self.chooser.unmoved
 
     def initial_state(self) -> list[Tensor]:
         """Nothing heard, beat 0."""
-        sizes = (self.hidden, self.depth, self.count, self.genres, self.codes, self.layers.columns, self.layers.size)
+        sizes = (self.hidden, self.layers_of_lstm, self.count, self.genres, self.codes, self.layers.columns, self.layers.size)
         return pack(initial(*sizes, self.synthesis.initial_state()))
 
     def step(self, genre: Tensor, controls: Tensor, noise: Tensor, state: list[Tensor]) -> tuple[Tensor, list[Tensor]]:

@@ -1,4 +1,4 @@
-"""The two ends of a training around the fitting: the export rehearsed before it; calibration, previews and the file after it."""
+"""The two ends of a training around the fitting: the export rehearsed before it; previews and the file after it."""
 
 import json
 import time
@@ -6,11 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from noizestream.artifact import last_line
-from noizestream.nn.player import Player
-from noizestream.training import calibrate, preview, weights
+from noizestream.training import preview
 from noizestream.training.config import Config
-from noizestream.training.export import as_played, export, script, script_shared, self_test
-from noizestream.training.perform import generate, one_hot
+from noizestream.training.export import export, script, self_test
+from noizestream.training.generate import generate
 from noizestream.training.prepared import Prepared
 
 REHEARSALS = 4
@@ -23,29 +22,23 @@ class Finish:
     def __init__(self, prepared: Prepared, config: Config, folder: Path, reporter: Any):
         self.prepared, self.config, self.folder, self.reporter = prepared, config, folder, reporter
 
-    def rendered_s(self) -> float:
-        """Seconds that are generated of one genre before the export, but for the preview."""
-        config = self.config
-        return calibrate.rendered_s(config.calibration_s, config.calibration_tries, config.recall_performances)
-
     def rehearse(self, player: Any) -> float:
-        """Script and test the untrained player; returns the seconds that calibration, previews and export will take.
+        """Script and test the untrained player; returns the seconds that the last preview and the export will take.
 
         NoizestreamError if the export fails: before the training, not after it.
         """
+        begun = time.monotonic()
         scripted = script(player)
         self_test(player, scripted)
-        sizes = (player.block, player.sample_rate, player.noise_size)
-        genre = one_hot(0, len(self.prepared.genres))
-        generate(scripted, genre, 0.1, 0, sizes)
+        scripting_s = time.monotonic() - begun
+        generate(player, scripted, 0, 0.1, 0)
         times = []
         for _ in range(REHEARSALS):
             begun = time.monotonic()
-            generate(scripted, genre, 1.0, 0, sizes)
-            times.append((time.monotonic() - begun) / 2)  # one second is warm-up
-        per_second = min(times)
-        sounded = self.rendered_s() + preview.SECONDS + 1
-        return 6.0 + len(self.prepared.genres) * (1.5 + 1.3 * per_second * sounded)
+            generate(player, scripted, 0, 1.0, 0)
+            times.append(time.monotonic() - begun)
+        # Previews are scripted once, the export twice, in float32 and in int8; pictures take a second.
+        return 4.0 + 3.5 * scripting_s + len(self.prepared.genres) * (1.0 + 1.3 * min(times) * preview.SECONDS)
 
     def preview(self, name: str, player: Any) -> None:
         """Write a WAV and a picture per genre; what goes wrong with them is said, not raised."""
@@ -56,21 +49,10 @@ class Finish:
         else:
             self.reporter.say(f"preview: {files[0].parent}")
 
-    def calibrate(self, player: Any) -> dict[str, Any]:
-        """Set in `player` what is set after training; returns the figures."""
-        self.reporter.say("calibrating the sampling on the music's own movement")
-        # Heard in the form that is played: in int8 partials stand out less.
-        config = self.config
-        played = script_shared(as_played(player, config.precision))
-        efforts = (config.calibration_s, config.calibration_tries, config.recall_performances)
-        return calibrate.calibrate(player, played, self.prepared, *efforts, config.least_spread)
-
     def export(self, player: Any, output: Path, data: str | Path, figures: dict[str, Any], started: float) -> dict[str, Any]:
         """Write the model file; returns its summary. `started` is the time.monotonic() at which the training began."""
         summary = self._summary(data, figures, started)
         export(player, output.stem, self.prepared.genres, summary, output, self.config.precision)
-        if isinstance(player, Player):
-            weights.save(player, self.config, self.prepared.genres, output)
         return summary
 
     def _summary(self, data: str | Path, figures: dict[str, Any], started: float) -> dict[str, Any]:

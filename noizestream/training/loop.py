@@ -8,9 +8,10 @@ import torch
 from torch import Tensor
 
 from noizestream.training.budget import Budget
-from noizestream.training.codec_loop import Report
 from noizestream.training.config import Config
 
+Report = Callable[[str, int, float, dict[str, float]], None]
+"""report(stage, step, seconds left, figures): called every few steps."""
 EVALUATIONS = 16
 """Validations over a whole training."""
 WARM_UP = 50

@@ -4,10 +4,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 
 from noizestream.files import safe_name
-from noizestream.training.perform import generate
+from noizestream.training.generate import generate
 
 SECONDS = 6.0
 CEILING = 10 ** (-0.3 / 20)
@@ -21,10 +20,9 @@ def write_previews(folder: Path, name: str, player: Any, scripted: Any, genres: 
 
     target = folder / "previews" / name
     target.mkdir(parents=True, exist_ok=True)
-    sizes = (player.block, player.sample_rate, player.noise_size)
     written = []
     for number, genre in enumerate(genres):
-        audio = generate(scripted, torch.eye(len(genres))[number], SECONDS, number, sizes).numpy()
+        audio = generate(player, scripted, number, SECONDS, number).numpy()
         file = target / f"{safe_name(genre)}.wav"
         soundfile.write(file, np.clip(audio.T, -CEILING, CEILING), player.sample_rate, subtype="PCM_24")
         view(audio, player.sample_rate, file.with_suffix(".png"), title=f"{genre}, {name}")

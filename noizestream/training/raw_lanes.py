@@ -1,14 +1,32 @@
-"""Batches of raw sample blocks in their order, for the baseline: see lanes.py, whose lanes also remember beats and bars."""
+"""Batches of raw sample blocks in their order, for the baseline. Genres are drawn evenly, however unevenly the library fills them."""
 
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from noizestream.training.lanes import Draw
+from noizestream.training.prepared import Piece
 
 FROM_THE_START = 0.125
 """Share of courses that begin where the music does: that is what the model will do when it is played."""
+
+
+class Draw:
+    """Random pieces: first a genre, evenly, then a piece of it in proportion to its length."""
+
+    def __init__(self, pieces: list[Piece], rng: np.random.Generator):
+        self.pieces, self.rng = pieces, rng
+        self._genres = sorted({piece.genre for piece in pieces})
+        self._of = {g: [i for i, piece in enumerate(pieces) if piece.genre == g] for g in self._genres}
+        self._share = {g: self._weights(indices) for g, indices in self._of.items()}
+
+    def _weights(self, indices: list[int]) -> np.ndarray:
+        frames = np.array([self.pieces[i].frames for i in indices], np.float64)
+        return frames / frames.sum()
+
+    def piece(self) -> int:
+        genre = self._genres[self.rng.integers(len(self._genres))]
+        return int(self.rng.choice(self._of[genre], p=self._share[genre]))
 
 
 @dataclass

@@ -9,10 +9,9 @@ from torch import Tensor
 from noizestream.nn.errors import LOSSES, mean_absolute_error, mean_bias_error, mean_squared_error
 from noizestream.nn.raw import RawPredictor
 from noizestream.training.config import Config
-from noizestream.training.lanes import Draw
 from noizestream.training.loop import Loop
 from noizestream.training.prepared import Piece, Prepared
-from noizestream.training.raw_lanes import RawLanes
+from noizestream.training.raw_lanes import Draw, RawLanes
 
 JUDGED_FRAMES = 400
 JUDGED_PIECES = 4

@@ -1,7 +1,7 @@
-"""One training from music to model file: prepare, rehearse the export, fit, calibrate, preview, export.
+"""One training from music to model file: prepare, build, rehearse the export, fit, preview, export.
 
 RUN/run.json  config.json      what was asked for
-RUN/prepared/  latents/        what the loops read
+RUN/prepared/  memory.pt       what the loops read
 RUN/checkpoint.pt              where a killed training goes on
 RUN/previews/STEP/             a WAV and a spectrogram per genre
 RUN/training.json              what was measured
@@ -81,7 +81,7 @@ def train(
 ) -> Path:
     """Learn from the music in `data` and write the model file `output` (.ts); returns its path.
 
-    `arch` is spectral (None) or raw, the baseline, which alone has a choice of `loss` (mse, mae) and `optimiser` (adam, sgd).
+    `arch` is units (None) or raw, the baseline, which alone has a choice of `loss` (mse, mae) and `optimiser` (adam, sgd).
     `minutes` is the wall time of the whole, `steps` the optimiser steps of the sequence model (repeatable on one machine); give
     one. `resume` goes on with a run folder. `precision` is float32 or int8 (None: int8 where this machine has kernels for it).
     `base` is a model whose weights (beside it) to start from: its sizes and rate hold, its genres need not.
@@ -140,30 +140,29 @@ class _Training:
         prepared = self._prepare()
 
         from noizestream.training.finish import Finish
-        from noizestream.training.fit import Fit
-        from noizestream.training.raw import RawFinish, RawFit
+        from noizestream.training.recipes import recipe_of
 
-        raw = self.config.arch == "raw"
-        fit = (RawFit if raw else Fit)(prepared, self.config, self.folder, self.device)
-        finish = (RawFinish if raw else Finish)(prepared, self.config, self.folder, self.reporter)
+        recipe = recipe_of(prepared, self.config, self.folder, self.device)
+        recipe.build(self.reporter.progress)
+        finish = Finish(prepared, self.config, self.folder, self.reporter)
         # However slow the machine is just now: most of the time is for learning.
         whole = self.config.minutes * 60
-        reserve = min(finish.rehearse(fit.player()), MOST_RESERVED * whole)
+        reserve = min(finish.rehearse(recipe.player()), MOST_RESERVED * whole)
         left = whole - (time.monotonic() - self.started) - reserve if whole else 0.0
-        self.reporter.say(f"{fit.figures_of_networks()}; run folder {self.folder}")
+        self.reporter.say(f"{recipe.describe()}; run folder {self.folder}")
 
         def preview(name: str) -> None:
-            finish.preview(name, fit.player())
+            finish.preview(name, recipe.player())
 
         with _stoppable() as stop:
             # Counted steps are repeatable: nothing in them may depend on time.
             first_s = self.started + FIRST_PREVIEW_S - time.monotonic() if self.config.minutes else math.inf
-            figures = fit.run(max(left, 1.0) if self.config.minutes else 0.0, self.reporter.figures, stop, preview, first_s).figures
+            figures = recipe.fit(max(left, 1.0) if self.config.minutes else 0.0, self.reporter.figures, stop, preview, first_s)
             stopped = stop()
-        player = fit.player()
-        figures |= finish.calibrate(player)
+        player = recipe.player()
         finish.preview("final", player)
         summary = finish.export(player, self.output, self.data, figures, self.started)
+        recipe.save_weights(player, self.output)
         write_json(self.folder / "training.json", summary | {"history": figures.get("history", [])})
         if stopped:
             raise KeyboardInterrupt

@@ -1,7 +1,7 @@
 """The weights beside a model file, NAME.safetensors: what a later training starts from (`train --base NAME`).
 
-A TorchScript file is frozen and in int8: nothing can be learned from there. This file holds the networks in float16, by their
-names in the code, with the settings and the genres in its header.
+A TorchScript file is frozen and in int8: nothing can be learned from there. This file holds the navigator and the layers'
+components in float16, by their names in the code, and the books of codes, with the settings and the genres in its header.
 """
 
 import json
@@ -15,61 +15,80 @@ from torch import Tensor
 from noizestream import artifact
 from noizestream.errors import NoizestreamError, UsageError
 from noizestream.files import whole
-from noizestream.nn.clock import CLOCK_FEATURES
-from noizestream.nn.codec import Codec
-from noizestream.nn.moods import Moods
-from noizestream.nn.player import Player
-from noizestream.nn.predictor import Predictor
+from noizestream.nn.layers import LayerFront
+from noizestream.nn.memory import Memory
+from noizestream.nn.navigator import AGO, EMBEDDED, Navigator
+from noizestream.nn.units import UnitPlayer
 from noizestream.training.config import Config
 
 SUFFIX = ".safetensors"
-NETWORK_KEYS = ("sample_rate", "block_ms", "latent", "codec_hidden", "hidden", "layers", "mixtures")
+NETWORK_KEYS = ("sample_rate", "block_ms", "hidden", "layers")
 SLOWER = 0.5
 """Rates of a training that goes on from other weights, as a share of one from nothing: what they know is worth keeping."""
-CODEC_SHARE = 0.1
+COMPONENTS = ("mean", "basis", "step")
+BY_CODE = ("embed", "out")
+"""Tables of the navigator with a row for every code."""
 
 
 @dataclass(frozen=True)
 class Base:
-    """What a training starts from: `tensors` are named codec.*, plan.*, predictor.* and moods.*."""
+    """What a training starts from: `tensors` are named navigator.*, layers.* and book; `code_first` as in `Memory`."""
 
     config: Config
     genres: list[str]
     channels: int
+    code_first: list[int]
     tensors: dict[str, Tensor]
 
     def adapt(self, config: Config) -> Config:
-        """`config` with the sizes of these networks, and at slower rates."""
+        """`config` with the sizes of these networks, and at a slower rate."""
         sizes: dict[str, Any] = {key: getattr(self.config, key) for key in NETWORK_KEYS}
-        rates = {"rate": config.rate * SLOWER, "codec_rate": config.codec_rate * SLOWER, "codec_share": CODEC_SHARE}
-        return replace(config, channels=self.channels, **(sizes | rates))
+        return replace(config, channels=self.channels, rate=config.rate * SLOWER, **sizes)
 
-    def fill(self, codec: Codec, predictor: Predictor, moods: Moods, genres: list[str]) -> None:
-        """Copy the weights into networks of the same sizes. A genre that is new to them starts as the mean of those they know."""
-        codec.load_state_dict({name.removeprefix("codec."): t for name, t in self.tensors.items() if name.startswith("codec.")})
-        state = {name.removeprefix("predictor."): t for name, t in self.tensors.items() if name.startswith("predictor.")}
-        before, latent = len(self.genres), predictor.latent
-        enter = state["enter.weight"]
-        parts = [enter[:, :latent], self._by_genre(enter[:, latent : latent + before], 1, genres), enter[:, latent + before :]]
-        state["enter.weight"] = torch.cat(parts, 1)
-        state["clock_in.weight"] = self._by_genre(state["clock_in.weight"], CLOCK_FEATURES, genres)
-        state["clock_out.weight"] = self._by_genre(state["clock_out.weight"], predictor.clock_in.out_features, genres)
-        for name in ("enter.weight", "notes_out.weight"):  # weights from before there were moods: nothing is known of them yet
-            missing = predictor.state_dict()[name].shape[1] - state[name].shape[1]
-            state[name] = torch.nn.functional.pad(state[name], (0, missing))
-        predictor.load_state_dict(state)
-        if "moods.projection" in self.tensors:
-            moods.projection.copy_(self.tensors["moods.projection"])
+    def fill_layers(self, layers: LayerFront) -> None:
+        """Set the components of `layers` to these: then codes can be compared."""
+        for name in COMPONENTS:
+            getattr(layers, name).copy_(self.tensors[f"layers.{name}"])
 
-    def _by_genre(self, weight: Tensor, width: int, genres: list[str]) -> Tensor:
-        """weight [rows, genres of the base * width] -> [rows, genres * width]."""
+    def fill_navigator(self, navigator: Navigator, memory: Memory, layers: LayerFront, genres: list[str]) -> None:
+        """Copy the weights. A code takes those of the nearest code of its genre here, or of any genre if it is a new one.
+
+        So does a new genre take the mean of those that are known; pieces are learned anew.
+        """
+        own = {name.removeprefix("navigator."): t for name, t in self.tensors.items() if name.startswith("navigator.")}
         known = {genre.casefold(): number for number, genre in enumerate(self.genres)}
-        slices = weight.unflatten(1, (len(self.genres), width))
-        chosen = [slices[:, known[g.casefold()]] if g.casefold() in known else slices.mean(1) for g in genres]
-        return torch.cat(chosen, 1)
+        state = navigator.state_dict()
+        for v in range(layers.count):
+            nearest = torch.cat([self._nearest(memory, layers, v, g, known.get(genre.casefold(), -1)) for g, genre in enumerate(genres)])
+            state[f"out.{v}.weight"] = own[f"out.{v}.weight"][nearest]
+            state[f"out.{v}.bias"] = own[f"out.{v}.bias"][nearest]
+            state[f"embed.{v}.weight"] = own[f"embed.{v}.weight"][torch.cat([nearest, torch.tensor([self.code_first[-1]])])]
+        first = len(AGO) * layers.count * EMBEDDED
+        enter, before = own["enter.weight"], len(self.genres)
+        columns = [known.get(genre.casefold(), -1) for genre in genres]
+        labels = enter[:, first : first + before]
+        chosen = [labels[:, c : c + 1] if c >= 0 else labels.mean(1, keepdim=True) for c in columns]
+        state["enter.weight"] = torch.cat([enter[:, :first], *chosen, enter[:, first + before :]], 1)
+        for name, tensor in own.items():
+            if name.split(".")[0] not in (*BY_CODE, "piece", "allowed") and name != "enter.weight":
+                state[name] = tensor
+        navigator.load_state_dict(state)
+
+    def _nearest(self, memory: Memory, layers: LayerFront, layer: int, genre: int, known: int) -> Tensor:
+        """For every code of `genre` the nearest one of the genre `known` of the base, of all if that is -1."""
+        book = memory.book[memory.code_first[genre] : memory.code_first[genre + 1]].float()
+        first, last = (0, self.code_first[-1]) if known < 0 else (self.code_first[known], self.code_first[known + 1])
+        ours = _of_layer(book, layers, layer)
+        theirs = _of_layer(self.tensors["book"][first:last], layers, layer)
+        return first + torch.cdist(ours, theirs).argmin(1)
 
 
-def save(player: Player, config: Config, genres: list[str], model: Path) -> Path:
+def _of_layer(book: Tensor, layers: LayerFront, layer: int) -> Tensor:
+    start = layers.first_latent[layer]
+    return book.view(len(book), 3, -1)[:, :, start : start + layers.latents[layer]].flatten(1).contiguous()
+
+
+def save(player: UnitPlayer, config: Config, genres: list[str], model: Path) -> Path:
     """Write the weights of `player` beside the model file `model`, whole or not at all; returns where.
 
     NoizestreamError if it cannot be written.
@@ -78,11 +97,16 @@ def save(player: Player, config: Config, genres: list[str], model: Path) -> Path
 
     path = model.with_suffix(SUFFIX)
     tensors = {
-        f"{part}.{name}": tensor.detach().cpu().half().contiguous()
-        for part, network in (("codec", player.codec), ("plan", player.plan), ("predictor", player.predictor))
-        for name, tensor in network.state_dict().items()
-    } | {"moods.projection": player.moods.projection.cpu()}
-    header = {"config": config.to_json(), "genres": json.dumps(genres), "channels": str(player.channels)}
+        f"navigator.{name}": t.detach().cpu().half().contiguous() for name, t in player.navigator.state_dict().items() if t.is_floating_point()
+    }
+    tensors |= {f"layers.{name}": getattr(player.layers, name).float().contiguous() for name in COMPONENTS}
+    tensors["book"] = player.memory.book.clone()
+    header = {
+        "config": config.to_json(),
+        "genres": json.dumps(genres),
+        "channels": str(player.channels),
+        "code_first": json.dumps(player.memory.code_first),
+    }
     try:
         with whole(path) as partial:
             save_file(tensors, str(partial), header)
@@ -102,6 +126,7 @@ def load(model: str | Path) -> Base:
         with safe_open(str(path), "pt") as file:
             header = file.metadata() or {}
             tensors = {name: file.get_tensor(name).float() for name in file.keys()}  # noqa: SIM118 (it is no dictionary)
-        return Base(Config.from_json(header["config"]), json.loads(header["genres"]), int(header["channels"]), tensors)
+        first = json.loads(header["code_first"])
+        return Base(Config.from_json(header["config"]), json.loads(header["genres"]), int(header["channels"]), first, tensors)
     except (OSError, SafetensorError, KeyError, ValueError, TypeError):
         raise NoizestreamError(f"{path}: damaged, or not written by this version of noizestream") from None

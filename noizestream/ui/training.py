@@ -9,7 +9,7 @@ from rich.progress import BarColumn, Progress, TextColumn
 QUIET_S = 20.0
 """Without a terminal, as in a log file, figures are printed at most this often."""
 
-STAGES = {"codec": "codec", "encode": "encoding", "sequence": "LSTM", "raw": "LSTM", "preparing": "preparing"}
+STAGES = {"memory": "memory", "navigator": "LSTM", "raw": "LSTM", "preparing": "preparing"}
 
 
 class TrainingScreen:
@@ -43,9 +43,6 @@ class TrainingScreen:
         self._draw(stage, done, total, f"{done} of {total}")
 
     def figures(self, stage: str, step: int, seconds_left: float, values: dict[str, float]) -> None:
-        if stage == "encode":
-            self.progress(stage, step, int(values["of"]))
-            return
         if stage != self._stage:
             self._rate, self._begun = (step, time.monotonic()), time.monotonic()
         speed = (step - self._rate[0]) / max(time.monotonic() - self._rate[1], 1e-3)
@@ -56,7 +53,7 @@ class TrainingScreen:
         validation = values.get("validation", math.nan)
         if not math.isnan(validation) and validation != self._validation:
             self._validation = validation
-            unit = "nats a block" if stage == "sequence" else "of error"
+            unit = "nats a slot" if stage == "navigator" else "of error"
             line = f"step {step}: {values['train']:.2f} {unit} in training, {validation:.2f} on held-out music"
             self.console.print(line, highlight=False)
 
@@ -94,10 +91,11 @@ def verdict(metadata) -> str:
     base, nats = figures.get("baselines", {}), figures.get("validation_nats", math.nan)
     if not base or math.isnan(nats):
         return "no held-out music to judge by"
-    better = base["ar1"] - nats
-    word = f"{better:.1f} nats a block better than" if better > 0 else "NOT better yet than"
-    beside = f"AR(1) {base['ar1']:.1f}, unigram {base['unigram']:.1f}"
-    text = f"held-out music: {nats:.1f} nats a block, {word} the best baseline ({beside})"
+    best = min(base.values())
+    better = best - nats
+    word = f"{better:.1f} nats a slot better than" if better > 0 else "NOT better yet than"
+    beside = f"the code before {base['bigram']:.1f}, how common codes are {base['unigram']:.1f}"
+    text = f"held-out music: {nats:.1f} nats a slot, {word} the best baseline ({beside})"
     return text if better > 0 else f"{text}; train longer or on more music"
 
 

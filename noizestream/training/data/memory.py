@@ -51,11 +51,18 @@ class Built:
     kept: float  # share of the layers' variance in their components
 
 
-def build(layers: LayerFront, prepared: Prepared, config: Config, progress: Callable[[int, int], None]) -> Built:
-    """Fit `layers` and build the memory; `progress(done, total)` counts pieces. NoizestreamError if a genre has nothing to play."""
+def build(
+    layers: LayerFront, prepared: Prepared, config: Config, progress: Callable[[int, int], None], fit: bool = True
+) -> Built:
+    """Build the memory, after fitting `layers` if `fit`; `progress(done, total)` counts pieces.
+
+    NoizestreamError if a genre has nothing to play.
+    """
     pieces = sorted(prepared.of("training"), key=lambda piece: piece.genre)
     held_out = prepared.of("validation")
-    kept = layers.fit(_sample(layers, prepared, pieces, np.random.default_rng([config.seed, 6])))
+    kept = float("nan")
+    if fit:
+        kept = layers.fit(_sample(layers, prepared, pieces))
     total, done = len(pieces) + len(held_out), 0
     read: list[tuple[Piece, Slots, np.ndarray]] = []
     read_held: list[tuple[Piece, Slots, np.ndarray]] = []
@@ -111,7 +118,7 @@ def _coded(piece: Piece, number: int, slots: Slots, code: np.ndarray) -> Coded:
 
 
 @torch.no_grad()
-def _sample(layers: LayerFront, prepared: Prepared, pieces: list[Piece], rng: np.random.Generator) -> torch.Tensor:
+def _sample(layers: LayerFront, prepared: Prepared, pieces: list[Piece]) -> torch.Tensor:
     """Columns of stretches from all over the music, every genre alike."""
     per_genre = FITTED_FRAMES // len(prepared.genres)
     rows = []

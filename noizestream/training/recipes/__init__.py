@@ -1,0 +1,62 @@
+"""A recipe an architecture: how its networks are built, fitted and made a model file. `recipe_of` finds the one that was asked for."""
+
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from noizestream.training.config import Config
+from noizestream.training.prepared import Prepared
+
+PREVIEWS_EVERY = 0.25
+"""Share of the training after which a model is heard."""
+
+
+class Recipe(ABC):
+    """One training; a new one on the same folder goes on from its last checkpoint."""
+
+    figures: dict[str, Any]
+    """What was measured so far."""
+
+    def __init__(self, prepared: Prepared, config: Config, folder: Path, device: str = "cpu"):
+        self.prepared, self.config, self.folder, self.device = prepared, config, folder, device
+        self.figures = {}
+
+    @abstractmethod
+    def build(self, progress: Callable[[str, int, int], None]) -> None:
+        """Make what is trained, from the prepared music; `progress(stage, done, total)` says how far that is."""
+
+    @abstractmethod
+    def describe(self) -> str:
+        """One line on the sizes."""
+
+    @abstractmethod
+    def player(self) -> Any:
+        """The generator as it is now: a copy on the CPU that can be scripted."""
+
+    @abstractmethod
+    def fit(
+        self,
+        seconds: float,
+        report: Callable[[str, int, float, dict[str, float]], None],
+        stop: Callable[[], bool],
+        preview: Callable[[str], None] = lambda name: None,
+        first_s: float = math.inf,
+    ) -> dict[str, Any]:
+        """Train for `seconds` (0: `config.steps` decides) and return the figures. `stop()` ends early.
+
+        `preview(name)` is called now and then, the first time after about `first_s` seconds.
+        """
+
+    def save_weights(self, player: Any, output: Path) -> None:  # noqa: B027 (most have none)
+        """Write beside the model file `output` what a later training may start from."""
+
+
+def recipe_of(prepared: Prepared, config: Config, folder: Path, device: str) -> Recipe:
+    """The recipe of `config.arch`."""
+    from noizestream.training.recipes.raw import RawRecipe
+    from noizestream.training.recipes.units import UnitRecipe
+
+    recipes: dict[str, type[Recipe]] = {"units": UnitRecipe, "raw": RawRecipe}
+    return recipes[config.arch](prepared, config, folder, device)
