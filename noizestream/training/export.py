@@ -1,5 +1,6 @@
 """From trained networks to the model file: script, freeze, test against the eager networks, save."""
 
+import itertools
 import platform
 import warnings
 from pathlib import Path
@@ -14,6 +15,7 @@ from noizestream.errors import NoizestreamError
 from noizestream.metadata import Metadata
 from noizestream.nn.lean import lean
 from noizestream.nn.raw import RawPlayer
+from noizestream.nn.unit_state import unpack
 from noizestream.nn.units import UnitPlayer
 from noizestream.noise import noise
 
@@ -94,22 +96,21 @@ def is_quantised(player: UnitPlayer | RawPlayer) -> bool:
 
 def _test_offline(player: Any, genre: Tensor, states: list[list[Tensor]]) -> None:
     """The codes that were played, fed to the navigator as a sequence, must end in the same LSTM state."""
-    navigator, cells = player.navigator, player.cells
-    codes = torch.full((64, player.count), player.codes)
-    rows, slots = [], []
-    for before, after in zip(states[:-1], states[1:], strict=True):
-        if before[cells + 4][1] != after[cells + 4][1]:  # a slot began
+    navigator, named = player.navigator, [unpack(state, player.cells) for state in states]
+    codes, rows, slots = named[0].codes, [], []
+    for before, after in itertools.pairwise(named):
+        if before.moment[1] != after.moment[1]:  # a slot began
             rows.append(codes[player.hearing.ago])
-            slots.append(float(after[cells + 4][1]))
-        codes = after[cells + 1]
+            slots.append(float(after.moment[1]))
+        codes = after.codes
     count = len(rows)
     beaten = torch.dot(player.beaten, genre).expand(1, count)
-    piece = torch.tensor([navigator.pieces] + [int(states[-1][cells + 3][0, 7])] * (count - 1)).unsqueeze(0)
+    piece = torch.tensor([navigator.pieces] + [int(named[-1].layers[0, 7])] * (count - 1)).unsqueeze(0)
     start = navigator.recurrent.initial_sequence_state(1)
     whole = (torch.stack(rows).unsqueeze(0), genre.expand(1, count, -1), torch.tensor(slots).unsqueeze(0), beaten, piece, start, 0.0)
     _, (h, c) = navigator.sequence(*whole)
     offline = torch.stack([h[:, 0], c[:, 0]], dim=1).flatten(0, 1)
-    if not bool((torch.cat(states[-1][:cells]) - offline).abs().max() <= TOLERANCE):
+    if not bool((torch.cat(named[-1].cells) - offline).abs().max() <= TOLERANCE):
         raise NoizestreamError("export: the streamed model differs from the trained one; please report this")
 
 
