@@ -230,7 +230,7 @@ def _memory(
         memory.code[:, own] = torch.from_numpy(coded.code[taken].T.copy()).int()
         memory.fit[own] = torch.from_numpy(np.round(slots.fit[taken] * FIT)).clamp(-127, 127).to(torch.int8)
         memory.chord[own] = torch.from_numpy(slots.chord[taken]).to(torch.int8)
-        memory.piece_first[number], memory.piece_slots[number] = slot, count
+        memory.piece_first[number], memory.piece_slots[number], memory.tempo[number] = slot, count, slots.tempo
         coded.begin = slot - begin
         frame, slot = frame + len(z), slot + count
     for g, book in enumerate(books):
