@@ -23,6 +23,7 @@ class Memory(nn.Module):
     frames: Tensor
     first: Tensor
     length: Tensor
+    late: Tensor
     piece: Tensor
     place: Tensor
     follows: Tensor
@@ -57,6 +58,7 @@ class Memory(nn.Module):
         self.register_buffer("frames", table(frames, latents, dtype=torch.int8))
         self.register_buffer("first", table(slots))  # its first frame
         self.register_buffer("length", table(slots))  # its frames
+        self.register_buffer("late", torch.zeros(slots))  # by so many frames the first one lies behind the slot's beginning
         self.register_buffer("piece", table(slots))
         self.register_buffer("place", table(slots))  # sixteenth of the bar
         self.register_buffer("follows", table(slots, dtype=torch.int8))  # 1 where the next slot goes on

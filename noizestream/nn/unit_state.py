@@ -11,7 +11,7 @@ class LayerState:
 
     `slot` of the memory (-1 none), number of the transposition `shift` (6 is none), blocks `since` it jumped, slots of its `run`
     in the memory, the number `chance` in 0..1 that decides whether it jumps in this slot and the logit `gate` of going on, the
-    last value `new` of its control, the `piece` that it prefers (-1 none).
+    last value `new` of its control, the `piece` that it prefers (-1 none), and the position `frame` in the memory's frames.
     """
 
     def __init__(self, row: list[float]):
@@ -23,11 +23,12 @@ class LayerState:
         self.gate: float = row[5]
         self.new: float = row[6]
         self.piece: int = int(row[7])
+        self.frame: float = row[8]
 
     def row(self) -> list[float]:
         """As numbers."""
         counts = [float(self.slot), float(self.shift), float(self.since), float(self.run)]
-        return counts + [self.chance, self.gate, self.new, float(self.piece)]  # noqa: RUF005 (TorchScript knows no unpacking)
+        return counts + [self.chance, self.gate, self.new, float(self.piece), self.frame]  # noqa: RUF005 (TorchScript knows no unpacking)
 
 
 class Moment:
@@ -52,7 +53,7 @@ class UnitState(NamedTuple):
     the next slot, once they are known: no block is to do all the work.
 
     `codes` [64, V] int64 of the last slots and `units` [16, V] int64, the slots of the memory that were played; newest last.
-    `layers` [V, 8] and `moment` [6] float64 hold a `LayerState` each and a `Moment`. `genre` [G] as last asked for, `columns`
+    `layers` [V, 9] and `moment` [6] float64 hold a `LayerState` each and a `Moment`. `genre` [G] as last asked for, `columns`
     [columns] and `latents` [latents] of the last block, `sound` of the synthesis (phases.py).
     """
 
@@ -106,7 +107,7 @@ def initial(
         torch.zeros(1, hidden),
         torch.full([64, layers], codes),
         torch.full([16, layers], -1),
-        torch.tensor([[-1.0, 6.0, 0.0, 0.0, 0.0, 0.0, -1.0, -1.0] for _ in range(layers)], dtype=torch.float64),
+        torch.tensor([[-1.0, 6.0, 0.0, 0.0, 0.0, 0.0, -1.0, -1.0, -1.0] for _ in range(layers)], dtype=torch.float64),
         torch.tensor([0.0, -1.0, 0.0, 1.0, -1.0, -1.0], dtype=torch.float64),
         torch.zeros(genres),
         torch.full([columns], -9.0),

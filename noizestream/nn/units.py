@@ -26,6 +26,8 @@ JOIN_S = 0.12
 """For so long after a jump what sounded before rings on beneath."""
 RELEASE_DB_S = 250.0
 """How fast it does: no joint is a hole, and none is heard for long."""
+STRAY = 1.5
+"""Frames by which reading may be off the beat."""
 SPARE = 4
 """Random numbers of a block beside those of the layers: harmony, phrase."""
 FIRST_OF_LAYERS = 5
@@ -100,6 +102,7 @@ class UnitPlayer(nn.Module):
         self.slots: float = float(WRAP)
         self.beats_per_bpm: float = front.block / front.sample_rate / 60.0
         self.join: int = round(JOIN_S * front.sample_rate / front.block)
+        self.stray: float = STRAY
         self.release: float = RELEASE_DB_S / 8.686 * front.block / front.sample_rate
         self.first_of_layers: int = FIRST_OF_LAYERS
         self.per_layer: int = PER_LAYER
@@ -143,7 +146,9 @@ class UnitPlayer(nn.Module):
         elif moment.ahead < 0:
             moment.ahead = int(math.fmod(slot + 1, self.slots))
             h_ahead, ahead = self.listen(genre, codes, playing[0].piece, moment.ahead, cells)
-        columns, latents = self.read(playing, beat * self.per_beat - whole)
+        # Left alone, the music runs at the tempo of the piece that leads.
+        tempo = float(self.memory.tempo[playing[0].piece]) if knobs[1] <= 0 else knobs[1]
+        columns, latents = self.read(playing, beat * self.per_beat - whole, tempo)
         if min([one.since for one in playing]) < self.join:
             fall = torch.tensor([self.release if one.since < self.join else 100.0 for one in playing])
             ringing = torch.addcmul(was.columns - self.untoned, fall.index_select(0, self.layers.layer_of), self.falling)
@@ -151,8 +156,7 @@ class UnitPlayer(nn.Module):
         bands = self.layers.mix(columns, self.gains(knobs))
         audio, sound = self.synthesis(bands, noise.narrow(0, self.drawn, self.block), was.sound, float(torch.dot(self.hiss, genre)))
 
-        # Left alone, the music runs at the tempo of the piece that leads.
-        passed = (float(self.memory.tempo[playing[0].piece]) if knobs[1] <= 0 else knobs[1]) * self.beats_per_bpm
+        passed = tempo * self.beats_per_bpm
         moment.beat, moment.slot = math.fmod(beat + passed, self.wrap), slot
         for one in playing:
             one.since += 1
@@ -288,13 +292,23 @@ class UnitPlayer(nn.Module):
             factors.append(0.0 if silent else 10.0 ** (knobs[at] / 20.0))
         return torch.tensor(factors).index_select(0, self.layers.layer_of)
 
-    def read(self, playing: list[LayerState], way: float) -> tuple[Tensor, Tensor]:
-        """Columns and latents of the frames that lie a share `way` of a slot into what every layer plays."""
+    def read(self, playing: list[LayerState], way: float, tempo: float) -> tuple[Tensor, Tensor]:
+        """Columns and latents of the frames that lie a share `way` of a slot into what every layer plays, at `tempo` BPM.
+
+        A layer that goes on reads frame by frame as it was recorded, and only where it has lost the beat by `STRAY` frames it is
+        brought back: else every slot would begin up to a frame early or late, and the beat would shake.
+        """
         parts: list[Tensor] = []
         frames: list[int] = []
         for v, state in enumerate(playing):
-            length = int(self.memory.length[state.slot])
-            frame = int(self.memory.first[state.slot]) + min(int(way * length + 1e-6), length - 1)
+            slot = state.slot
+            right = float(self.memory.first[slot]) + way * float(self.memory.length[slot]) - float(self.memory.late[slot])
+            state.frame += tempo / float(self.memory.tempo[self.memory.piece[slot]])
+            if state.since == 0 or abs(state.frame - right) > self.stray:
+                state.frame = right
+                if playing[0].slot == slot and v > 0:
+                    state.frame = playing[0].frame  # together to the frame
+            frame = min(max(int(state.frame + 0.5), 0), len(self.memory.frames) - 1)
             frames.append(frame)
             parts.append(self.memory.frames[frame].narrow(0, self.first_latent[v], self.latent_sizes[v]))
         latents = torch.cat(parts).float() * self.layers.step
@@ -343,7 +357,7 @@ class UnitPlayer(nn.Module):
         middle = int(heard.places[0])
         rows: list[list[float]] = []
         for v in range(self.count):
-            rows.append([float(heard.places[v]), float(self.unmoved), 0.0, 0.0, 0.0, self.chooser.sure, 0.0, float(self.memory.piece[middle])])
+            rows.append([float(heard.places[v]), float(self.unmoved), 0.0, 0.0, 0.0, self.chooser.sure, 0.0, float(self.memory.piece[middle]), -1.0])
         beat = math.fmod(heard.beat, self.wrap)
         # The last slot that was heard is over where the next one begins.
         moment = [beat, float(math.floor(beat * self.per_beat) - 1), 0.0, 1.0, -1.0, -1.0]

@@ -224,6 +224,7 @@ def _memory(
         memory.frames[frame : frame + len(z)] = torch.from_numpy(z)
         memory.first[own] = torch.from_numpy(frame + edges[:-1]).int()
         memory.length[own] = torch.from_numpy(np.diff(edges)).int()
+        memory.late[own] = torch.from_numpy(slots.late[taken]).float()
         memory.piece[own] = number
         memory.place[own] = torch.from_numpy(slots.number[taken] % BAR).int()
         memory.follows[slot : slot + count - 1] = 1

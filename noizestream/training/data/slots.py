@@ -21,7 +21,8 @@ class Slots:
     """Slots of one piece: `first` [S] frames (of the piece) where they begin and the frame `last` where the last one ends.
 
     `number` [S] counts quarters of a beat, a bar at every multiple of 16; `fit` [S, 24] says how well each triad fits,
-    `chord` [S] is the chord of its beat, 24 for none (analysis/chords.py). `tempo` is the mean one, in BPM.
+    `chord` [S] is the chord of its beat, 24 for none (analysis/chords.py). `late` [S] is how far the first frame lies behind the
+    beginning of its slot, in frames. `tempo` is the mean one, in BPM.
     """
 
     first: np.ndarray
@@ -29,6 +30,7 @@ class Slots:
     number: np.ndarray
     fit: np.ndarray
     chord: np.ndarray
+    late: np.ndarray
     tempo: float
 
     def __len__(self) -> int:
@@ -42,7 +44,8 @@ class Slots:
 
 def slots_of(prepared: Prepared, piece: Piece, tones: int) -> Slots | None:
     """The slots of `piece` but for quiet beginnings and ends; None if too few are left. The first `tones` bands are magnitudes."""
-    number = np.floor(np.asarray(prepared.beats_of(piece), np.float64) * PER_BEAT).astype(np.int64)
+    position = np.asarray(prepared.beats_of(piece), np.float64) * PER_BEAT
+    number = np.floor(position).astype(np.int64)
     first = np.concatenate([[0], np.flatnonzero(np.diff(number)) + 1])
     edges = np.append(first, len(number))
     loud = np.maximum.reduceat(np.asarray(prepared.bands_of(piece)[:, :tones], np.float32).max(1), first)
@@ -52,9 +55,11 @@ def slots_of(prepared: Prepared, piece: Piece, tones: int) -> Slots | None:
     kept = slice(heard[0], heard[-1] + 1)
     seconds = (edges + piece.first + 1.5) * prepared.block / prepared.sample_rate  # a frame's middle is two blocks after its start
     fit, chord = _harmony(np.asarray(prepared.chroma_of(piece)), prepared.sample_rate, seconds, number[first])
-    beats, frames = np.asarray(prepared.beats_of(piece), np.float64), len(number)
-    tempo = 60 * (beats[-1] - beats[0]) / ((frames - 1) * prepared.block / prepared.sample_rate)
-    return Slots(first[kept], int(edges[kept.stop]), number[first][kept], fit[kept], chord[kept], float(tempo))
+    seconds_of_piece = (len(number) - 1) * prepared.block / prepared.sample_rate
+    tempo = 60 / PER_BEAT * (position[-1] - position[0]) / seconds_of_piece
+    late = np.minimum((position[first] - number[first]) * np.diff(edges), 1.0)
+    late[0] = 0.0  # where a piece begins within a slot
+    return Slots(first[kept], int(edges[kept.stop]), number[first][kept], fit[kept], chord[kept], late[kept], float(tempo))
 
 
 def _harmony(rows: np.ndarray, rate: int, seconds: np.ndarray, number: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
