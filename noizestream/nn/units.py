@@ -148,10 +148,9 @@ class UnitPlayer(nn.Module):
         for one in playing:
             one.since += 1
         table = torch.tensor([one.row() for one in playing], dtype=torch.float64)
-        numbers = moment.numbers()
-        after = UnitState(
-            cells, h, codes, units, table, torch.tensor(numbers, dtype=torch.float64), genre, columns, latents, sound
-        )
+        # TorchScript makes a list a tensor by way of float32: there the beat would drift.
+        position, rest = torch.full([1], moment.beat, dtype=torch.float64), torch.tensor(moment.numbers()[1:], dtype=torch.float64)
+        after = UnitState(cells, h, codes, units, table, torch.cat([position, rest]), genre, columns, latents, sound)
         return audio, pack(after)
 
     def places(self, state: list[Tensor]) -> Tensor:

@@ -10,6 +10,8 @@ from noizestream.nn.units import UnitPlayer
 
 SLOT = 8
 """Frames of a slot in the memory."""
+BEAT = 4
+"""Slots for which a chord holds."""
 
 
 def memory(layers: LayerFront, codes: int, pieces: int, slots: int, genres: int = 2, seed: int = 0) -> Memory:
@@ -32,8 +34,9 @@ def memory(layers: LayerFront, codes: int, pieces: int, slots: int, genres: int 
             own = torch.cat([torch.arange(codes), torch.randint(0, codes, (pieces * slots - codes,), generator=random)])
             own = own[torch.randperm(len(own), generator=random)]
             made.code[v, genre * pieces * slots : (genre + 1) * pieces * slots] = own + genre * codes
-    made.fit.copy_(torch.randint(-40, 100, (count, TRIADS), generator=random))
-    made.chord.copy_(torch.randint(0, 25, (count,), generator=random))
+    made.chord.copy_(torch.randint(0, TRIADS, (count // BEAT + 1,), generator=random).repeat_interleave(BEAT)[:count])
+    made.fit.copy_(torch.randint(-40, 40, (count, TRIADS), generator=random))
+    made.fit[number, made.chord.long()] = 95
     made.book.copy_(torch.randn(made.book.shape, generator=random))
     made.piece_first.copy_(torch.arange(genres * pieces) * slots)
     made.piece_slots.fill_(slots)
