@@ -24,6 +24,14 @@ class LayerState:
         self.new: float = row[6]
         self.piece: int = int(row[7])
 
+    def unit(self) -> int:
+        """Slot and transposition as one number."""
+        return self.slot * 12 + self.shift
+
+    def play(self, unit: int) -> None:
+        """Be at slot and transposition of a `unit`."""
+        self.slot, self.shift = unit // 12, unit % 12
+
     def row(self) -> list[float]:
         """As numbers."""
         counts = [float(self.slot), float(self.shift), float(self.since), float(self.run)]
@@ -49,7 +57,8 @@ class Moment:
 class UnitState(NamedTuple):
     """`cells` h0 c0 h1 c1 ... [1, hidden] of the LSTM, `h` [1, hidden] what it says of this slot.
 
-    `codes` [64, V] int64 of the last slots and `units` [16, V] int64, the slots of the memory that were played; newest last.
+    `codes` [64, V] int64 of the last slots and `units` [16, V] int64 of what was played
+    in the last slots (`LayerState.unit`, -1 nothing); newest last.
     `layers` [V, 8] and `moment` [5] float64 hold a `LayerState` each and a `Moment`. `genre` [G] as last asked for, `columns`
     [columns] and `latents` [latents] of the last block, `sound` of the synthesis (phases.py).
     """

@@ -129,7 +129,7 @@ class UnitPlayer(nn.Module):
             h, cells = self.listen(genre, was, playing[0].piece, slot)
         if begins or self.disturbed(genre, knobs, was, playing, moment):
             taken = self.decide(genre, knobs, noise, was, h, playing, moment, slot, begins)
-            here = torch.tensor([[one.slot for one in playing]])
+            here = torch.tensor([[one.unit() for one in playing]])
             # What is decided anew within a slot takes the place of what was.
             kept = 1 if begins else 0
             codes = torch.cat([codes[kept : 63 + kept], torch.tensor([taken])])
@@ -234,11 +234,12 @@ class UnitPlayer(nn.Module):
 
     def hold(self, layer: int, playing: LayerState, was: UnitState, begins: bool) -> int:
         """Let the layer play what it played a bar ago; returns the code."""
-        slot = int(was.units[0, layer]) if begins else playing.slot
-        if begins and slot != self.memory.next(playing.slot):
-            playing.since = 0
-        playing.slot = slot
-        return int(self.memory.code[layer, slot])
+        if begins:
+            after, shift = self.memory.next(playing.slot), playing.shift
+            playing.play(int(was.units[0, layer]))
+            if playing.slot != after or playing.shift != shift:
+                playing.since = 0
+        return int(self.memory.code[layer, playing.slot])
 
     def piece_genre(self, piece: int) -> int:
         """The genre of a piece."""
