@@ -88,10 +88,10 @@ def save(built: Built, layers: LayerFront, folder: Path) -> None:
     """Write what `build` made, whole or not at all: a resumed training reads it with `load`."""
     memory = built.memory
     sizes = {"codes": np.diff(memory.code_first).tolist(), "pieces": np.diff(memory.piece_from).tolist()}
-    coded = {name: [vars(one) for one in getattr(built, name)] for name in ("training", "validation")}
-    for rows in coded.values():
-        for row in rows:
-            row |= {"number": torch.from_numpy(row["number"]), "code": torch.from_numpy(row["code"])}
+    coded = {}
+    for name in ("training", "validation"):
+        rows = [(vars(one), {"number": torch.from_numpy(one.number), "code": torch.from_numpy(one.code)}) for one in getattr(built, name)]
+        coded[name] = [row | tensors for row, tensors in rows]
     values = {"sizes": sizes, "memory": memory.state_dict(), "layers": layers.state_dict(), "kept": built.kept}
     with whole(folder / "memory.pt") as partial:
         torch.save(values | coded, partial)
