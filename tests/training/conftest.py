@@ -51,7 +51,7 @@ def music(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def config() -> Config:
-    return resolve("small", steps=4, minutes=0, batch=4, slots=32, hidden=32, codes=24)
+    return resolve("small", steps=4, minutes=0, batch=4, slots=32, hidden=32, codes=24, holdout=0.2)
 
 
 @pytest.fixture(scope="session")

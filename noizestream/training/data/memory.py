@@ -24,6 +24,8 @@ CLUSTERED = 12_000
 """Slots of a genre that the clusters are found with; the others are told which is the nearest."""
 ROUNDS = 12
 FEWEST_CODES, SLOTS_PER_CODE = 12, 10
+FEWEST_KEPT = 4 * BAR
+"""Slots: less of a piece is no music to go on in, and then none of it is kept."""
 
 
 @dataclass
@@ -209,8 +211,7 @@ def _memory(
     genres = len(books)
     shares = _shares(read, genres, config.memory_mb * 1e6 / layers.size)
     cut = []
-    for piece, slots, latents in read:
-        count = max(1, min(len(slots), round(len(slots) * shares[piece.genre] / BAR) * BAR))
+    for (_, slots, latents), count in zip(read, _counts([(p.genre, len(s)) for p, s, _ in read], shares), strict=True):
         begin = (len(slots) - count) // 2 // BAR * BAR
         edges = slots.edges - slots.first[0]
         cut.append((begin, count, latents[edges[begin] : edges[begin + count]], edges[begin : begin + count + 1] - edges[begin]))
@@ -220,6 +221,9 @@ def _memory(
     memory = Memory(frames, slots_in_all, codes, pieces, layers.count, layers.size)
     frame = slot = 0
     for number, ((_, slots, _), (begin, count, z, edges), coded) in enumerate(zip(read, cut, training, strict=True)):
+        memory.piece_first[number], memory.piece_slots[number] = slot, count
+        if not count:
+            continue
         own, taken = slice(slot, slot + count), slice(begin, begin + count)
         memory.frames[frame : frame + len(z)] = torch.from_numpy(z)
         memory.first[own] = torch.from_numpy(frame + edges[:-1]).int()
@@ -230,7 +234,6 @@ def _memory(
         memory.code[:, own] = torch.from_numpy(coded.code[taken].T.copy()).int()
         memory.fit[own] = torch.from_numpy(np.round(slots.fit[taken] * FIT)).clamp(-127, 127).to(torch.int8)
         memory.chord[own] = torch.from_numpy(slots.chord[taken]).to(torch.int8)
-        memory.piece_first[number], memory.piece_slots[number] = slot, count
         coded.begin = slot - begin
         frame, slot = frame + len(z), slot + count
     for g, book in enumerate(books):
@@ -242,6 +245,25 @@ def _memory(
                 memory.book[at, start : start + layers.latents[v]] = torch.from_numpy(centres[:, third]).half()
     memory.group()
     return memory
+
+
+def _counts(pieces: list[tuple[int, int]], shares: list[float]) -> list[int]:
+    """How many slots are kept of each of `pieces` (genre, slots), so that every genre keeps its share: whole bars, `FEWEST_KEPT` or none.
+
+    Where little may be kept, some pieces are left out; of a genre at least one stays.
+    """
+    counts, owed = [], [0.0] * len(shares)
+    for genre, length in pieces:
+        owed[genre] += length * shares[genre]
+        count = length if shares[genre] >= 1 else min(length, round(owed[genre] / BAR) * BAR)
+        counts.append(count if count >= min(FEWEST_KEPT, length) else 0)
+        owed[genre] -= counts[-1]
+    for genre in range(len(shares)):
+        own = [i for i, (g, _) in enumerate(pieces) if g == genre]
+        if not any(counts[i] for i in own):
+            longest = max(own, key=lambda i: pieces[i][1])
+            counts[longest] = min(pieces[longest][1], FEWEST_KEPT)
+    return counts
 
 
 def _shares(read: list[tuple[Piece, Slots, np.ndarray]], genres: int, most: float) -> list[float]:

@@ -1,4 +1,4 @@
-"""Both loops: they learn, they resume as if never stopped, and what they export is what they trained."""
+"""The generator's training: it learns, resumes as if never stopped, and what it exports is what it trained."""
 
 import copy
 import math
@@ -12,72 +12,69 @@ import torch
 from noizestream import artifact
 from noizestream.engine.generator import load
 from noizestream.engine.render import render
-from noizestream.errors import NoizestreamError
-from noizestream.nn.player import Player
-from noizestream.training import checkpoint, sketch
+from noizestream.errors import NoizestreamError, UsageError
+from noizestream.nn.recurrent import Recurrent
+from noizestream.training import checkpoint
 from noizestream.training.budget import Milestones
 from noizestream.training.config import resolve
 from noizestream.training.export import export, quantised, script, self_test
-from noizestream.training.fit import Fit
+from noizestream.training.recipes.units import UnitRecipe
+from tests.training.conftest import never, quiet
 
 
-def quiet(*arguments) -> None:
-    pass
-
-
-def never() -> bool:
-    return False
-
-
-def trained(prepared, config, folder) -> Player:
+def fitted(prepared, config, folder, report=quiet, stop=never) -> UnitRecipe:
     folder.mkdir(exist_ok=True)
-    fitted = Fit(prepared, config, folder).run(0.0, quiet, never)
-    return Player(
-        fitted.front, fitted.codec, fitted.plan, fitted.predictor, torch.tensor(prepared.tempos), torch.tensor([0.7, 0.7])
-    ).eval(), fitted
+    recipe = UnitRecipe(prepared, config, folder)
+    recipe.build(quiet)
+    recipe.fit(0.0, report, stop)
+    return recipe
 
 
-def test_all_stages_learn_and_the_figures_say_so(prepared, config, tmp_path):
-    _, fitted = trained(prepared, replace(config, steps=120), tmp_path)
-    figures = fitted.figures
-    assert figures["codec_error"] < figures["pca_error"]
-    assert figures["history"][-1]["validation"] < figures["history"][0]["validation"]
-    assert figures["validation_nats"] < figures["baselines"]["unigram"]
-    assert figures["plan_nats"] < fitted.plan.voices * math.log(fitted.plan.codes), "better than any code at any time"
-    assert figures["sequence_steps"] == 120
+def test_it_learns_and_the_figures_say_so(recipe):
+    figures = recipe.figures
+    assert figures["validation_nats"] < figures["history"][0]["validation"]
+    assert figures["validation_nats"] < figures["baselines"]["unigram"], "better than how common codes are"
+    assert figures["navigator_steps"] == 100 and figures["slots_kept"] == figures["slots"] > 100
+    assert 0 < figures["memory_mb"] < 1 and 0.5 < figures["variance_kept"] <= 1.001
+    assert len(figures["going_on"]) == 4 and all(0 < chance < 1 for chance in figures["going_on"])
+    assert "codes a layer" in recipe.describe() and "of the music" not in recipe.describe()
+
+
+def test_how_much_of_the_music_is_kept_is_said(prepared, config, tmp_path):
+    small = UnitRecipe(prepared, replace(config, memory_mb=0.3), tmp_path)
+    small.build(quiet)
+    assert small.figures["memory_mb"] <= 0.36 and "% of the music" in small.describe()
 
 
 def test_a_killed_training_ends_as_if_never_stopped(prepared, config, tmp_path, monkeypatch):
     monkeypatch.setattr(checkpoint, "EVERY_S", 0.0)
     config = replace(config, steps=60)
-    _, whole = trained(prepared, config, tmp_path / "whole")
+    whole = fitted(prepared, config, tmp_path / "whole")
 
     class Killed(Exception):
         pass
 
-    def kill_at(stage: str, wanted: int):
+    def kill_at(wanted: int):
         def report(name: str, step: int, left: float, values: dict) -> None:
-            if name == stage and step >= wanted:
+            if step >= wanted:
                 raise Killed
 
         return report
 
-    folder = tmp_path / "killed"
-    folder.mkdir()
-    for stage, step in (("plan", 20), ("codec", 20), ("sequence", 30), ("sequence", 50)):
+    for step in (20, 50):
         with pytest.raises(Killed):
-            Fit(prepared, config, folder).run(0.0, kill_at(stage, step), never)
-    resumed = Fit(prepared, config, folder).run(0.0, quiet, never)
-    for part in ("plan", "predictor"):
-        for name, value in getattr(whole, part).state_dict().items():
-            assert torch.allclose(value, getattr(resumed, part).state_dict()[name], atol=1e-5), name
+            fitted(prepared, config, tmp_path / "killed", kill_at(step))
+    resumed = fitted(prepared, config, tmp_path / "killed")
+    for name, value in whole.player().state_dict().items():
+        assert torch.allclose(value, resumed.player().state_dict()[name], atol=1e-5), name
     assert resumed.figures["validation_nats"] == pytest.approx(whole.figures["validation_nats"], abs=1e-3)
+    assert [row["step"] for row in resumed.figures["history"]] == [row["step"] for row in whole.figures["history"]]
 
 
 def test_the_same_seed_and_steps_give_the_same_model_file(prepared, config, tmp_path):
     goldens = []
     for name, seed in (("one", 3), ("two", 3), ("other", 4)):
-        player, _ = trained(prepared, replace(config, steps=6, seed=seed), tmp_path / name)
+        player = fitted(prepared, replace(config, steps=6, seed=seed), tmp_path / name).player()
         goldens.append(export(player, "tiny", prepared.genres, {}, tmp_path / f"{name}.ts").extra["golden"])
     assert goldens[0] == goldens[1]
     assert goldens[0] != goldens[2]
@@ -90,26 +87,23 @@ def test_stopping_early_leaves_a_usable_model(prepared, config, tmp_path):
         calls.append(1)
         return len(calls) > 3
 
-    fitted = Fit(prepared, config, tmp_path).run(0.0, quiet, stop)
-    assert np.isfinite(fitted.figures["validation_nats"])
+    recipe = fitted(prepared, config, tmp_path, stop=stop)
+    assert np.isfinite(recipe.figures["validation_nats"]) and recipe.figures["navigator_steps"] == 3
+    self_test(recipe.player(), script(recipe.player()))
 
 
-def test_there_is_something_to_hear_while_the_codec_still_learns(prepared, config, tmp_path, monkeypatch):
-    monkeypatch.setattr(sketch, "TRAINED_S", 0.3)
-    fit = Fit(prepared, replace(config, steps=0, plan_share=0.0, codec_share=0.9), tmp_path)
-    fresh = {name: value.clone() for name, value in fit.predictor.state_dict().items()}
-    heard = []
+def test_a_preview_on_the_way_is_of_what_was_learned_until_then_and_changes_nothing(prepared, config, tmp_path):
+    recipe, heard = UnitRecipe(prepared, replace(config, steps=40), tmp_path), []
+    recipe.build(quiet)
+    fresh = copy.deepcopy(recipe.navigator.state_dict())
 
     def preview(name: str) -> None:
-        player = fit.player()
-        noise = torch.full((player.noise_size,), 0.3)
-        block, _ = player.step(torch.tensor([1.0, 0.0]), torch.tensor([1.0, 0.0, -1.0]), noise, player.initial_state())
-        learned = any(not torch.equal(value, fresh[key]) for key, value in player.predictor.state_dict().items())
-        heard.append((name, learned, bool(torch.isfinite(block).all()), fit.codec.training))
+        player = recipe.player()
+        learned = any(not torch.equal(value, fresh[key]) for key, value in player.navigator.state_dict().items())
+        heard.append((name, learned, player.training, recipe.navigator.training))
 
-    fit.run(900.0, quiet, lambda: bool(heard), preview, first_s=0.0)
-    assert heard == [("sketch", True, True, True)]
-    assert not (tmp_path / "latents" / "sketch").exists()
+    recipe.fit(0.0, quiet, never, preview, first_s=0.0)
+    assert heard[0] == ("step-000010", True, False, True) and len(heard) == 3
 
 
 def test_previews_come_early_once_and_then_at_every_share_but_not_at_the_end():
@@ -134,45 +128,74 @@ def test_a_checkpoint_of_another_version_is_one_line(tmp_path, monkeypatch):
         checkpoint.load(tmp_path)
 
 
-def test_the_exported_file_plays_what_was_trained(prepared, config, tmp_path):
-    player, _ = trained(prepared, config, tmp_path / "run")
-    metadata = export(player, "tiny", prepared.genres, {"licence": "none"}, tmp_path / "tiny.ts")
+@pytest.fixture(scope="module")
+def exported(recipe, prepared, tmp_path_factory):
+    path = tmp_path_factory.mktemp("exported") / "tiny.ts"
+    return path, export(recipe.player(), "tiny", prepared.genres, {"licence": "none"}, path, "int8")
+
+
+def test_the_exported_file_plays_what_was_trained(exported, recipe, tmp_path):
+    path, metadata = exported
     assert metadata.genres == ["Höch", "low"] and metadata.extra["golden"]
     assert metadata.channels == 2, "one of the genres is in stereo"
-    generator = load(tmp_path / "tiny.ts")
+    assert [control["name"] for control in metadata.controls] == [control["name"] for control in recipe.player().controls]
+    generator = load(path)
     generator.set_genre("Höch")
     render(generator, tmp_path / "take.wav", 4.0)
     heard, _ = soundfile.read(tmp_path / "take.wav")
     assert heard.shape == (192000, 2)
     assert heard[:, 0].std() > heard[:, 1].std(), "it leans to the left, as its music does"
+
+
+def test_both_forms_are_in_the_file_and_play_as_they_were_trained(exported, recipe):
+    path, metadata = exported
+    assert artifact.precisions(metadata) == ["int8", "float32"]
+    player = recipe.player()
     for precision, network in (("float32", player), ("int8", quantised(player))):
-        module, again = artifact.load(tmp_path / "tiny.ts", precision)
+        module, again = artifact.load(path, precision)
         assert again.extra["licence"] == "none" and again.extra["precision"] == precision
-        state, eager = module.initial_state(), network.initial_state()
-        genre, controls = torch.tensor([0.3, 0.7]), torch.tensor([1.0, 0.0, -1.0])
+        state = network.initial_state()
+        genre, controls = torch.tensor([0.3, 0.7]), torch.tensor([float(control["default"]) for control in player.controls])
         with torch.inference_mode():
-            for seed in range(5):
+            for seed in range(60):
                 noise = torch.rand(player.noise_size, generator=torch.Generator().manual_seed(seed)).clamp(1e-6, 1 - 1e-6)
-                block, state = module.step(genre, controls, noise, state)
-                expected, eager = network.step(genre, controls, noise, eager)
-                assert torch.allclose(block, expected, atol=1e-4)
+                block, _ = module.step(genre, controls, noise, state)
+                expected, state = network.step(genre, controls, noise, state)
+                assert torch.allclose(block, expected, atol=1e-3)
 
 
-def test_the_self_test_notices_a_wrong_export(prepared, config, tmp_path):
-    player, _ = trained(prepared, config, tmp_path / "run")
-    other = copy.deepcopy(player)
-    with torch.no_grad():
-        other.predictor.heads[0].bias.add_(0.5)
-        other.codec.synthesis.mul_(1.5)
-    scripted = script(other)
-    with pytest.raises(NoizestreamError, match="differs"):
-        self_test(player, scripted)
+def test_the_memory_lies_in_the_file_once(exported, recipe):
+    path, _ = exported
+    memory = recipe.player().memory
+    size = sum(table.numel() * table.element_size() for table in memory.state_dict().values())
+    frames = memory.frames.numel()
+    weights = sum(p.numel() for p in recipe.player().navigator.parameters()) * 4
+    assert path.stat().st_size < size + frames * 0.5 + 2.5 * weights + 6e6, "although two forms of the network use it"
+
+
+def test_the_self_test_notices_a_wrong_export(recipe):
+    player = recipe.player()
+    self_test(player, script(player))
+    for spoil in (lambda other: other.layers.mean.add_(0.5), lambda other: other.navigator.enter.bias.add_(0.5)):
+        other = copy.deepcopy(player)
+        with torch.no_grad():
+            spoil(other)
+        with pytest.raises(NoizestreamError, match="differs"):
+            self_test(player, script(other))
+
+
+def test_the_self_test_notices_a_stream_that_is_not_what_was_trained(recipe, monkeypatch):
+    player = recipe.player()
+    whole = Recurrent.sequence
+    monkeypatch.setattr(Recurrent, "sequence", lambda net, x, state: whole(net, 0.5 * x, state))
+    with pytest.raises(NoizestreamError, match="streamed model differs"):
+        self_test(player, script(player))
 
 
 def test_presets_resolve_and_unknown_ones_are_refused():
-    from noizestream.errors import UsageError
-
-    assert resolve("small").hidden < resolve("base").hidden
+    assert resolve("small").hidden < resolve("base").hidden < resolve("large").hidden
+    assert resolve("small").memory_mb < resolve("base").memory_mb < resolve("large").memory_mb
     assert resolve("small", hidden=99).hidden == 99
+    assert math.isfinite(resolve("agile").block_ms) and resolve("agile").block_ms < resolve("base").block_ms
     with pytest.raises(UsageError, match="small, base"):
         resolve("huge")
