@@ -5,7 +5,15 @@ from pathlib import Path
 
 import pytest
 
+from noizestream.music import compiled
+
 ROOT = Path(__file__).resolve().parent.parent
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Compile what the tests use of librosa before they run in parallel: xdist's workers inherit the cache's place."""
+    if not hasattr(config, "workerinput") and not config.option.collectonly:
+        compiled.ready()
 
 
 @pytest.fixture(scope="session")

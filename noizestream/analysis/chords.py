@@ -7,6 +7,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from noizestream.music import compiled
+
 ROOTS = ("C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B")
 NAMES = (*ROOTS, *(root + "m" for root in ROOTS), "N")
 """Of the labels: major triads 0 to 11, minor ones 12 to 23, none `NONE`."""
@@ -29,22 +31,20 @@ def chroma(mono: np.ndarray, rate: int) -> np.ndarray:
     known, more beats are right so than by magnitudes or powers of all bins. Concert pitch is taken for granted. Nothing is
     scaled: silence is 0. ValueError for no samples.
     """
-    from librosa import stft
-    from librosa.feature import chroma_stft
-
     if not len(mono):
         raise ValueError("no samples")
+    librosa = compiled.librosa()
     size = 2 * round(WINDOW_S * rate / 2)
     audio = np.asarray(mono, np.float32)
     audio = np.pad(audio, (0, max(0, size - len(audio))))
-    magnitudes = np.abs(stft(audio, n_fft=size, hop_length=_hop(rate)))
+    magnitudes = np.abs(librosa.stft(audio, n_fft=size, hop_length=_hop(rate)))
     magnitudes = magnitudes[:, : 1 + len(mono) // _hop(rate)]
     peaks = np.zeros_like(magnitudes)
     last = min(len(magnitudes) - 1, round(HIGHEST_HZ * size / rate))
     inner = magnitudes[1:last]
     peak = (inner >= magnitudes[: last - 1]) & (inner > magnitudes[2 : last + 1])
     peaks[1:last] = np.where(peak, inner, 0) ** 1.5
-    return chroma_stft(S=peaks, sr=rate, n_fft=size, tuning=0.0, norm=None).T
+    return librosa.feature.chroma_stft(S=peaks, sr=rate, n_fft=size, tuning=0.0, norm=None).T
 
 
 def times(count: int, rate: int) -> np.ndarray:

@@ -9,6 +9,8 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from noizestream.music import compiled
+
 WINDOW_S = 2.0
 HOP_S = 1.0
 RATE = 22050
@@ -33,13 +35,12 @@ def window_features(audio: np.ndarray, rate: int) -> np.ndarray:
 
 def shuffled(audio: np.ndarray, seed: int = 0) -> np.ndarray:
     """The control: the spectral frames of mono `audio` [n] in random order with random phases. Its timbre, and no more."""
-    from librosa import istft, stft
-
+    librosa = compiled.librosa()
     random = np.random.default_rng(seed)
-    magnitudes = np.abs(stft(np.asarray(audio, np.float32), n_fft=2048, hop_length=512))
+    magnitudes = np.abs(librosa.stft(np.asarray(audio, np.float32), n_fft=2048, hop_length=512))
     magnitudes = magnitudes[:, random.permutation(magnitudes.shape[1])]
     phases = np.exp(2j * np.pi * random.random(magnitudes.shape, np.float32)).astype(np.complex64)
-    result = istft(magnitudes * phases, n_fft=2048, hop_length=512, length=len(audio))
+    result = librosa.istft(magnitudes * phases, n_fft=2048, hop_length=512, length=len(audio))
     # Frames that do not fit their neighbours partly cancel in the overlap; level is a feature, so give it back.
     return result * np.sqrt(np.sum(np.square(audio)) / max(np.sum(np.square(result)), 1e-12)).astype(np.float32)
 
@@ -79,17 +80,16 @@ class GenreClassifier:
 
 def _frame_features(audio: np.ndarray) -> np.ndarray:
     """[50, frames]"""
-    from librosa import feature as of
-    from librosa import power_to_db, stft
-
-    magnitudes = np.abs(stft(audio, n_fft=FFT, hop_length=HOP))
+    librosa = compiled.librosa()
+    of = librosa.feature
+    magnitudes = np.abs(librosa.stft(audio, n_fft=FFT, hop_length=HOP))
     power = magnitudes**2
     chroma = of.chroma_stft(S=power, sr=RATE, tuning=0.0)
     mel = of.melspectrogram(S=power, sr=RATE)
     rows = [
         chroma,
         of.tonnetz(chroma=chroma),
-        of.mfcc(S=power_to_db(mel, ref=1.0, top_db=None), n_mfcc=20),
+        of.mfcc(S=librosa.power_to_db(mel, ref=1.0, top_db=None), n_mfcc=20),
         of.spectral_contrast(S=magnitudes, sr=RATE),
         of.spectral_centroid(S=magnitudes, sr=RATE),
         of.spectral_bandwidth(S=magnitudes, sr=RATE),

@@ -4,6 +4,8 @@ import warnings
 
 import numpy as np
 
+from noizestream.music import compiled
+
 FLOOR = 1e-4
 SIZES = (512, 1024, 2048)
 TONAL_FFT, TONAL_HZ = 4096, 6000.0
@@ -14,7 +16,7 @@ def codec_distance(original: np.ndarray, copy: np.ndarray, rate: int) -> float:
 
     Hop n_fft / 4, 80 mels, magnitude, log10 with floor 1e-4. 0 is the same spectrum; a factor of 10 throughout would be 1.
     """
-    from librosa.feature import melspectrogram
+    melspectrogram = compiled.librosa().feature.melspectrogram
 
     def log_mels(audio: np.ndarray, size: int) -> np.ndarray:
         with warnings.catch_warnings():
@@ -30,7 +32,7 @@ def tonal_distance(original: np.ndarray, copy: np.ndarray, rate: int) -> float:
 
     The mel bands of `codec_distance` are wide: a codec that keeps only the envelope does well there, and badly here.
     """
-    from librosa import stft
+    stft = compiled.librosa().stft
 
     def log_bins(audio: np.ndarray) -> np.ndarray:
         return np.log10(np.maximum(np.abs(stft(audio, n_fft=TONAL_FFT)), FLOOR))[: int(TONAL_HZ / rate * TONAL_FFT)]

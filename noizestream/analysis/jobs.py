@@ -17,6 +17,7 @@ from noizestream.analysis.excerpts import Excerpt
 from noizestream.analysis.measures import flux, repeats, silence
 from noizestream.analysis.places import Places
 from noizestream.errors import NoizestreamError
+from noizestream.music import compiled
 from noizestream.music.decode import RATE
 from noizestream.music.skipped import Skip
 
@@ -35,6 +36,7 @@ def run(model: Path, jobs: Sequence[tuple[Callable, tuple]], workers: int | None
         for function, arguments in jobs:
             yield function(*arguments)
         return
+    compiled.ready()
     context = get_context("spawn")
     with ProcessPoolExecutor(count, context, _start, (model, context.Value("b", 0))) as pool:
         futures = [pool.submit(_do, function, arguments) for function, arguments in jobs]
@@ -42,6 +44,8 @@ def run(model: Path, jobs: Sequence[tuple[Callable, tuple]], workers: int | None
             for future in futures:
                 yield future.result()
         except BrokenProcessPool:
+            if compiled.heal():
+                raise NoizestreamError("the cache of compiled functions was damaged and has been made anew; start again") from None
             raise NoizestreamError(f"{model}: a process died (out of memory?); try --workers 1") from None
         finally:
             pool.shutdown(wait=True, cancel_futures=True)

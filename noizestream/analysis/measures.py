@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass
 import numpy as np
 
 from noizestream.analysis.pulse import pulse
+from noizestream.music import compiled
 
 MEASURED_S = 20.0
 """They are taken over stretches of about this length, as some depend on it."""
@@ -99,10 +100,10 @@ def repeats(audio: np.ndarray, rate: int) -> float:
 
 def _picture(audio: np.ndarray, rate: int) -> np.ndarray:
     """Mels in dB [T, 40], blurred over 25 ms, so that a copy between two columns is one; 60 dB under the loudest is nothing."""
-    from librosa.feature import melspectrogram
     from scipy.ndimage import convolve1d
 
     hop = max(1, round(rate / 187.5))
+    melspectrogram = compiled.librosa().feature.melspectrogram
     mel = melspectrogram(y=np.asarray(audio, np.float32), sr=rate, n_fft=2048, hop_length=hop, n_mels=40, power=2.0)
     blur = np.hanning(11)[1:-1]
     mel = convolve1d(mel.astype(np.float64), blur / blur.sum(), axis=1)
@@ -114,9 +115,7 @@ def peakiness(audio: np.ndarray, rate: int) -> float:
 
     Noise is near 4, a chord several times that. Frames 40 dB below the loudest are left out.
     """
-    from librosa import stft
-
-    magnitudes = np.abs(stft(audio, n_fft=4096, hop_length=1024))[: int(6000 / rate * 4096)]
+    magnitudes = np.abs(compiled.librosa().stft(audio, n_fft=4096, hop_length=1024))[: int(6000 / rate * 4096)]
     mean = magnitudes.mean(axis=0)
     heard = mean > max(0.01 * mean.max(), 1e-9)
     return float(np.median(magnitudes[:, heard].max(axis=0) / mean[heard])) if heard.any() else 0.0
@@ -133,7 +132,6 @@ def _windows(audio: np.ndarray, size: int) -> np.ndarray:
 
 def log_mel(audio: np.ndarray, rate: int) -> np.ndarray:
     """Log-mel spectrum [80, frames] of mono `audio` [n]: n_fft 2048, hop 512, magnitude, log10 with floor 1e-4."""
-    from librosa.feature import melspectrogram
-
+    melspectrogram = compiled.librosa().feature.melspectrogram
     mel = melspectrogram(y=np.asarray(audio, np.float32), sr=rate, n_fft=2048, hop_length=512, n_mels=80, power=1.0)
     return np.log10(np.maximum(mel, 1e-4))

@@ -4,6 +4,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from noizestream.music import compiled
+
 ONSET_HOP = 256
 SLOWEST_BPM, FASTEST_BPM = 60.0, 180.0
 
@@ -75,8 +77,7 @@ def common_tempo(tempos: Sequence[float]) -> float:
 
 def _onsets(audio: np.ndarray, rate: int) -> tuple[np.ndarray, float]:
     """Onset strength and its frames per second: the rise of the log-mel spectrum, summed over bands."""
-    from librosa.feature import melspectrogram
-
+    melspectrogram = compiled.librosa().feature.melspectrogram
     mel = melspectrogram(y=np.asarray(audio, np.float32), sr=rate, n_fft=1024, hop_length=ONSET_HOP, n_mels=40, power=1.0)
     loudness = np.log10(np.maximum(mel, 1e-3 * max(float(mel.max()), 1e-6)))
     rises = np.maximum(np.diff(loudness, axis=1), 0).sum(axis=0)

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from noizestream.music import compiled
+
 RATE = 22050
 HOP = 512
 STEP_S = HOP / RATE
@@ -69,13 +71,13 @@ def constant_q(mono: np.ndarray, rate: int) -> np.ndarray:
     The windows of the bass are kept short (`gamma`), so that its notes have a beginning; its pitch is read off between the bins.
     """
     import soxr
-    from librosa import vqt
 
     audio = np.asarray(mono, np.float32)
     audio = soxr.resample(audio, rate, RATE, quality="HQ") if rate != RATE else audio
     audio = np.pad(audio, (0, max(0, RATE - len(audio))))
     bins = SEMITONES * PER_SEMITONE
     per_octave = 12 * PER_SEMITONE
+    vqt = compiled.librosa().vqt
     done = vqt(audio, sr=RATE, hop_length=HOP, fmin=LOWEST_HZ, n_bins=bins, bins_per_octave=per_octave, gamma=8.0, tuning=0.0)
     return np.abs(done).T[: max(1, round(len(mono) / rate / STEP_S))]
 

@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 
 from noizestream.errors import NoizestreamError
+from noizestream.music import compiled
 from noizestream.music.decode import MIN_S, RATE, decode, examine, header_seconds
 from noizestream.music.skipped import Skip, Skipped
 from noizestream.music.tracks import Track
@@ -48,7 +49,10 @@ def decode_all(
 
     `workers` is the number of processes (None: one per processor; 0: in this process). `then(track, audio)`, a module-level
     function, runs in the worker, so that only its result crosses over; it may raise Skip. `progress(done, total)` counts tracks.
+    Raises NoizestreamError when librosa, which `then` may use, cannot run here.
     """
+    if then is not None:
+        compiled.ready()
     count = (os.cpu_count() or 1) if workers is None else workers
     pending: deque[tuple[_Task, Future]] = deque()
     with contextlib.ExitStack() as stack:
@@ -93,6 +97,7 @@ class _Pool:
     def __init__(self, workers: int, stack: contextlib.ExitStack):
         self._workers, self._stack = workers, stack
         self._pool = self._start(workers) if workers else None
+        self._doubted = False
 
     def _start(self, workers: int) -> ProcessPoolExecutor:
         pool = ProcessPoolExecutor(workers, get_context("spawn"), initializer=silence_stderr)
@@ -109,6 +114,12 @@ class _Pool:
     def restart(self) -> None:
         self._pool = self._start(self._workers)
 
+    def doubt(self, task: _Task) -> None:
+        """A process died: once, see that it was not the compiled functions, which would end every other one in the same way."""
+        if task.then is not None and not self._doubted:
+            self._doubted = True
+            compiled.heal()
+
 
 def _settle(pending: deque, pool: _Pool, skipped: list[Skipped]) -> Iterator[Decoded]:
     """Wait for the oldest task and yield its result, if it has one."""
@@ -117,6 +128,7 @@ def _settle(pending: deque, pool: _Pool, skipped: list[Skipped]) -> Iterator[Dec
         result = future.result()
     except BrokenProcessPool:
         # Which file killed the worker is unknown: try the oldest alone, then give the others back to a fresh pool.
+        pool.doubt(task)
         pool.restart()
         try:
             result = pool.submit(task).result()

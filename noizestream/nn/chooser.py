@@ -82,17 +82,10 @@ class Chooser(nn.Module):
         column = self.harmony.column_of(chord, number)
         return float(self.memory.fit[slot, column]) * self.harmony.scale >= self.harmony.least
 
-    def gate(self, h: Tensor, layer: int, code: int, run: float, log_p: float) -> float:
+    def gate(self, h: Tensor, layer: int, code: int, run: int, log_p: float) -> float:
         """Logit of going on to a slot of `code`."""
-        value = 0.0
-        number = torch.full([1], code)
-        modules = zip(self.navigator.embed, self.navigator.proposed, self.navigator.gates)  # noqa: B905
-        for v, (embed, proposed, gate) in enumerate(modules):
-            if v == layer:
-                x = torch.tanh(h + proposed(embed(number)))
-                told = torch.tensor([[math.log1p(min(run, self.navigator.longest)), max(log_p, -12.0)]])
-                value = float(gate(torch.cat([x, told], 1)))
-        return value
+        told = (torch.full([1], code), torch.full([1], float(run)), torch.full([1], log_p))
+        return float(self.navigator.gate(h, layer, told[0], told[1], told[2]))
 
     def drawn(self, log_p: Tensor, layer: int, genre: int, chord: int, temperature: float, number: float) -> int:
         """A code of `genre`, drawn by `number` in 0..1; with a `chord` (-1 none) one that has members which sound like it."""
@@ -179,7 +172,7 @@ class Chooser(nn.Module):
             playing.gate = self.sure  # where it may not jump, nor may it in the rest of this slot
             if may:
                 log_p = self.hearing.log_p(h, layer, first, last)
-                playing.gate = self.gate(h, layer, code, float(playing.run), float(log_p[code - first]))
+                playing.gate = self.gate(h, layer, code, playing.run, float(log_p[code - first]))
             if not (unfit or self.jumps(playing, temperature)):
                 playing.slot = after
                 playing.run += 1 if begins else 0

@@ -116,7 +116,7 @@ class Hearing(nn.Module):
                 patch = torch.mv(book.t(), log_p.exp()).view(3, -1)
                 expected[:, start : start + size] = patch[:, start : start + size]
                 if v + 1 < self.count:
-                    h = self.up(h, v, slots.codes[s, v : v + 1])
+                    h = self.navigator.up(h, v, slots.codes[s, v : v + 1])
             nats[begin:end] = here / float(end - begin)
             frames: list[Tensor] = []
             for third in range(3):
@@ -129,19 +129,8 @@ class Hearing(nn.Module):
         return nats, means
 
     def log_p(self, h: Tensor, layer: int, first: int, last: int) -> Tensor:
-        """Log probabilities of the codes from `first` to `last`."""
-        logits = torch.zeros(0)
-        for v, (head, out) in enumerate(zip(self.navigator.heads, self.navigator.out)):  # noqa: B905
-            if v == layer:
-                logits = out(torch.tanh(head(h)))
-        return torch.log_softmax(logits[0, first:last], 0)
-
-    def up(self, h: Tensor, layer: int, code: Tensor) -> Tensor:
-        """As `Navigator.up`."""
-        for v, (embed, taken) in enumerate(zip(self.navigator.embed, self.navigator.taken)):  # noqa: B905
-            if v == layer:
-                h = torch.tanh(h + taken(embed(code)))
-        return h
+        """Log probabilities of the codes from `first` to `last` (excluded)."""
+        return torch.log_softmax(self.navigator.logits(h, layer, first, last)[0], 0)
 
     def heard(self, audio: Tensor, genre: Tensor, passed: float, beaten: float) -> Heard:
         """The state after audio [channels, n] that begins on a beat, `passed` beats a block."""

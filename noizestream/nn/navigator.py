@@ -40,15 +40,16 @@ class Navigator(nn.Module):
         self.layers, self.hidden, self.genres = layers, hidden, len(code_first) - 1
         self.codes: int = code_first[-1]
         self.pieces: int = pieces
-        self.embed = nn.ModuleList([nn.Embedding(self.codes + 1, EMBEDDED) for _ in range(layers)])
         self.piece = nn.Embedding(pieces + 1, PIECE)
         self.enter = nn.Linear(len(AGO) * layers * EMBEDDED + self.genres + CLOCK + PIECE, hidden)
         self.recurrent = Recurrent(hidden, hidden, depth, dropout)
-        self.heads = nn.ModuleList([nn.Linear(hidden, EMBEDDED) for _ in range(layers)])
-        self.out = nn.ModuleList([nn.Linear(EMBEDDED, self.codes) for _ in range(layers)])
-        self.taken = nn.ModuleList([nn.Linear(EMBEDDED, hidden, bias=False) for _ in range(layers)])
-        self.proposed = nn.ModuleList([nn.Linear(EMBEDDED, hidden) for _ in range(layers)])
-        self.gates = nn.ModuleList([nn.Linear(hidden + 2, 1) for _ in range(layers)])
+        # Layer by layer, as one table each: scripted code has no loop over modules.
+        self.embed = nn.Parameter(torch.randn(layers, self.codes + 1, EMBEDDED))
+        self.head, self.head_bias = _linears(layers, hidden, EMBEDDED)
+        self.out, self.out_bias = _linears(layers, EMBEDDED, self.codes)
+        self.taken, _ = _linears(layers, EMBEDDED, hidden)
+        self.proposed, self.proposed_bias = _linears(layers, EMBEDDED, hidden)
+        self.going, self.going_bias = _linears(layers, hidden + 2, 1)
         self.dropout = nn.Dropout(dropout)
         self.register_buffer("turns", 2 * math.pi / torch.tensor(PERIODS))
         allowed = torch.zeros(self.genres, self.codes, dtype=torch.bool)
@@ -65,7 +66,9 @@ class Navigator(nn.Module):
 
     def heard(self, codes: Tensor, hidden_share: float = 0.0) -> Tensor:
         """Embedded codes [..., ago, layers] -> [..., features]; a share of what lies a bar and more back is hidden."""
-        parts = [embed(codes[..., v]) for v, embed in enumerate(self.embed)]  # each [..., ago, EMBEDDED]
+        parts: list[Tensor] = []  # each [..., ago, EMBEDDED]
+        for v in range(self.layers):
+            parts.append(torch.nn.functional.embedding(codes[..., v], self.embed[v]))
         x = torch.stack(parts, -2)
         if self.training:
             keep = (torch.rand(x.shape[:-2] + (1, 1), device=x.device) >= hidden_share).float()
@@ -83,18 +86,26 @@ class Navigator(nn.Module):
 
     def up(self, h: Tensor, layer: int, code: Tensor) -> Tensor:
         """What the next layer is told: h [..., hidden] and the code [...] that `layer` took."""
-        return torch.tanh(h + self.taken[layer](self.embed[layer](code)))
+        told = torch.nn.functional.embedding(code, self.embed[layer])
+        return torch.tanh(h + torch.nn.functional.linear(told, self.taken[layer]))
+
+    def logits(self, h: Tensor, layer: int, first: int, last: int) -> Tensor:
+        """Logits [..., last - first] of the codes from `first` to `last` (excluded)."""
+        x = torch.tanh(torch.nn.functional.linear(h, self.head[layer], self.head_bias[layer]))
+        return torch.nn.functional.linear(x, self.out[layer, first:last], self.out_bias[layer, first:last])
 
     def log_p(self, h: Tensor, layer: int, genre: Tensor) -> Tensor:
         """Log probabilities [..., codes] of the codes of genre [...] (a number)."""
-        logits = self.out[layer](torch.tanh(self.heads[layer](h)))
+        logits = self.logits(h, layer, 0, self.codes)
         return torch.log_softmax(logits.masked_fill(~self.allowed[genre], float("-inf")), -1)
 
     def gate(self, h: Tensor, layer: int, proposed: Tensor, run: Tensor, log_p: Tensor) -> Tensor:
         """Logit [...] of going on with the code `proposed` [...], which has log_p [...] and has been followed for `run` [...] slots."""
-        x = torch.tanh(h + self.proposed[layer](self.embed[layer](proposed)))
+        told = torch.nn.functional.embedding(proposed, self.embed[layer])
+        x = torch.tanh(h + torch.nn.functional.linear(told, self.proposed[layer], self.proposed_bias[layer]))
         followed = torch.log1p(run.clamp(max=self.longest))
-        return self.gates[layer](torch.cat([x, followed.unsqueeze(-1), log_p.clamp(min=-12.0).unsqueeze(-1)], -1)).squeeze(-1)
+        x = torch.cat([x, followed.unsqueeze(-1), log_p.clamp(min=-12.0).unsqueeze(-1)], -1)
+        return torch.nn.functional.linear(x, self.going[layer], self.going_bias[layer]).squeeze(-1)
 
     def nats(self, h: Tensor, code: Tensor, genre: Tensor, proposed: Tensor, run: Tensor) -> tuple[Tensor, Tensor]:
         """Nats [..., layers] of `code` [..., layers], and chances to go on [..., layers] (NaN where nothing is proposed).
@@ -115,3 +126,9 @@ class Navigator(nn.Module):
             if v + 1 < self.layers:
                 h = self.up(h, v, code[..., v])
         return torch.stack(nats, -1), torch.stack(chances, -1)
+
+
+def _linears(count: int, inputs: int, outputs: int) -> tuple[nn.Parameter, nn.Parameter]:
+    """Weights [count, outputs, inputs] and biases [count, outputs] of as many fresh linear layers."""
+    linears = [nn.Linear(inputs, outputs) for _ in range(count)]
+    return nn.Parameter(torch.stack([one.weight.data for one in linears])), nn.Parameter(torch.stack([one.bias.data for one in linears]))

@@ -40,7 +40,7 @@ class LayerState:
 
 class Moment:
     """Where a performance is: position in beats, number of the slot (-1 before the first), slots since the piece was chosen,
-    and what was asked for last: temperature, chord (-1 the model's own)."""
+    what was asked for last: temperature, chord (-1 the model's own); and the slot that `UnitState.ahead` is of (-1 none)."""
 
     def __init__(self, numbers: list[float]):
         self.beat: float = numbers[0]
@@ -48,23 +48,26 @@ class Moment:
         self.phrase: int = int(numbers[2])
         self.temperature: float = numbers[3]
         self.chord: int = int(numbers[4])
+        self.ahead: int = int(numbers[5])
 
     def numbers(self) -> list[float]:
         """As numbers."""
-        return [self.beat, float(self.slot), float(self.phrase), self.temperature, float(self.chord)]
+        return [self.beat, float(self.slot), float(self.phrase), self.temperature, float(self.chord), float(self.ahead)]
 
 
 class UnitState(NamedTuple):
-    """`cells` h0 c0 h1 c1 ... [1, hidden] of the LSTM, `h` [1, hidden] what it says of this slot.
+    """`cells` h0 c0 h1 c1 ... [1, hidden] of the LSTM, `h` [1, hidden] what it says of this slot; `ahead` and `h_ahead` the same of
+    the next slot, once they are known: no block is to do all the work.
 
-    `codes` [64, V] int64 of the last slots and `units` [16, V] int64 of what was played
-    in the last slots (`LayerState.unit`, -1 nothing); newest last.
-    `layers` [V, 8] and `moment` [5] float64 hold a `LayerState` each and a `Moment`. `genre` [G] as last asked for, `columns`
+    `codes` [64, V] int64 of the last slots and `units` [16, V] int64 of what was played in them (`LayerState.unit`, -1 nothing);
+    newest last. `layers` [V, 8] and `moment` [6] float64 hold a `LayerState` each and a `Moment`. `genre` [G] as last asked for, `columns`
     [columns] and `latents` [latents] of the last block, `sound` of the synthesis (phases.py).
     """
 
     cells: list[Tensor]
+    ahead: list[Tensor]
     h: Tensor
+    h_ahead: Tensor
     codes: Tensor
     units: Tensor
     layers: Tensor
@@ -77,23 +80,26 @@ class UnitState(NamedTuple):
 
 def pack(state: UnitState) -> list[Tensor]:
     """As a list of tensors."""
-    middle = [state.h, state.codes, state.units, state.layers, state.moment, state.genre, state.columns, state.latents]
-    return state.cells + middle + state.sound
+    middle = [state.h, state.h_ahead, state.codes, state.units, state.layers, state.moment, state.genre, state.columns, state.latents]
+    return state.cells + state.ahead + middle + state.sound
 
 
 def unpack(state: list[Tensor], cells: int) -> UnitState:
     """From a list of tensors, the first `cells` of which are the LSTM's."""
+    middle = state[2 * cells : 2 * cells + 9]
     return UnitState(
         state[:cells],
-        state[cells],
-        state[cells + 1],
-        state[cells + 2],
-        state[cells + 3],
-        state[cells + 4],
-        state[cells + 5],
-        state[cells + 6],
-        state[cells + 7],
-        state[cells + 8 :],
+        state[cells : 2 * cells],
+        middle[0],
+        middle[1],
+        middle[2],
+        middle[3],
+        middle[4],
+        middle[5],
+        middle[6],
+        middle[7],
+        middle[8],
+        state[2 * cells + 9 :],
     )
 
 
@@ -103,11 +109,13 @@ def initial(
     """Nothing heard, nothing plays, beat 0; `codes` is the code that means so."""
     return UnitState(
         [torch.zeros(1, hidden) for _ in range(2 * depth)],
+        [torch.zeros(1, hidden) for _ in range(2 * depth)],
+        torch.zeros(1, hidden),
         torch.zeros(1, hidden),
         torch.full([64, layers], codes),
         torch.full([16, layers], -1),
         torch.tensor([[-1.0, 6.0, 0.0, 0.0, 0.0, 0.0, -1.0, -1.0] for _ in range(layers)], dtype=torch.float64),
-        torch.tensor([0.0, -1.0, 0.0, 1.0, -1.0], dtype=torch.float64),
+        torch.tensor([0.0, -1.0, 0.0, 1.0, -1.0, -1.0], dtype=torch.float64),
         torch.zeros(genres),
         torch.full([columns], -9.0),
         torch.zeros(latents),

@@ -97,6 +97,7 @@ class UnitPlayer(nn.Module):
         self.latency_frames: int = 2 * front.block
         self.per_beat: float = PER_BEAT
         self.wrap: float = BEAT_WRAP
+        self.slots: float = float(WRAP)
         self.beats_per_bpm: float = front.block / front.sample_rate / 60.0
         self.join: int = round(JOIN_S * front.sample_rate / front.block)
         self.release: float = RELEASE_DB_S / 8.686 * front.block / front.sample_rate
@@ -122,11 +123,15 @@ class UnitPlayer(nn.Module):
         numbers: list[float] = was.moment.tolist()
         moment, playing = Moment(numbers), [LayerState(row) for row in rows]
         beat = knobs[2] if knobs[2] >= 0 else moment.beat
-        slot = int(math.floor(beat * self.per_beat))
+        whole = math.floor(beat * self.per_beat)
+        slot = int(math.fmod(whole, self.slots))
         begins = slot != moment.slot
-        h, cells, codes, units = was.h, was.cells, was.codes, was.units
+        h, cells, h_ahead, ahead, codes, units = was.h, was.cells, was.h_ahead, was.ahead, was.codes, was.units
         if begins:
-            h, cells = self.listen(genre, was, playing[0].piece, slot)
+            if moment.ahead == slot:
+                h, cells = h_ahead, ahead
+            else:
+                h, cells = self.listen(genre, codes, playing[0].piece, slot, cells)
         if begins or self.disturbed(genre, knobs, was, playing, moment):
             taken = self.decide(genre, knobs, noise, was, h, playing, moment, slot, begins)
             here = torch.tensor([[one.unit() for one in playing]])
@@ -134,7 +139,11 @@ class UnitPlayer(nn.Module):
             kept = 1 if begins else 0
             codes = torch.cat([codes[kept : 63 + kept], torch.tensor([taken])])
             units = torch.cat([units[kept : 15 + kept], here])
-        columns, latents = self.read(playing, beat * self.per_beat - slot)
+            moment.ahead = -1
+        elif moment.ahead < 0:
+            moment.ahead = int(math.fmod(slot + 1, self.slots))
+            h_ahead, ahead = self.listen(genre, codes, playing[0].piece, moment.ahead, cells)
+        columns, latents = self.read(playing, beat * self.per_beat - whole)
         if min([one.since for one in playing]) < self.join:
             fall = torch.tensor([self.release if one.since < self.join else 100.0 for one in playing])
             ringing = torch.addcmul(was.columns - self.untoned, fall.index_select(0, self.layers.layer_of), self.falling)
@@ -150,17 +159,19 @@ class UnitPlayer(nn.Module):
         table = torch.tensor([one.row() for one in playing], dtype=torch.float64)
         # TorchScript makes a list a tensor by way of float32: there the beat would drift.
         position, rest = torch.full([1], moment.beat, dtype=torch.float64), torch.tensor(moment.numbers()[1:], dtype=torch.float64)
-        after = UnitState(cells, h, codes, units, table, torch.cat([position, rest]), genre, columns, latents, sound)
+        after = UnitState(
+            cells, ahead, h, h_ahead, codes, units, table, torch.cat([position, rest]), genre, columns, latents, sound
+        )
         return audio, pack(after)
 
     def places(self, state: list[Tensor]) -> Tensor:
         """Which slot of the memory each layer plays: int64 [V], -1 for none. Numbers in a row have gone on."""
         return unpack(state, self.cells).layers[:, 0].long()
 
-    def listen(self, genre: Tensor, was: UnitState, piece: int, slot: int) -> tuple[Tensor, list[Tensor]]:
-        """The LSTM at the beginning of `slot`: what it says of it, and its state. `piece` is -1 where none is known."""
+    def listen(self, genre: Tensor, codes: Tensor, piece: int, slot: int, cells: list[Tensor]) -> tuple[Tensor, list[Tensor]]:
+        """What the LSTM says of `slot` after `codes` [64, V], and its state. `piece` is -1 where none is known."""
         beaten = float(torch.dot(self.beaten, genre))
-        return self.hearing.listen(was.codes, genre, slot, beaten, self.navigator.pieces if piece < 0 else piece, was.cells)
+        return self.hearing.listen(codes, genre, slot, beaten, self.navigator.pieces if piece < 0 else piece, cells)
 
     def disturbed(self, genre: Tensor, knobs: list[float], was: UnitState, playing: list[LayerState], moment: Moment) -> bool:
         """Whether something was asked for in the midst of a slot that may not wait for the next."""
@@ -228,7 +239,7 @@ class UnitPlayer(nn.Module):
                 led = state.slot != (self.memory.next(was_at) if begins else was_at)
             taken.append(code)
             if v + 1 < self.count:
-                h = self.hearing.up(h, v, torch.full([1], code))
+                h = self.navigator.up(h, v, torch.full([1], code))
         moment.temperature, moment.chord = temperature, chord
         return taken
 
@@ -337,8 +348,21 @@ class UnitPlayer(nn.Module):
             rows.append([float(heard.places[v]), float(self.unmoved), 0.0, 0.0, 0.0, self.chooser.sure, 0.0, float(self.memory.piece[middle])])
         beat = math.fmod(heard.beat, self.wrap)
         # The last slot that was heard is over where the next one begins.
-        moment = [beat, float(math.floor(beat * self.per_beat) - 1), 0.0, 1.0, -1.0]
+        moment = [beat, float(math.floor(beat * self.per_beat) - 1), 0.0, 1.0, -1.0, -1.0]
         layers, numbers = torch.tensor(rows, dtype=torch.float64), torch.tensor(moment, dtype=torch.float64)
         return pack(
-            UnitState(heard.cells, heard.h, heard.codes, state.units, layers, numbers, genre, heard.columns, heard.latents, heard.sound)
+            UnitState(
+                heard.cells,
+                state.ahead,
+                heard.h,
+                heard.h,
+                heard.codes,
+                state.units,
+                layers,
+                numbers,
+                genre,
+                heard.columns,
+                heard.latents,
+                heard.sound,
+            )
         )

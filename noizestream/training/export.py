@@ -1,5 +1,6 @@
 """From trained networks to the model file: script, freeze, test against the eager networks, save."""
 
+import itertools
 import platform
 import warnings
 from pathlib import Path
@@ -14,6 +15,7 @@ from noizestream.errors import NoizestreamError
 from noizestream.metadata import Metadata
 from noizestream.nn.lean import lean
 from noizestream.nn.raw import RawPlayer
+from noizestream.nn.unit_state import unpack
 from noizestream.nn.units import UnitPlayer
 from noizestream.noise import noise
 
@@ -75,13 +77,15 @@ def self_test(player: UnitPlayer | RawPlayer, scripted: Any) -> None:
             expected, eager_state = player.step(genre, controls, draws, states[-1])
             got, scripted_state = scripted.step(genre, controls, draws, states[-1])
             states.append(eager_state)
-            kept = zip(eager_state[: 2 * player.layers_of_lstm + 1], scripted_state, strict=False)  # LSTM, and what it says
-            known = all(bool((a - b).abs().max() <= TOLERANCE) for a, b in kept)
+            # The LSTM, and what it says; of the baseline, its block.
+            count = 2 * player.layers_of_lstm + 1 if isinstance(player, RawPlayer) else 2 * player.cells + 2
+            kept = list(zip(eager_state[:count], scripted_state[:count], strict=True))
             # A rounding error may make another choice of two that are all but equal: then they play something else.
             alike = isinstance(player, RawPlayer) or torch.equal(player.places(eager_state), player.places(scripted_state))
             if alike and isinstance(player, UnitPlayer):
-                columns = player.cells + 6  # what is mixed, before it is sound: in a quiet passage the sound would not tell
-                known = known and bool((eager_state[columns] - scripted_state[columns]).abs().max() <= TOLERANCE)
+                # What becomes sound: where that is quiet, it would not tell.
+                kept.append((unpack(eager_state, player.cells).columns, unpack(scripted_state, player.cells).columns))
+            known = all(bool((a - b).abs().max() <= TOLERANCE) for a, b in kept)
             if not known or (alike and not bool((expected - got).abs().max() <= SOUND_TOLERANCE)):
                 raise NoizestreamError(
                     f"export: the scripted model differs from the trained one at block {block}; please report this"
@@ -97,22 +101,21 @@ def is_quantised(player: UnitPlayer | RawPlayer) -> bool:
 
 def _test_offline(player: Any, genre: Tensor, states: list[list[Tensor]]) -> None:
     """The codes that were played, fed to the navigator as a sequence, must end in the same LSTM state."""
-    navigator, cells = player.navigator, player.cells
-    codes = torch.full((64, player.count), player.codes)
-    rows, slots = [], []
-    for before, after in zip(states[:-1], states[1:], strict=True):
-        if before[cells + 4][1] != after[cells + 4][1]:  # a slot began
+    navigator, named = player.navigator, [unpack(state, player.cells) for state in states]
+    codes, rows, slots = named[0].codes, [], []
+    for before, after in itertools.pairwise(named):
+        if before.moment[1] != after.moment[1]:  # a slot began
             rows.append(codes[player.hearing.ago])
-            slots.append(float(after[cells + 4][1]))
-        codes = after[cells + 1]
+            slots.append(float(after.moment[1]))
+        codes = after.codes
     count = len(rows)
     beaten = torch.dot(player.beaten, genre).expand(1, count)
-    piece = torch.tensor([navigator.pieces] + [int(states[-1][cells + 3][0, 7])] * (count - 1)).unsqueeze(0)
+    piece = torch.tensor([navigator.pieces] + [int(named[-1].layers[0, 7])] * (count - 1)).unsqueeze(0)
     start = navigator.recurrent.initial_sequence_state(1)
     whole = (torch.stack(rows).unsqueeze(0), genre.expand(1, count, -1), torch.tensor(slots).unsqueeze(0), beaten, piece, start, 0.0)
     _, (h, c) = navigator.sequence(*whole)
     offline = torch.stack([h[:, 0], c[:, 0]], dim=1).flatten(0, 1)
-    if not bool((torch.cat(states[-1][:cells]) - offline).abs().max() <= TOLERANCE):
+    if not bool((torch.cat(named[-1].cells) - offline).abs().max() <= TOLERANCE):
         raise NoizestreamError("export: the streamed model differs from the trained one; please report this")
 
 

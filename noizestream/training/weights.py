@@ -26,7 +26,7 @@ NETWORK_KEYS = ("sample_rate", "block_ms", "hidden", "layers")
 SLOWER = 0.5
 """Rates of a training that goes on from other weights, as a share of one from nothing: what they know is worth keeping."""
 COMPONENTS = ("mean", "basis", "step")
-BY_CODE = ("embed", "out")
+BY_CODE = ("embed", "out", "out_bias")
 """Tables of the navigator with a row for every code."""
 
 
@@ -58,11 +58,11 @@ class Base:
         own = {name.removeprefix("navigator."): t for name, t in self.tensors.items() if name.startswith("navigator.")}
         known = {genre.casefold(): number for number, genre in enumerate(self.genres)}
         state = navigator.state_dict()
+        unknown = torch.tensor([self.code_first[-1]])
         for v in range(layers.count):
             nearest = torch.cat([self._nearest(memory, layers, v, g, known.get(genre.casefold(), -1)) for g, genre in enumerate(genres)])
-            state[f"out.{v}.weight"] = own[f"out.{v}.weight"][nearest]
-            state[f"out.{v}.bias"] = own[f"out.{v}.bias"][nearest]
-            state[f"embed.{v}.weight"] = own[f"embed.{v}.weight"][torch.cat([nearest, torch.tensor([self.code_first[-1]])])]
+            state["out"][v], state["out_bias"][v] = own["out"][v][nearest], own["out_bias"][v][nearest]
+            state["embed"][v] = own["embed"][v][torch.cat([nearest, unknown])]
         first = len(AGO) * layers.count * EMBEDDED
         enter, before = own["enter.weight"], len(self.genres)
         columns = [known.get(genre.casefold(), -1) for genre in genres]
@@ -70,7 +70,7 @@ class Base:
         chosen = [labels[:, c : c + 1] if c >= 0 else labels.mean(1, keepdim=True) for c in columns]
         state["enter.weight"] = torch.cat([enter[:, :first], *chosen, enter[:, first + before :]], 1)
         for name, tensor in own.items():
-            if name.split(".")[0] not in (*BY_CODE, "piece", "allowed") and name != "enter.weight":
+            if name not in (*BY_CODE, "piece.weight", "enter.weight"):
                 state[name] = tensor
         navigator.load_state_dict(state)
 

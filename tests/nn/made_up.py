@@ -6,6 +6,7 @@ from noizestream.nn.layers import LayerFront
 from noizestream.nn.memory import TRIADS, Memory
 from noizestream.nn.navigator import Navigator
 from noizestream.nn.spectral import SpectralFront
+from noizestream.nn.unit_state import unpack
 from noizestream.nn.units import UnitPlayer
 
 SLOT = 8
@@ -118,4 +119,4 @@ class Performance:
     @property
     def slot(self) -> int:
         """The number of the slot that sounds."""
-        return int(self.state[self.player.cells + 4][1])
+        return int(unpack(self.state, self.player.cells).moment[1])

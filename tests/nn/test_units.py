@@ -214,7 +214,7 @@ def test_the_beat_that_is_given_is_followed_and_left_again_where_it_was(made):
     performance = Performance(made)
     for beat in (0.0, 0.3, 10.0, 10.24, 1000.99):
         performance.set(beat=beat).step()
-        assert performance.slot == int(beat * 4)
+        assert performance.slot == int(beat * 4) % 384, "counted up to where every clock begins anew"
     performance.set(beat=10.25)
     first = performance.places
     performance.step()
