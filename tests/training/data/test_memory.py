@@ -82,7 +82,7 @@ def test_no_more_is_kept_than_asked_for_and_small_genres_keep_all_they_have(musi
     memory = made.memory
     assert len(memory.frames) <= 2400 + 2 * 16 * PER_SLOT / 2, "but for the rounding to bars"
     kept = memory.piece_slots.tolist()
-    assert kept == [64, 64, 112], "1200 frames a genre"
+    assert kept == [64, 64, 120], "1200 frames a genre"
     for one, first, count in zip(made.training, memory.piece_first.tolist(), kept, strict=True):
         begin = first - one.begin
         assert begin % 16 == 0 and len(one.code) == 120, "all of it is learned from"
