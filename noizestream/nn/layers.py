@@ -138,6 +138,8 @@ class LayerFront(nn.Module):
     def split(self, bands: Tensor) -> Tensor:
         """Log bands [T, bands] -> columns [T, columns]: log magnitudes of every layer, and its part of the stereo image."""
         tones = bands[:, : self.tones]
+        if bands.shape[0] == 0:
+            return bands.new_zeros(0, self.columns)
         h = torch.nn.functional.pad(tones.t().unsqueeze(0), (self.along_time // 2, self.along_time // 2), mode="replicate")[0]
         h = h.unfold(1, self.along_time, 1).median(-1)[0].t()
         p = torch.nn.functional.pad(tones.unsqueeze(0), (self.along_bands // 2, self.along_bands // 2), mode="replicate")[0]

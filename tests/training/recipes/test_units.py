@@ -3,6 +3,7 @@
 import copy
 import math
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -19,7 +20,8 @@ from noizestream.training.budget import Milestones
 from noizestream.training.config import resolve
 from noizestream.training.export import export, quantised, script, self_test
 from noizestream.training.recipes.units import UnitRecipe
-from tests.training.conftest import never, quiet
+from tests.nn.made_up import Performance
+from tests.training.conftest import RATE, never, quiet
 
 
 def fitted(prepared, config, folder, report=quiet, stop=never) -> UnitRecipe:
@@ -199,3 +201,49 @@ def test_presets_resolve_and_unknown_ones_are_refused():
     assert math.isfinite(resolve("agile").block_ms) and resolve("agile").block_ms < resolve("base").block_ms
     with pytest.raises(UsageError, match="small, base"):
         resolve("huge")
+
+
+def heard(music: Path, genre: str, first: float, seconds: float) -> torch.Tensor:
+    """Audio [2, n] of the first clip of a genre."""
+    sound, _ = soundfile.read(music / genre / "0.wav", dtype="float32", always_2d=True)
+    part = sound[round(first * RATE) : round((first + seconds) * RATE)].T
+    return torch.from_numpy(np.ascontiguousarray(np.broadcast_to(part, (2, part.shape[1]))))
+
+
+@torch.inference_mode()
+def test_the_music_that_it_learned_is_less_of_a_surprise_than_noise(recipe, music):
+    player, genre = recipe.player(), torch.tensor([1.0, 0.0])
+    own, other = heard(music, "Höch", 0, 6), heard(music, "low", 0, 6)
+    noise = 0.1 * torch.randn(own.shape, generator=torch.Generator().manual_seed(0))
+    nats = [float(player.score(sound, genre)[0].mean()) for sound in (own, noise, other)]
+    assert nats[0] < 0.9 * nats[1]
+    low = [float(player.score(sound, torch.tensor([0.0, 1.0]))[0].mean()) for sound in (other, noise)]
+    assert low[0] < low[1]
+
+
+@torch.inference_mode()
+def test_what_it_keeps_of_music_sounds_like_it(recipe, music):
+    player, front = recipe.player(), recipe.front
+    sound = heard(music, "Höch", 2, 4)
+    again = player.reconstruct(sound)
+    before, after = (front.analyse(each)[:, : front.tones] for each in (sound, again))
+    loud = before > -5
+    assert float((before - after)[loud].abs().mean()) < 0.3 * float((before - before.mean(0))[loud].abs().mean())
+    assert float(again[0].std() / again[1].std()) == pytest.approx(3, rel=0.15), "and stands where it stood"
+
+
+@torch.inference_mode()
+@pytest.mark.parametrize(("seconds", "quarter"), [(4.125, 0), (7.75, 1)])
+def test_it_goes_on_where_in_a_piece_it_sounds_like_what_it_heard(recipe, music, seconds, quarter):
+    """The clip has a click on every beat, twice a second."""
+    player, memory = recipe.player(), recipe.built.memory
+    places = player.places(player.prime(heard(music, "Höch", 0, seconds), torch.tensor([1.0, 0.0]))).tolist()
+    assert len(set(places)) == 1 and memory.genre_of(places[0]) == 0
+    assert int(memory.place[places[0]]) % 4 == quarter
+
+
+def test_a_genre_plays_its_own_music(recipe):
+    performances = [Performance(recipe.player(), temperature=0.7).set(genre=genre).play(400) for genre in (0, 1)]
+    columns = [recipe.front.analyse(sound)[:, : recipe.front.tones].exp().mean(0) for sound in performances]
+    loudest = [float(recipe.front.band_hz[row.argmax()]) for row in columns]
+    assert loudest[0] > 700 and loudest[1] < 200, "tones of 800 and 150 Hz"
