@@ -12,7 +12,7 @@ from noizestream.files import whole
 from noizestream.nn.layers import LayerFront
 from noizestream.nn.memory import FIT, Memory
 from noizestream.training.config import Config
-from noizestream.training.data.slots import BAR, Slots, slots_of
+from noizestream.training.data.slots import BAR, FEWEST, FEWEST_HELD, Slots, slots_of
 from noizestream.training.prepared import Piece, Prepared
 
 FITTED_FRAMES = 60_000
@@ -68,9 +68,9 @@ def build(
     total, done = len(pieces) + len(held_out), 0
     read: list[tuple[Piece, Slots, np.ndarray]] = []
     read_held: list[tuple[Piece, Slots, np.ndarray]] = []
-    for rows, target in ((pieces, read), (held_out, read_held)):
+    for rows, target, fewest in ((pieces, read, FEWEST), (held_out, read_held, FEWEST_HELD)):
         for piece in rows:
-            slots = slots_of(prepared, piece, layers.tones)
+            slots = slots_of(prepared, piece, layers.tones, fewest)
             if slots is not None:
                 target.append((piece, slots, _latents(layers, prepared, piece, slots)))
             done += 1

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from noizestream.training.data.slots import FEWEST, slots_of
+from noizestream.training.data.slots import FEWEST, FEWEST_HELD, slots_of
 from tests.training.made_up import FRONT, PER_SLOT, frames, prepared
 
 
@@ -31,6 +31,8 @@ def test_a_quiet_beginning_and_end_are_left_out_and_a_rest_in_between_is_not(tmp
 def test_what_is_too_short_is_none(tmp_path, slots):
     made = prepared(tmp_path, [(0, frames(slots, 3), "training")])
     assert slots_of(made, made.pieces[0], FRONT.tones) is None
+    held = slots_of(made, made.pieces[0], FRONT.tones, FEWEST_HELD)
+    assert held is None if slots < FEWEST_HELD else len(held) == slots
 
 
 def test_a_part_of_an_entry_has_the_part_of_its_slots(tmp_path):
