@@ -1,11 +1,12 @@
-"""How good is what a model keeps of a sound? Opus, PCA and the model on the same held-out music, by the distances of `noizestream evaluate`.
+"""How good is what a model keeps of a sound? Opus, PCA and the model on the same held-out music, by `evaluate`'s distances.
 
     python benchmarks/opus.py DATA [MODEL] [--seconds 60] [--kbit 12,16,24] [--json FILE]
 
     Opus N      opusenc --bitrate N (its default variable rate) and back, mono; the rate beside it is the one it took
     model       `reconstruct` of the model file, where it has it
-    PCA of D    as many numbers a block as the model's latents have, not rounded and not in layers: PCA of the weighted log band
-                magnitudes (and, for a stereo model, of the image), fitted on the library's training part, through the same synthesis
+    PCA of D    as many numbers a block as the model's latents have, not rounded and not in layers: PCA of the weighted log
+                band magnitudes (and, for a stereo model, of the image), fitted on the library's training part, through the same
+                synthesis
     no latent   the bands themselves through the synthesis: what no latent can be better than
 
 A stereo model, and what stands beside it, hears and makes two channels; Opus spends all its bits on the mono mix. Distances are of

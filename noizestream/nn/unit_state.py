@@ -60,8 +60,8 @@ class UnitState(NamedTuple):
     the next slot, once they are known: no block is to do all the work.
 
     `codes` [64, V] int64 of the last slots and `units` [16, V] int64 of what was played in them (`LayerState.unit`, -1 nothing);
-    newest last. `layers` [V, 8] and `moment` [6] float64 hold a `LayerState` each and a `Moment`. `genre` [G] as last asked for, `columns`
-    [columns] and `latents` [latents] of the last block, `sound` of the synthesis (phases.py).
+    newest last. `layers` [V, 8] and `moment` [6] float64 hold a `LayerState` each and a `Moment`. `genre` [G] as last asked for,
+    `columns` [columns] and `latents` [latents] of the last block, `sound` of the synthesis (phases.py).
     """
 
     cells: list[Tensor]

@@ -107,7 +107,9 @@ def choose(made, state, *, begins=True, must=False, slot=16, chord=-1, noise=Non
     noise = [0.5] * (DRAWS - 1) + [0.99] if noise is None else noise
     lead = playing() if lead is None else lead
     h = torch.zeros(1, made.hidden)
-    return made.chooser.choose(layer, state, h, slot, begins, must, False, genre, chord, 1.0, torch.zeros(made.layers.size), noise, lead, led)
+    return made.chooser.choose(
+        layer, state, h, slot, begins, must, False, genre, chord, 1.0, torch.zeros(made.layers.size), noise, lead, led
+    )
 
 
 @torch.no_grad()
@@ -118,7 +120,12 @@ def test_what_may_not_jump_goes_on_and_what_must_jump_does(made):
     within = playing(20)
     choose(made, within, slot=3, begins=False)
     assert within.slot == 20, "and in the midst of a slot nothing changes"
-    for jumping in (playing(20), playing(SLOTS - 1), playing(-1), playing(200)):  # asked to; its piece is over; nothing; other genre
+    for jumping in (
+        playing(20),
+        playing(SLOTS - 1),
+        playing(-1),
+        playing(200),
+    ):  # asked to; its piece is over; nothing; other genre
         choose(made, jumping, must=jumping.slot == 20, slot=3)
         assert 0 <= jumping.slot < PIECES * SLOTS and jumping.run == jumping.since == 0
 

@@ -1,4 +1,4 @@
-"""What a player makes of audio: its codes are those of the memory, a slot's nats are spread over its blocks, a state to go on from."""
+"""What a player makes of audio: codes of the memory, nats of a slot spread over its blocks, a state to go on from."""
 
 import pytest
 import torch
@@ -104,4 +104,3 @@ def test_hearing_next_to_nothing_is_a_beginning_too(made, blocks):
     performance = Performance(made)
     performance.state = made.prime(noise(made, blocks), GENRE)
     assert bool(torch.isfinite(performance.play(30)).all()) and min(performance.places) >= 0
-

@@ -1,5 +1,7 @@
 """The whole generator on a random memory: what it goes on with, when it jumps, and what the controls of the layers do."""
 
+import itertools
+
 import pytest
 import torch
 
@@ -23,7 +25,7 @@ def made():
 
 def went_on(rows: list[list[int]]) -> float:
     """Share of slots and layers that followed what was before."""
-    pairs = [(a, b) for before, after in zip(rows, rows[1:], strict=False) for a, b in zip(before, after, strict=True)]
+    pairs = [(a, b) for before, after in itertools.pairwise(rows) for a, b in zip(before, after, strict=True)]
     return sum(b == a + 1 for a, b in pairs) / len(pairs)
 
 
@@ -47,7 +49,12 @@ def test_a_step_changes_neither_its_state_nor_its_controls(made):
     performance = Performance(made)
     performance.play(5)
     before = [part.clone() for part in performance.state]
-    state, genre, controls, noise = performance.state, performance.genre, performance.controls.clone(), torch.full((made.noise_size,), 0.4)
+    state, genre, controls, noise = (
+        performance.state,
+        performance.genre,
+        performance.controls.clone(),
+        torch.full((made.noise_size,), 0.4),
+    )
     with torch.inference_mode():
         one, _ = made.step(genre, controls, noise, state)
         other, _ = made.step(genre, controls, noise, state)
@@ -66,9 +73,18 @@ def test_scripted_equals_eager_whatever_is_asked_for(channels):
     made = player(SpectralFront(16000, 128, channels), slots=PIECE)
     eager, scripted = Performance(made), Performance(made, script(made))
     asked = [
-        {}, {"temperature": 2.0}, {"genre": 1}, {"genre": (0.5, 0.5)}, {"chord": 3.0}, {"chord": -1.0, "harmony": 1.0}, {"harmony": 0.0},
-        {"drums_mute": 1.0, "bass_hold": 1.0}, {"top_new": 5.0, "harmony_genre": 0.0}, {"beat": 300.6}, {"beat": -1.0, "tempo": 180.0},
-    ]  # fmt: skip
+        {},
+        {"temperature": 2.0},
+        {"genre": 1},
+        {"genre": (0.5, 0.5)},
+        {"chord": 3.0},
+        {"chord": -1.0, "harmony": 1.0},
+        {"harmony": 0.0},
+        {"drums_mute": 1.0, "bass_hold": 1.0},
+        {"top_new": 5.0, "harmony_genre": 0.0},
+        {"beat": 300.6},
+        {"beat": -1.0, "tempo": 180.0},
+    ]
     for changes in asked:
         eager.set(**changes), scripted.set(**changes)
         one, other = eager.play(60), scripted.play(60)
@@ -89,7 +105,9 @@ def test_layers_jump_where_a_bar_or_half_of_one_begins_and_in_between_go_on(made
             before, after = rows[number - 1][v], rows[number][v]
             if number % layer.every and before % PIECE != PIECE - 1:
                 assert after == before + 1, (layer.name, number)
-    jumped = [sum(rows[n][v] != rows[n - 1][v] + 1 for n in range(0, len(rows), layer.every) if n) for v, layer in enumerate(LAYERS)]
+    jumped = [
+        sum(rows[n][v] != rows[n - 1][v] + 1 for n in range(0, len(rows), layer.every) if n) for v, layer in enumerate(LAYERS)
+    ]
     assert all(jumped)
 
 
@@ -121,7 +139,11 @@ def test_a_mix_of_genres_plays_both(made):
 @pytest.mark.parametrize("name", NAMES)
 def test_mute_silences_a_layer_and_level_turns_it_down(made, name):
     v = NAMES.index(name)
-    plain, muted, lower = Performance(made), Performance(made, **{f"{name}_mute": 1.0}), Performance(made, **{f"{name}_level": -12.0})
+    plain, muted, lower = (
+        Performance(made),
+        Performance(made, **{f"{name}_mute": 1.0}),
+        Performance(made, **{f"{name}_level": -12.0}),
+    )
     gains = [made.gains(performance.controls.tolist()) for performance in (plain, muted, lower)]
     own = made.layers.layer_of == v
     assert not gains[1][own].any() and torch.equal(gains[1][~own], gains[0][~own])
@@ -258,7 +280,7 @@ def test_harmony_that_stays_keeps_to_the_chord_and_that_moves_leaves_it(made):
             performance.slots(1)
             row = unpack(performance.state, made.cells).layers[HARMONY].tolist()
             chords.append(heard.heard(int(made.memory.chord[int(row[0])]), int(row[1])))
-        return sum(a != b for a, b in zip(chords, chords[1:], strict=False))
+        return sum(a != b for a, b in itertools.pairwise(chords))
 
     assert changes(0.0) < 0.7 * changes(0.5)
 

@@ -36,7 +36,9 @@ def prepared(folder: Path, pieces: list[tuple[int, np.ndarray, str]], first_beat
     genres = sorted({genre for genre, _, _ in pieces})
     count = len(genres)
     names = [f"genre {genre}" for genre in genres]
-    return Prepared(folder, names, RATE, BLOCK, 1, FRONT.tones, [187.5] * count, [1.0] * count, [0.5] * count, [9.0] * count, [1] * count, rows)
+    return Prepared(
+        folder, names, RATE, BLOCK, 1, FRONT.tones, [187.5] * count, [1.0] * count, [0.5] * count, [9.0] * count, [1] * count, rows
+    )
 
 
 def coded(rows: list[np.ndarray], genres: list[int] | None = None, first: int = 0) -> list[Coded]:

@@ -50,7 +50,9 @@ def test_every_frame_has_its_beat_and_the_clicks_are_on_them(prepared):
         beats = prepared.beats_of(piece)
         assert len(beats) == piece.frames and (np.diff(beats) > 0).all()
         loud = np.asarray(prepared.bands_of(piece)[:, 20:140], np.float32).mean(1)
-        onsets = [t for t in range(20, len(loud) - 20) if loud[t] == loud[t - 10 : t + 11].max() and loud[t] > np.quantile(loud, 0.95)]
+        onsets = [
+            t for t in range(20, len(loud) - 20) if loud[t] == loud[t - 10 : t + 11].max() and loud[t] > np.quantile(loud, 0.95)
+        ]
         apart = np.abs(beats[onsets] - np.round(beats[onsets]))
         assert len(onsets) > 5 and np.median(apart) < 0.15, bpm
 
@@ -158,5 +160,8 @@ def test_whole_tracks_are_held_out_where_there_are_many(tmp_path):
     assert len(aside) == 2 and {track.genre for track in aside} == {"many"}
     piece = Piece("x", 0, "training", 0, 4000, 0.0)
     assert [p.split for p in assemble._split(piece, True, False, 0.1)] == ["validation"]
-    assert [(p.split, p.first, p.last) for p in assemble._split(piece, False, True, 0.1)] == [("training", 0, 3600), ("validation", 3600, 4000)]
+    assert [(p.split, p.first, p.last) for p in assemble._split(piece, False, True, 0.1)] == [
+        ("training", 0, 3600),
+        ("validation", 3600, 4000),
+    ]
     assert [(p.split, p.first, p.last) for p in assemble._split(piece, False, False, 0.1)] == [("training", 0, 4000)]

@@ -92,8 +92,8 @@ def save(built: Built, layers: LayerFront, folder: Path) -> None:
     sizes = {"codes": np.diff(memory.code_first).tolist(), "pieces": np.diff(memory.piece_from).tolist()}
     coded = {}
     for name in ("training", "validation"):
-        rows = [(vars(one), {"number": torch.from_numpy(one.number), "code": torch.from_numpy(one.code)}) for one in getattr(built, name)]
-        coded[name] = [row | tensors for row, tensors in rows]
+        pieces = getattr(built, name)
+        coded[name] = [vars(p) | {"number": torch.from_numpy(p.number), "code": torch.from_numpy(p.code)} for p in pieces]
     values = {"sizes": sizes, "memory": memory.state_dict(), "layers": layers.state_dict(), "kept": built.kept}
     with whole(folder / "memory.pt") as partial:
         torch.save(values | coded, partial)
@@ -248,9 +248,9 @@ def _memory(
 
 
 def _counts(pieces: list[tuple[int, int]], shares: list[float]) -> list[int]:
-    """How many slots are kept of each of `pieces` (genre, slots), so that every genre keeps its share: whole bars, `FEWEST_KEPT` or none.
+    """How many slots are kept of each of `pieces` (genre, slots), so that every genre keeps its share.
 
-    Where little may be kept, some pieces are left out; of a genre at least one stays.
+    They are whole bars, at least `FEWEST_KEPT` or none: where little may be kept, some pieces are left out; of a genre one stays.
     """
     counts, owed = [], [0.0] * len(shares)
     for genre, length in pieces:

@@ -48,7 +48,8 @@ class NavigatorLoop(Loop):
             self.lanes.shuffle()
         nats, chances = self._nats(self.lanes.draw(self.config.batch, NAMELESS))
         here = torch.nanmean(chances.detach(), dim=(0, 1)).cpu()
-        self.chances = torch.where(here.isnan(), self.chances, torch.where(self.chances.isnan(), here, 0.95 * self.chances + 0.05 * here))
+        smooth = torch.where(self.chances.isnan(), here, 0.95 * self.chances + 0.05 * here)
+        self.chances = torch.where(here.isnan(), self.chances, smooth)
         return self._descend(nats)
 
     def _nats(self, batch: Batch) -> tuple[Tensor, Tensor]:

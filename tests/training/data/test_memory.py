@@ -19,7 +19,12 @@ CONFIG = resolve("small", codes=12)
 @pytest.fixture(scope="module")
 def music(tmp_path_factory):
     """Two genres: two pieces and one, of 120 slots each; one more is held out."""
-    pieces = [(0, frames(120, 1), "training"), (0, frames(120, 2), "training"), (1, frames(120, 3, 4), "training"), (1, frames(60, 4, 4), "validation")]
+    pieces = [
+        (0, frames(120, 1), "training"),
+        (0, frames(120, 2), "training"),
+        (1, frames(120, 3, 4), "training"),
+        (1, frames(60, 4, 4), "validation"),
+    ]
     return prepared(tmp_path_factory.mktemp("made"), pieces)
 
 
@@ -38,7 +43,9 @@ def test_its_frames_are_the_musics_in_order(built, music):
     bands = torch.from_numpy(np.asarray(music.bands_of(music.pieces[0]), np.float32))
     again = layers.decode(memory.frames[: 120 * PER_SLOT].float() * layers.step)
     columns = layers.split(bands)
-    assert ((again - columns) * layers.weight).square().mean() < 0.25 * ((columns - columns.mean(0)) * layers.weight).square().mean()
+    assert ((again - columns) * layers.weight).square().mean() < 0.25 * (
+        (columns - columns.mean(0)) * layers.weight
+    ).square().mean()
 
 
 def test_its_pieces_end_where_the_music_ends(built):
@@ -55,7 +62,11 @@ def test_slots_that_sound_alike_have_one_code_and_others_another(built, music):
     played = np.random.default_rng(1).integers(0, 6, 120)
     codes = made.training[0].code
     for v in range(codes.shape[1]):
-        shared = [len(set(codes[played == kind, v].tolist()) & set(codes[played == other, v].tolist())) for kind in range(6) for other in range(kind)]
+        shared = [
+            len(set(codes[played == kind, v].tolist()) & set(codes[played == other, v].tolist()))
+            for kind in range(6)
+            for other in range(kind)
+        ]
         assert np.mean(np.array(shared) == 0) > 0.8
     assert codes[:, 0].max() < 12 <= made.training[2].code.min(), "every genre has codes of its own"
 
@@ -116,11 +127,17 @@ def test_what_was_saved_is_read_again_and_what_is_damaged_is_not(built, tmp_path
     other = LayerFront(FRONT)
     again = module.load(other, tmp_path)
     assert torch.equal(other.basis, layers.basis) and again.kept == made.kept
-    assert all(torch.equal(a, b) for a, b in zip(again.memory.state_dict().values(), made.memory.state_dict().values(), strict=True))
+    assert all(
+        torch.equal(a, b) for a, b in zip(again.memory.state_dict().values(), made.memory.state_dict().values(), strict=True)
+    )
     assert again.memory.code_first == made.memory.code_first and again.memory.piece_from == made.memory.piece_from
     for name in ("training", "validation"):
         for a, b in zip(getattr(again, name), getattr(made, name), strict=True):
-            assert np.array_equal(a.code, b.code) and np.array_equal(a.number, b.number) and (a.genre, a.piece, a.begin) == (b.genre, b.piece, b.begin)
+            assert (
+                np.array_equal(a.code, b.code)
+                and np.array_equal(a.number, b.number)
+                and (a.genre, a.piece, a.begin) == (b.genre, b.piece, b.begin)
+            )
             assert isinstance(b.code, np.ndarray), "saving changes nothing"
     whole = (tmp_path / "memory.pt").read_bytes()
     (tmp_path / "memory.pt").write_bytes(whole[: len(whole) // 2])

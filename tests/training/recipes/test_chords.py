@@ -1,7 +1,6 @@
 """On music of known triads, the chord that is asked for is the chord that is heard."""
 
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -36,7 +35,9 @@ def song(order: list[int], bars: int) -> np.ndarray:
         chord = order[bar % len(order)]
         tones = [*triad(chord), 36 + chord % 12]
         sound = sum(np.sin(2 * np.pi * 440 * 2 ** ((note - 69) / 12) * k * beat) / k**1.5 for note in tones for k in (1, 2, 3))
-        struck = 0.06 * sound * np.minimum(1, beat * 100) * np.exp(-1.5 * beat) + 0.1 * random.standard_normal(len(beat)) * np.exp(-80 * beat)
+        struck = 0.06 * sound * np.minimum(1, beat * 100) * np.exp(-1.5 * beat) + 0.1 * random.standard_normal(len(beat)) * np.exp(
+            -80 * beat
+        )
         parts += [struck] * 4
     return np.concatenate(parts).astype(np.float32)
 
