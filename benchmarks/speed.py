@@ -4,7 +4,7 @@
 
     naive eager          the networks as they were trained, stepped in plain Python with nn.LSTM
     eager                the same with LSTM cells
-    scripted float32     the same as TorchScript, frozen: what the others are compared with
+    scripted float32     the same as TorchScript: what the others are compared with
     lean float32         what `train --precision float32` writes (nn/lean.py)
     lean int8            what `train` writes by default
     whole ...            as `play` and `render` step it: noise, conversions and safety included

@@ -39,7 +39,7 @@ class Layer:
 
 
 LAYERS = (
-    Layer("harmony", "harmonic", 200.0, 2000.0, 64, 16),
+    Layer("harmony", "harmonic", 200.0, 2000.0, 64, 8),
     Layer("bass", "harmonic", 0.0, 200.0, 14, 8),
     Layer("top", "harmonic", 2000.0, math.inf, 24, 8),
     Layer("drums", "percussive", 0.0, math.inf, 32, 16),

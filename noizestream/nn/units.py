@@ -151,8 +151,8 @@ class UnitPlayer(nn.Module):
         bands = self.layers.mix(columns, self.gains(knobs))
         audio, sound = self.synthesis(bands, noise.narrow(0, self.drawn, self.block), was.sound, float(torch.dot(self.hiss, genre)))
 
-        own = float(torch.dot(self.log_tempos, genre))
-        passed = (math.exp(own) if knobs[1] <= 0 else knobs[1]) * self.beats_per_bpm
+        # Left alone, the music runs at the tempo of the piece that leads.
+        passed = (float(self.memory.tempo[playing[0].piece]) if knobs[1] <= 0 else knobs[1]) * self.beats_per_bpm
         moment.beat, moment.slot = math.fmod(beat + passed, self.wrap), slot
         for one in playing:
             one.since += 1

@@ -26,7 +26,7 @@ class Config:
     hidden: int = 256
     layers: int = 2
     codes: int = 384  # of each layer and genre, at most
-    memory_mb: float = 36.0  # of music that the model file keeps, at most
+    memory_mb: float = 25.0  # of music that the model file keeps, at most
     precision: str = "auto"  # of the exported model: float32, int8, or int8 where this machine has kernels for it
 
     # data

@@ -1,4 +1,4 @@
-"""From trained networks to the model file: script, freeze, test against the eager networks, save."""
+"""From trained networks to the model file: script, test against the eager networks, save."""
 
 import itertools
 import platform
@@ -35,12 +35,15 @@ def _methods(player: AnyPlayer) -> list[str]:
 
 
 def script(player: AnyPlayer) -> torch.jit.ScriptModule:
-    """The player as frozen TorchScript with those of `METHODS` that it has."""
+    """The player as TorchScript with those of `METHODS` that it has.
+
+    Not frozen: that makes a step 3 % faster, and takes 75 MB more once it is loaded.
+    """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)
         for method in _methods(player):
             torch.jit.export(getattr(type(player), method))
-        return torch.jit.freeze(torch.jit.script(player.eval()), preserved_attrs=_methods(player))
+        return torch.jit.script(player.eval())
 
 
 def quantised(player: AnyPlayer) -> AnyPlayer:

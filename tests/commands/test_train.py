@@ -52,6 +52,16 @@ def test_the_run_folder_has_previews_a_checkpoint_and_the_figures(trained):
     assert json.loads((run_folder / "config.json").read_text())["seed"] == 3
 
 
+def test_a_second_training_starts_from_the_weights_of_the_first(trained, music, tmp_path):  # noqa: F811
+    folder, _ = trained
+    line = ("train", music, "-o", tmp_path / "next.ts", "--base", folder / "mine.ts", "--steps", "2", "--precision", "float32")
+    done = run(*line)
+    assert done.returncode == 0, done.stderr
+    extra = read_metadata(tmp_path / "next.ts").extra
+    assert extra["config"]["hidden"] == read_metadata(folder / "mine.ts").extra["config"]["hidden"] == 160
+    assert extra["config"]["base"] == str(folder / "mine.ts") and (tmp_path / "next.safetensors").exists()
+
+
 def test_ctrl_c_still_writes_a_usable_model_and_resume_goes_on(music, tmp_path):  # noqa: F811
     output = tmp_path / "cut.ts"
     line = [sys.executable, "-m", "noizestream.cli", "train", str(music), "-o", str(output), "--preset", "small", "--minutes", "30"]

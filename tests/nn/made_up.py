@@ -41,6 +41,7 @@ def memory(layers: LayerFront, codes: int, pieces: int, slots: int, genres: int 
     made.book.copy_(torch.randn(made.book.shape, generator=random))
     made.piece_first.copy_(torch.arange(genres * pieces) * slots)
     made.piece_slots.fill_(slots)
+    made.tempo.fill_(100.0)
     made.group()
     return made
 
@@ -56,7 +57,7 @@ def player(
     depth: int = 2,
     seed: int = 4,
 ) -> UnitPlayer:
-    """All its networks have something to say; about as loud as music. Every genre has 100 BPM and a beat."""
+    """All its networks have something to say; about as loud as music. All is at 100 BPM, with a beat."""
     torch.manual_seed(seed)
     layers = LayerFront(front)
     layers.fit(layers.split(torch.randn(600, front.bands) * 1.5 - 5))

@@ -253,7 +253,21 @@ def test_tempo_is_how_fast_slots_follow_each_other(made, tempo):
     assert performance.slot == pytest.approx(10 * tempo / 60 * 4, abs=1)
     own = Performance(made)
     own.play(1250)
-    assert own.slot == pytest.approx(10 * 100 / 60 * 4, abs=1), "0 is the genre's own"
+    assert own.slot == pytest.approx(10 * 100 / 60 * 4, abs=1), "0 is the music's own"
+
+
+def test_left_alone_the_music_runs_at_the_tempo_of_the_piece_that_leads(made):
+    made.memory.tempo.copy_(torch.arange(60.0, 120.0, 10.0))
+    try:
+        performance = Performance(made, temperature=0.0)
+        performance.play(50)
+        before = unpack(performance.state, made.cells)
+        performance.step()
+        after = unpack(performance.state, made.cells)
+    finally:
+        made.memory.tempo.fill_(100.0)
+    led_at = 60 + 10 * int(before.layers[0, 7])
+    assert float(after.moment[0] - before.moment[0]) == pytest.approx(led_at / 60 * 128 / 16000, rel=1e-9)
 
 
 def test_at_any_tempo_a_slot_is_read_from_its_beginning_to_its_end(made):

@@ -28,9 +28,13 @@ class Batch:
 
 
 class Batches:
-    """Draws from `coded`; `codes` and `pieces` are the numbers that mean nothing is known. Proposals are drawn anew by `shuffle`."""
+    """Draws from `coded`; `codes` and `pieces` are the numbers that mean nothing is known. Proposals are drawn anew by `shuffle`.
 
-    def __init__(self, coded: list[Coded], codes: int, pieces: int, length: int, seed: int):
+    They are places of `known`, or of `coded` itself.
+    """
+
+    def __init__(self, coded: list[Coded], codes: int, pieces: int, length: int, seed: int, known: list[Coded] | None = None):
+        self.known = known
         self.coded, self.codes, self.pieces, self.length = coded, codes, pieces, length
         self.rng = np.random.default_rng([seed, 7])
         self.genres = sorted({one.genre for one in coded})
@@ -41,7 +45,7 @@ class Batches:
 
     def shuffle(self) -> None:
         """Let other places propose."""
-        self.proposed, self.run = propose(self.coded, self.codes, self.rng)
+        self.proposed, self.run = propose(self.coded, self.codes, self.rng, self.known)
 
     def draw(self, count: int, nameless: float) -> Batch:
         """`count` stretches; in a share `nameless` of them the piece is not told."""

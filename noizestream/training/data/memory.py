@@ -221,7 +221,7 @@ def _memory(
     memory = Memory(frames, slots_in_all, codes, pieces, layers.count, layers.size)
     frame = slot = 0
     for number, ((_, slots, _), (begin, count, z, edges), coded) in enumerate(zip(read, cut, training, strict=True)):
-        memory.piece_first[number], memory.piece_slots[number] = slot, count
+        memory.piece_first[number], memory.piece_slots[number], memory.tempo[number] = slot, count, slots.tempo
         if not count:
             continue
         own, taken = slice(slot, slot + count), slice(begin, begin + count)

@@ -12,35 +12,42 @@ TRIED = 6
 LONGEST = 64
 
 
-def propose(coded: list[Coded], codes: int, rng: np.random.Generator) -> tuple[list[np.ndarray], list[np.ndarray]]:
+def propose(
+    coded: list[Coded], codes: int, rng: np.random.Generator, known: list[Coded] | None = None
+) -> tuple[list[np.ndarray], list[np.ndarray]]:
     """Per piece the proposed code [S, V] (`codes` where there is none) and for how many slots it has run alike [S, V].
 
-    Another place is of the same genre, at the same sixteenth of the bar, and had the same code in the layer one slot before.
+    Another place is of the same genre, at the same sixteenth of the bar, and had the same code in the layer one slot before. It
+    lies in `known`, if that is given: what is held out may not foretell itself.
     """
-    lengths = [len(one.code) for one in coded]
+    music = coded if known is None else coded + known
+    lengths = [len(one.code) for one in music]
     start = np.concatenate([[0], np.cumsum(lengths)]).astype(int)
-    code = np.concatenate([one.code for one in coded])
-    place = np.concatenate([one.number % BAR for one in coded])
+    count = int(start[len(coded)])
+    code = np.concatenate([one.code for one in music])
+    place = np.concatenate([one.number % BAR for one in music])
     first = np.repeat(start[:-1], lengths)  # of the piece that a slot is in
     last = np.repeat(start[1:] - 1, lengths)
-    proposed = np.full(code.shape, codes)
-    run = np.zeros(code.shape, np.int64)
-    here = np.flatnonzero(np.arange(len(code)) > first)  # slots with one before them
+    proposed = np.full((count, code.shape[1]), codes)
+    run = np.zeros((count, code.shape[1]), np.int64)
+    here = np.flatnonzero(np.arange(count) > first[:count])  # slots with one before them
+    places = np.arange(0 if known is None else count, len(code))
     for v in range(code.shape[1]):
         own = code[:, v]
         key = own * BAR + place
-        order = np.argsort(key, kind="stable")
+        order = places[np.argsort(key[places], kind="stable")]
         begin, end = (np.searchsorted(key[order], key[here - 1], side) for side in ("left", "right"))
         best = np.zeros(len(here), np.int64)
         for _ in range(TRIED):
-            other = order[begin + np.minimum((rng.random(len(here)) * (end - begin)).astype(int), end - begin - 1)]
-            usable = (np.abs(other - (here - 1)) > NEAR) & (other < last[other])
+            at = begin + np.minimum((rng.random(len(here)) * (end - begin)).astype(int), np.maximum(end - begin - 1, 0))
+            other = order[np.minimum(at, len(order) - 1)]
+            usable = (end > begin) & (np.abs(other - (here - 1)) > NEAR) & (other < last[other])
             alike = _alike(own, first, here - 1, other) * usable
             better = alike > best
             best[better] = alike[better]
             proposed[here[better], v] = own[np.minimum(other + 1, len(own) - 1)][better]
         run[here, v] = best
-    split = start[1:-1]
+    split = start[1 : len(coded)]
     return np.split(proposed, split), np.split(run, split)
 
 

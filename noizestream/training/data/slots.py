@@ -23,7 +23,7 @@ class Slots:
     """Slots of one piece: `first` [S] frames (of the piece) where they begin and the frame `last` where the last one ends.
 
     `number` [S] counts quarters of a beat, a bar at every multiple of 16; `fit` [S, 24] says how well each triad fits,
-    `chord` [S] is the chord of its beat, 24 for none (analysis/chords.py).
+    `chord` [S] is the chord of its beat, 24 for none (analysis/chords.py). `tempo` is the mean one, in BPM.
     """
 
     first: np.ndarray
@@ -31,6 +31,7 @@ class Slots:
     number: np.ndarray
     fit: np.ndarray
     chord: np.ndarray
+    tempo: float
 
     def __len__(self) -> int:
         return len(self.first)
@@ -53,7 +54,9 @@ def slots_of(prepared: Prepared, piece: Piece, tones: int, fewest: int = FEWEST)
     kept = slice(heard[0], heard[-1] + 1)
     seconds = (edges + piece.first + 1.5) * prepared.block / prepared.sample_rate  # a frame's middle is two blocks after its start
     fit, chord = _harmony(np.asarray(prepared.chroma_of(piece)), prepared.sample_rate, seconds, number[first])
-    return Slots(first[kept], int(edges[kept.stop]), number[first][kept], fit[kept], chord[kept])
+    beats, frames = np.asarray(prepared.beats_of(piece), np.float64), len(number)
+    tempo = 60 * (beats[-1] - beats[0]) / ((frames - 1) * prepared.block / prepared.sample_rate)
+    return Slots(first[kept], int(edges[kept.stop]), number[first][kept], fit[kept], chord[kept], float(tempo))
 
 
 def _harmony(rows: np.ndarray, rate: int, seconds: np.ndarray, number: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -32,8 +32,9 @@ class NavigatorLoop(Loop):
         sizes = (navigator.codes, navigator.pieces, config.slots)
         self.lanes = Batches(built.training, *sizes, config.seed)
         self.carried: list[Tensor] = []
-        held_out = Batches(built.validation, *sizes, config.seed).beginnings(HELD_OUT_PIECES) if built.validation else None
-        self.held_out = held_out
+        self.held_out: Batch | None = None
+        if built.validation:
+            self.held_out = Batches(built.validation, *sizes, config.seed, built.training).beginnings(HELD_OUT_PIECES)
         self.steps = 0
         self.chances = torch.full((navigator.layers,), float("nan"))
 

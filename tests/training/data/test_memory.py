@@ -55,6 +55,7 @@ def test_its_pieces_end_where_the_music_ends(built):
     assert memory.piece_first.tolist() == [0, 120, 240] and memory.piece_slots.tolist() == [120] * 3
     assert memory.place.tolist() == [number % 16 for number in range(120)] * 3
     assert [memory.genre_of(slot) for slot in (0, 239, 240)] == [0, 0, 1]
+    assert memory.tempo.tolist() == pytest.approx([187.5] * 3, rel=1e-3)
 
 
 def test_slots_that_sound_alike_have_one_code_and_others_another(built, music):

@@ -41,3 +41,13 @@ def test_where_nothing_is_alike_nothing_is_proposed_and_pieces_do_not_run_into_e
     proposed, run = propose(twice, NONE, np.random.default_rng(0))
     for row, along in zip(proposed, run, strict=True):
         assert row[1:, 0].tolist() == list(range(1, 40)) and along[1:, 0].tolist() == list(range(1, 40))
+
+
+def test_held_out_music_is_foretold_by_what_was_learned_and_not_by_itself():
+    random = np.random.default_rng(0)
+    bar = random.integers(0, 20, (16, 1))
+    held = coded([np.tile(bar, (8, 1))])
+    for known, foretold in ((np.tile(bar, (8, 1)), True), (random.integers(20, 40, (128, 1)), False)):
+        (proposed,), (run,) = propose(held, NONE, random, coded([known]))
+        assert proposed.shape == held[0].code.shape
+        assert (proposed[1:] == held[0].code[1:]).mean() > 0.9 if foretold else (proposed == NONE).all() and not run.any()

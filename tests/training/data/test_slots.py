@@ -14,6 +14,7 @@ def test_slots_begin_where_quarters_of_a_beat_do(tmp_path):
     slots = slots_of(made, made.pieces[0], FRONT.tones)
     assert slots.first.tolist() == list(range(0, 40 * PER_SLOT, PER_SLOT)) and slots.last == 40 * PER_SLOT
     assert slots.number.tolist() == list(range(20, 60)), "so that a bar is at every multiple of 16"
+    assert slots.tempo == pytest.approx(187.5)
     assert len(slots) == 40 and slots.edges.tolist() == [*slots.first.tolist(), slots.last]
     assert set(slots.chord.tolist()) == {0} and set(slots.fit.argmax(1).tolist()) == {0}, "C major"
 
