@@ -12,6 +12,7 @@ from noizestream.files import whole
 from noizestream.nn.layers import LayerFront
 from noizestream.nn.memory import FIT, Memory
 from noizestream.training.config import Config
+from noizestream.training.data.shares import counts, shares_of
 from noizestream.training.data.slots import BAR, FEWEST, FEWEST_HELD, Slots, slots_of
 from noizestream.training.prepared import Piece, Prepared
 
@@ -24,8 +25,6 @@ CLUSTERED = 12_000
 """Slots of a genre that the clusters are found with; the others are told which is the nearest."""
 ROUNDS = 12
 FEWEST_CODES, SLOTS_PER_CODE = 12, 10
-FEWEST_KEPT = 4 * BAR
-"""Slots: less of a piece is no music to go on in, and then none of it is kept."""
 
 
 @dataclass
@@ -209,9 +208,10 @@ def _memory(
 ) -> Memory:
     """The tables, with as much of every piece as the file may hold."""
     genres = len(books)
-    shares = _shares(read, genres, config.memory_mb * 1e6 / layers.size)
+    frames_of = [sum(len(z) for piece, _, z in read if piece.genre == g) for g in range(genres)]
+    shares = shares_of(frames_of, config.memory_mb * 1e6 / layers.size)
     cut = []
-    for (_, slots, latents), count in zip(read, _counts([(p.genre, len(s)) for p, s, _ in read], shares), strict=True):
+    for (_, slots, latents), count in zip(read, counts([(p.genre, len(s)) for p, s, _ in read], shares), strict=True):
         begin = (len(slots) - count) // 2 // BAR * BAR
         edges = slots.edges - slots.first[0]
         cut.append((begin, count, latents[edges[begin] : edges[begin + count]], edges[begin : begin + count + 1] - edges[begin]))
@@ -245,32 +245,3 @@ def _memory(
                 memory.book[at, start : start + layers.latents[v]] = torch.from_numpy(centres[:, third]).half()
     memory.group()
     return memory
-
-
-def _counts(pieces: list[tuple[int, int]], shares: list[float]) -> list[int]:
-    """How many slots are kept of each of `pieces` (genre, slots), so that every genre keeps its share.
-
-    They are whole bars, at least `FEWEST_KEPT` or none: where little may be kept, some pieces are left out; of a genre one stays.
-    """
-    counts, owed = [], [0.0] * len(shares)
-    for genre, length in pieces:
-        owed[genre] += length * shares[genre]
-        count = length if shares[genre] >= 1 else min(length, round(owed[genre] / BAR) * BAR)
-        counts.append(count if count >= min(FEWEST_KEPT, length) else 0)
-        owed[genre] -= counts[-1]
-    for genre in range(len(shares)):
-        own = [i for i, (g, _) in enumerate(pieces) if g == genre]
-        if not any(counts[i] for i in own):
-            longest = max(own, key=lambda i: pieces[i][1])
-            counts[longest] = min(pieces[longest][1], FEWEST_KEPT)
-    return counts
-
-
-def _shares(read: list[tuple[Piece, Slots, np.ndarray]], genres: int, most: float) -> list[float]:
-    """Which share of its music each genre may keep of `most` frames in all: what one does not need is the others'."""
-    frames = np.array([sum(len(z) for piece, _, z in read if piece.genre == g) for g in range(genres)], np.float64)
-    allowed, left = np.zeros(genres), most
-    for g in np.argsort(frames):
-        allowed[g] = min(frames[g], left / (genres - np.count_nonzero(allowed)))
-        left -= allowed[g]
-    return (allowed / frames).tolist()

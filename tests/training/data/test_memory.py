@@ -102,25 +102,6 @@ def test_no_more_is_kept_than_asked_for_and_small_genres_keep_all_they_have(musi
         assert memory.place[first] == begin % 16
 
 
-def test_of_much_music_some_pieces_are_kept_long_enough_to_go_on_in():
-    kept = module._counts([(0, 100)] * 90 + [(1, 50)] * 4, [0.08, 1.0])
-    assert set(kept[:90]) == {0, 64} and sum(kept[:90]) == pytest.approx(720, abs=64) and kept[90:] == [50] * 4
-    assert module._counts([(0, 30), (0, 200), (0, 70)], [0.01]) == [0, 64, 0], "never nothing"
-    assert module._counts([(0, 117), (0, 33)], [1.0]) == [117, 33], "all that fits"
-
-
-def test_shares_are_fair():
-    def shares(frames_of: list[int], most: float) -> list[float]:
-        from types import SimpleNamespace
-
-        read = [(SimpleNamespace(genre=g), None, np.zeros(n)) for g, n in enumerate(frames_of)]
-        return [share * n for share, n in zip(module._shares(read, len(frames_of), most), frames_of, strict=True)]
-
-    assert shares([100, 100], 500) == [100, 100]
-    assert shares([1000, 1000], 500) == [250, 250]
-    assert shares([1000, 50, 1000], 450) == pytest.approx([200, 50, 200])
-
-
 def test_what_was_saved_is_read_again_and_what_is_damaged_is_not(built, tmp_path):
     made, layers = built
     assert module.load(LayerFront(FRONT), tmp_path) is None
