@@ -57,7 +57,11 @@ class LayerFront(nn.Module):
     step: Tensor
     shift_of: Tensor
     shift_weight: Tensor
-    pitched: Tensor
+    band_of: Tensor
+    part_of: Tensor
+    image_columns: Tensor
+    toned: Tensor
+    weight: Tensor
 
     def __init__(self, front: SpectralFront, layers: tuple[Layer, ...] = LAYERS):
         super().__init__()

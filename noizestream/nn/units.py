@@ -7,6 +7,7 @@ docs/model-format.md gives the contract of `step`. What it keeps between blocks 
 """
 
 import math
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -33,7 +34,7 @@ PER_LAYER = 5
 """Controls before those of the layers; controls of each: level, mute, hold, new, genre."""
 
 
-def controls_of(layers: list[str], genres: int) -> list[dict[str, object]]:
+def controls_of(layers: list[str], genres: int) -> list[dict[str, Any]]:
     """What the model declares; docs/model-format.md explains each."""
     rows: list[tuple[str, float, float, float, str]] = [
         ("temperature", 0.0, 2.0, 1.0, ""),
@@ -59,6 +60,8 @@ class UnitPlayer(nn.Module):
     log_tempos: Tensor
     beaten: Tensor
     hiss: Tensor
+    falling: Tensor
+    untoned: Tensor
 
     def __init__(
         self,
