@@ -7,6 +7,7 @@ measured after training, and the temperature scales Gaussian noise of that devia
 """
 
 import math
+from typing import Any
 
 import torch
 from torch import Tensor, nn
