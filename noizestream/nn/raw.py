@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from noizestream.nn.recurrent import Recurrent
 
-CONTROLS = ({"name": "temperature", "min": 0.0, "max": 2.0, "default": 1.0, "unit": ""},)
+CONTROLS: tuple[dict[str, Any], ...] = ({"name": "temperature", "min": 0.0, "max": 2.0, "default": 1.0, "unit": ""},)
 
 
 class RawPredictor(nn.Module):
