@@ -9,7 +9,6 @@ PYTHON ?= $(firstword $(foreach name,python3.11 python3.12 python3,$(shell \
 	$(name) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 13))' 2>/dev/null && command -v $(name))))
 # The pinned build. The CPU wheels are asked for where their index can be reached; the plain registry does otherwise.
 TORCH ?= torch==2.13.0
-TORCHAUDIO ?= torchaudio==2.11.0
 TORCH_INDEX ?= https://download.pytorch.org/whl/cpu
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
@@ -65,12 +64,11 @@ endif
 	@echo "setting up $(VENV) with $(PYTHON) (once; some minutes)"
 	@$(PYTHON) -m venv $(VENV) || { echo "make: $(PYTHON) cannot make a virtual environment; install python3-venv" >&2; exit 1; }
 	@index=; if $(BIN)/python -c 'import sys, urllib.request as r; r.urlopen(sys.argv[1] + "/torch/", timeout=5)' $(TORCH_INDEX) 2>/dev/null; \
-	  then index="--extra-index-url $(TORCH_INDEX)"; fi; $(PIP) $$index "$(TORCH)" "$(TORCHAUDIO)"
+	  then index="--extra-index-url $(TORCH_INDEX)"; fi; $(PIP) $$index "$(TORCH)"
 	@touch $@
 
 $(VENV)/.installed: pyproject.toml $(VENV)/.torch
 	@$(PIP) -e .
-	@$(BIN)/python -c 'from noizestream.training.augment import torchaudio; torchaudio()'
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/.installed

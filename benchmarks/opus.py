@@ -1,11 +1,12 @@
-"""How good is a model's codec? Opus, PCA and the model on the same held-out music, by the distances of `noizestream evaluate`.
+"""How good is what a model keeps of a sound? Opus, PCA and the model on the same held-out music, by `evaluate`'s distances.
 
     python benchmarks/opus.py DATA [MODEL] [--seconds 60] [--kbit 12,16,24] [--json FILE]
 
     Opus N      opusenc --bitrate N (its default variable rate) and back, mono; the rate beside it is the one it took
     model       `reconstruct` of the model file, where it has it
-    PCA of D    as many numbers a block as the model's latent has: PCA of the weighted log band magnitudes (and, for a stereo model,
-                of the image), fitted on the library's training part, without any network, through the same synthesis
+    PCA of D    as many numbers a block as the model's latents have, not rounded and not in layers: PCA of the weighted log
+                band magnitudes (and, for a stereo model, of the image), fitted on the library's training part, through the same
+                synthesis
     no latent   the bands themselves through the synthesis: what no latent can be better than
 
 A stereo model, and what stands beside it, hears and makes two channels; Opus spends all its bits on the mono mix. Distances are of
@@ -39,7 +40,6 @@ from noizestream.errors import NoizestreamError  # noqa: E402
 from noizestream.jsonfile import write_json  # noqa: E402
 from noizestream.music.decode import RATE  # noqa: E402
 from noizestream.music.library import read_library  # noqa: E402
-from noizestream.nn.codec import IMAGE_LATENTS, Codec  # noqa: E402
 from noizestream.nn.phases import PhaseSynthesis  # noqa: E402
 from noizestream.nn.spectral import SpectralFront  # noqa: E402
 
@@ -93,18 +93,16 @@ def synthesised(front: SpectralFront, bands_to_bands: Callable[[torch.Tensor], t
 
 def pca(front: SpectralFront, latent: int, known: Parts) -> Callable[[torch.Tensor], torch.Tensor]:
     """Bands to bands through the `latent` first components of the `known` music, every genre weighted alike."""
-    made = Codec(front, latent - (IMAGE_LATENTS if front.image else 0)).eval()
-    moments, highest = [], torch.full((front.bands,), -100.0)
+    weight, moments = front.band_weight, []
     for parts in known.values():
         stretches = [part for excerpt in parts for part in excerpt.load(front.sample_rate, front.channels)[1]]
         bands = torch.cat([front.analyse(torch.from_numpy(part)) for part in stretches])
-        weighted = (bands * made.weight).double()
-        highest = torch.maximum(highest, bands.amax(0))
+        weighted = (bands * weight).double()
         moments.append((weighted.mean(0), weighted.T @ weighted / len(weighted)))
     mean = torch.stack([first for first, _ in moments]).mean(0)
     square = torch.stack([second for _, second in moments]).mean(0)
-    made.fit_pca(mean.float(), (square - mean[:, None] * mean).float(), highest)
-    return lambda bands: made.decode(made.encode(bands[None]))[0]
+    basis = torch.linalg.eigh(square - mean[:, None] * mean).eigenvectors[:, -latent:].float()
+    return lambda bands: ((bands * weight - mean.float()) @ basis @ basis.T + mean.float()) / weight
 
 
 def measure(data: str, model: str | None, seconds: float, rates: list[int], workers: int | None = None) -> dict[str, dict]:

@@ -56,8 +56,8 @@ guesses that need no learning. MBE is prediction minus truth.
 """
 
 OURS = """\
-`{model}` predicts spectral frames, so its figures are in another space: nats per block beside AR(1) and a unigram Gaussian,
-and the errors of the one-step prediction in log-band magnitudes beside those of holding the last frame.
+`{model}` names codes of real music, so its figures are in another space: nats per block of those codes, and the errors of the
+one-step prediction in log-band magnitudes beside those of holding the last frame.
 """
 
 
@@ -137,8 +137,6 @@ def _prediction(overall: Mapping[str, Any], model: str) -> list[str]:
         return []
     cells = {
         "nats per block": number(found.get("nats")),
-        "AR(1)": number(found.get("ar1")),
-        "unigram": number(found.get("unigram")),
     }
     for error in ("mse", "mae", "mbe") if "model" in found else ():
         cells[f"{error.upper()} / last frame held"] = f"{number(found['model'][error])} / {number(found['last_frame'][error])}"

@@ -4,17 +4,19 @@
 
     naive eager          the networks as they were trained, stepped in plain Python with nn.LSTM
     eager                the same with LSTM cells
-    scripted float32     the same as TorchScript, frozen: what the others are compared with
+    scripted float32     the same as TorchScript: what the others are compared with
     lean float32         what `train --precision float32` writes (nn/lean.py)
     lean int8            what `train` writes by default
     whole ...            as `play` and `render` step it: noise, conversions and safety included
 
-The weights are random: they do not change the cost. Times are processor time of the one thread that steps, so that waiting for
-other programs does not count; the forms take turns of 25 steps, so that what others do to the caches meets all of them, and each
-begins its turn in caches that the others have swept; ratios are medians over the turns. "alone" is the last form once more with
-nothing in between, as `render` runs it. Below, the parts of a step, each scripted and stepped alone with what it was handed in a
-real step; "the rest" is what lies between them. Last the floor: what a step has to read and to transform in any form (a cache
-that holds the weights from one step to the next goes under it).
+The weights and the memory are random, of the preset's sizes: they do not change the cost. Times are processor time of the one
+thread that steps, so that waiting for other programs does not count; the forms take turns of 25 steps, so that what others do to
+the caches meets all of them, and each begins its turn in caches that the others have swept; ratios are medians over the turns.
+"alone" is the last form once more with nothing in between, as `render` runs it. Not every block has the same to do: below, one in
+the midst of a slot, one where a slot begins (a code and a member of it may be chosen), one in which the LSTM is asked ahead for
+the next slot, and one in which every layer is transposed; the parts that every block has, each scripted and stepped alone: frames
+(the memory's, decoded and mixed) and synthesis. Last the floor: what a block has to read and to transform in any form (a cache
+that holds it from one block to the next goes under it).
 """
 
 import argparse
@@ -39,18 +41,16 @@ from noizestream import machine  # noqa: E402
 from noizestream.engine.generator import Generator, prepare_torch  # noqa: E402
 from noizestream.engine.safety import SafeStream  # noqa: E402
 from noizestream.metadata import Metadata  # noqa: E402
-from noizestream.nn.codec import Codec  # noqa: E402
+from noizestream.nn.layers import LayerFront  # noqa: E402
 from noizestream.nn.lean import lean  # noqa: E402
-from noizestream.nn.moods import MOODS  # noqa: E402
-from noizestream.nn.notes import Notes  # noqa: E402
-from noizestream.nn.plan import Plan  # noqa: E402
-from noizestream.nn.player import CONTROLS, Player  # noqa: E402
-from noizestream.nn.predictor import Predictor  # noqa: E402
 from noizestream.nn.recurrent import Recurrent  # noqa: E402
 from noizestream.nn.spectral import SpectralFront, block_frames_for  # noqa: E402
+from noizestream.nn.unit_state import pack, unpack  # noqa: E402
+from noizestream.nn.units import UnitPlayer  # noqa: E402
 from noizestream.noise import noise  # noqa: E402
 from noizestream.training.config import resolve  # noqa: E402
-from noizestream.training.export import quantised, script, script_shared  # noqa: E402
+from noizestream.training.export import quantised, script  # noqa: E402
+from tests.nn import made_up  # noqa: E402
 
 GENRES = ("ambient", "breaks", "chiptune", "drone", "dub", "techno")
 TURN = 25
@@ -58,24 +58,14 @@ REFERENCE = "scripted float32"
 PLAYED = "whole lean int8"
 ALONE = f"{PLAYED}, alone"
 RECORDED = 50
-PARTS = {"predictor": "sequence model", "clock": "sequence model", "codec": "decoder", "synthesis": "synthesis"}
-"""Part of a step by the network that does it, unless the method says more:"""
-SAMPLING = ("sample", "draw")
 
 
-def network(preset: str, channels: int) -> Player:
-    """A player of the preset's sizes with random weights, for the six genres of the studio."""
-    torch.manual_seed(0)
+def network(preset: str, channels: int) -> UnitPlayer:
+    """A player of the preset's sizes with random weights and a full memory, for the six genres of the studio."""
     config = resolve(preset)
     front = SpectralFront(config.sample_rate, block_frames_for(config.sample_rate, config.block_ms), channels)
-    codec = Codec(front, config.latent, config.codec_hidden)
-    torch.nn.init.normal_(codec.synthesis, std=0.3)
-    codec.highest.fill_(-6.0)  # about as loud as music: the limiter has no more to do than there
-    notes = Notes(front, config.codes)
-    notes.book.uniform_(0, 1)
-    plan = Plan(notes, len(GENRES), config.plan_hidden)
-    predictor = Predictor(codec.latent, len(GENRES), notes.size + MOODS, config.hidden, config.layers, config.mixtures)
-    return Player(front, codec, plan, predictor, torch.full((len(GENRES),), 120.0), torch.full((len(GENRES),), 0.7)).eval()
+    slots = round(config.memory_mb * 1e6 / LayerFront(front).size / made_up.SLOT / len(GENRES))
+    return made_up.player(front, config.codes, 1, slots, len(GENRES), config.hidden, config.layers)
 
 
 class Naive(torch.nn.Module):
@@ -94,17 +84,20 @@ class Naive(torch.nn.Module):
         return out[0], [part[layer] for layer in range(self.layers) for part in (h, c)]
 
 
-def naive(player: Player) -> Player:
+def naive(player: UnitPlayer) -> UnitPlayer:
     copied = copy.deepcopy(player)
-    copied.predictor.recurrent = Naive(player.predictor.recurrent)
+    copied.navigator.recurrent = Naive(player.navigator.recurrent)
     return copied.eval()
 
 
-def stepper(module: Any, noise_size: int) -> Callable[[], None]:
+def defaults(player: UnitPlayer) -> torch.Tensor:
+    return torch.tensor([float(control["default"]) for control in player.controls])
+
+
+def stepper(module: Any, player: UnitPlayer) -> Callable[[], None]:
     """A function that makes one step of `module` and keeps its state."""
-    genre = torch.eye(len(GENRES))[0]
-    controls = torch.tensor([control["default"] for control in CONTROLS])
-    draws = [torch.from_numpy(noise(0, block, noise_size)) for block in range(RECORDED)]
+    genre, controls = torch.eye(len(GENRES))[0], defaults(player)
+    draws = [torch.from_numpy(noise(0, block, player.noise_size)) for block in range(RECORDED)]
     state, count = module.initial_state(), 0
 
     def step() -> None:
@@ -115,12 +108,10 @@ def stepper(module: Any, noise_size: int) -> Callable[[], None]:
     return step
 
 
-def whole(module: Any, player: Player) -> Callable[[], Any]:
+def whole(module: Any, player: UnitPlayer) -> Callable[[], Any]:
     """The step of `play` and `render`, without device and file."""
-    controls = [dict(control) for control in CONTROLS]
-    draws = torch.full((player.noise_size,), 0.5)
-    block, _ = module.step(torch.eye(len(GENRES))[0], torch.zeros(len(controls)), draws, module.initial_state())
-    metadata = Metadata("speed", player.front.sample_rate, *block.shape, 0, list(GENRES), controls, player.noise_size)
+    controls = [dict(control) for control in player.controls]
+    metadata = Metadata("speed", player.sample_rate, player.channels, player.block, 0, list(GENRES), controls, player.noise_size)
     return SafeStream(Generator(module, metadata)).step
 
 
@@ -138,75 +129,65 @@ def take_turns(forms: dict[str, Callable[[], Any]], steps: int) -> dict[str, lis
     return times
 
 
-def recorded_calls(player: Player) -> list[list[tuple[str, str, tuple]]]:
-    """What a step calls, as (path of the network in `player`, method, arguments), for `RECORDED` steps one after the other."""
-    calls: list[tuple[str, str, tuple]] = []
-    depth = 0
-
-    def recording(owner: str, name: str, method: Callable) -> Callable:
-        def call(*arguments: Any) -> Any:
-            nonlocal depth
-            if depth == 0:
-                calls.append((owner, name, arguments))
-            depth += 1
-            try:
-                return method(*arguments)
-            finally:
-                depth -= 1
-
-        return call
-
-    for owner, net in (("", player), *player.named_children()):
-        for name, value in vars(type(net)).items():
-            if callable(value) and not name.startswith("_") and name not in ("step", "initial_state"):
-                object.__setattr__(net, name, recording(owner, name, getattr(net, name)))
-    steps, step = [], stepper(player, player.noise_size)
-    for _ in range(RECORDED):
-        calls.clear()
-        step()
-        steps.append(list(calls))
-    return steps
+def kinds(player: UnitPlayer) -> dict[str, list[torch.Tensor]]:
+    """States from which the next block is one of its kind."""
+    genre, controls = torch.eye(len(GENRES))[0], defaults(player)
+    state, found = player.initial_state(), {}
+    for block in range(200):
+        draws = torch.from_numpy(noise(0, block, player.noise_size))
+        _, after = player.step(genre, controls, draws, state)
+        was, now = unpack(state, player.cells), unpack(after, player.cells)
+        if block > 100:
+            if was.moment[1] != now.moment[1]:
+                found["a slot begins"] = state
+            else:
+                found["the LSTM is asked" if was.moment[5] != now.moment[5] else "midst of a slot"] = state
+        state = after
+    rows = unpack(found["midst of a slot"], player.cells).layers.clone()
+    rows[:, 1] = 2  # four semitones down
+    found["transposed"] = pack(unpack(found["midst of a slot"], player.cells)._replace(layers=rows))
+    return found
 
 
-def part(owner: str, name: str) -> str:
-    return "sampling" if name in SAMPLING else PARTS.get(owner, "sequence model")
+class Frames(torch.nn.Module):
+    """What every block takes from the memory: frames of the layers, decoded and mixed."""
+
+    def __init__(self, player: UnitPlayer):
+        super().__init__()
+        self.layers, self.memory = player.layers, player.memory
+        self.register_buffer("gains", torch.ones(player.layers.columns))
+
+    def forward(self, frame: int) -> torch.Tensor:
+        return self.layers.mix(self.layers.decode(self.memory.frames[frame].float() * self.layers.step), self.gains)
 
 
-def part_steppers(scripted: Any, recorded: list[list[tuple[str, str, tuple]]]) -> dict[str, Callable[[], None]]:
-    """A stepper per part: what it does in one step, with the recorded arguments."""
-    parts: dict[str, list[list[tuple[Callable, tuple]]]] = {}
-    for calls in recorded:
-        here: dict[str, list[tuple[Callable, tuple]]] = {}
-        for owner, name, arguments in calls:
-            method = getattr(getattr(scripted, owner) if owner else scripted, name)
-            here.setdefault(part(owner, name), []).append((method, arguments))
-        for title, work in here.items():
-            parts.setdefault(title, []).append(work)
+def parts_of(player: UnitPlayer, module: Any) -> dict[str, Callable[[], Any]]:
+    """A stepper per kind of block, of `module`, and per part, of the networks of `player`."""
+    genre, controls = torch.eye(len(GENRES))[0], defaults(player)
+    draws = torch.from_numpy(noise(0, 0, player.noise_size))
 
-    def one(work: list[list[tuple[Callable, tuple]]]) -> Callable[[], None]:
-        count = 0
+    def block(state: list[torch.Tensor]) -> Callable[[], Any]:
+        return lambda: module.step(genre, controls, draws, state)
 
-        def step() -> None:
-            nonlocal count
-            for method, arguments in work[count % len(work)]:
-                method(*arguments)
-            count += 1
+    frames, synthesis = torch.jit.script(Frames(player).eval()), torch.jit.script(player.synthesis)
+    count, bands, sound = 0, frames(0), player.synthesis.initial_state()
+    white = draws[: player.block].clone()
 
-        return step
+    def read() -> None:
+        nonlocal count
+        frames(count * 997 % len(player.memory.frames))
+        count += 1
 
-    return {title: one(work) for title, work in parts.items()}
+    blocks = {name: block(state) for name, state in kinds(player).items()}
+    return blocks | {"frames": read, "synthesis": lambda: synthesis(bands, white, sound, 0.5)}
 
 
-def floor(player: Player) -> dict[str, Any]:
-    """What no form can be under, in ms: reading every weight of a step once from memory, and the transforms of the synthesis."""
-    sequence = sum(weights.numel() for weights in player.predictor.parameters())
-    heads = sum(weights.numel() for weights in player.predictor.heads.parameters())
-    # Of each head a step reads one row of logits a component, and the rows of one component.
-    read = heads // player.predictor.mixtures + player.predictor.hidden * player.predictor.mixtures * player.predictor.groups
-    decoder = sum(weights.numel() for weights in (*player.codec.decoder.parameters(), player.codec.synthesis))
+def floor(player: UnitPlayer) -> dict[str, Any]:
+    """What no form can be under, in ms: reading the tables of a block once from memory, and the transforms of the synthesis."""
+    tables = player.layers.basis.numel() + player.layers.mixing.numel()
+    lstm = sum(weights.numel() for weights in (*player.navigator.recurrent.parameters(), *player.navigator.enter.parameters()))
     memory = torch.ones(32 << 20)  # far more than any cache holds
-    block = player.front.block
-    channels = player.channels
+    channels, block = player.channels, player.block
     noise_block = torch.ones(2 * block)
     short, long = torch.ones(channels, block + 1) + 0j, torch.ones(channels, 2 * block + 1) + 0j
 
@@ -219,9 +200,8 @@ def floor(player: Player) -> dict[str, Any]:
     medians = {name: statistics.median(value for turn in turns for value in turn) for name, turns in times.items()}
     bytes_a_ms = 4 * memory.numel() / medians["memory"]
     found: dict[str, Any] = {"memory_gb_s": bytes_a_ms / 1e6, "transforms_ms": medians["transforms"]}
-    quantised_weights = sequence - heads
-    for kind, size in (("float32", 4 * (quantised_weights + read + decoder)), ("int8", quantised_weights + 4 * (read + decoder))):
-        found[kind] = {"weights_mb": size / 1e6, "ms": size / bytes_a_ms}
+    for kind, size in (("every block", 4 * tables), ("LSTM, float32", 4 * lstm), ("LSTM, int8", lstm)):
+        found[kind] = {"mb": size / 1e6, "ms": size / bytes_a_ms}
     return found
 
 
@@ -229,22 +209,23 @@ def measure(preset: str, channels: int, steps: int) -> dict[str, Any]:
     """Medians in ms, and the median over the turns of each form's time over that of scripted float32."""
     player = network(preset, channels)
     small = quantised(player)
-    block_ms = 1e3 * player.front.block / player.front.sample_rate
-    recorded = recorded_calls(network(preset, channels))
+    block_ms = 1e3 * player.block / player.sample_rate
     plain, slim, int8 = script(player), script(lean(player)), script(small)
     forms = {
-        "naive eager": stepper(naive(player), player.noise_size),
-        "eager": stepper(player, player.noise_size),
-        REFERENCE: stepper(plain, player.noise_size),
-        "lean float32": stepper(slim, player.noise_size),
-        "lean int8": stepper(int8, player.noise_size),
+        "naive eager": stepper(naive(player), player),
+        "eager": stepper(player, player),
+        REFERENCE: stepper(plain, player),
+        "lean float32": stepper(slim, player),
+        "lean int8": stepper(int8, player),
         f"whole {REFERENCE}": whole(plain, player),
         "whole lean float32": whole(slim, player),
         PLAYED: whole(int8, player),
     }
-    parts = {f"{kind}: {title}": step
-             for kind, net in (("float32", player), ("int8", small))
-             for title, step in part_steppers(script_shared(net), recorded).items()}  # fmt: skip
+    parts = {
+        f"{kind}: {title}": step
+        for kind, net, module in (("float32", lean(player), slim), ("int8", small, int8))
+        for title, step in parts_of(net, module).items()
+    }
     take_turns(forms | parts, TURN)  # compiled, and warm
     gc.disable()
     times = take_turns(forms | parts, steps)
@@ -270,9 +251,8 @@ def measure(preset: str, channels: int, steps: int) -> dict[str, Any]:
         "alone": {"ms": medians[ALONE], "p99_ms": p99(ALONE)},
         "parts": {},
     }
-    for kind, form in (("float32", REFERENCE), ("int8", "lean int8")):
-        own = {name.split(": ")[1]: medians[name] for name in parts if name.startswith(kind)}
-        found["parts"][kind] = own | {"the rest": medians[form] - sum(own.values())}
+    for kind in ("float32", "int8"):
+        found["parts"][kind] = {name.split(": ")[1]: medians[name] for name in parts if name.startswith(kind)}
     return found | {"floor": floor(player), "machine": machine.description()}
 
 
@@ -286,15 +266,14 @@ def show(found: dict[str, Any]) -> None:
     alone = found["alone"]
     print(f"{ALONE:24}{alone['ms']:10.3f}{block_ms / alone['ms']:13.1f}{alone['p99_ms']:9.3f}", end="")
     print(f"{alone['p99_ms'] / block_ms:12.1%}")
-    print(f"\n{'part, ms':20}" + "".join(f"{kind:>10}" for kind in found["parts"]))
+    print(f"\n{'block or part, ms':20}" + "".join(f"{kind:>10}" for kind in found["parts"]))
     for title in found["parts"]["float32"]:
         print(f"{title:20}" + "".join(f"{own[title]:10.3f}" for own in found["parts"].values()))
 
     floor = found["floor"]
-    print(f"\nfloor: the weights read once from memory, {floor['memory_gb_s']:.1f} GB/s", end="")
-    print(f", and the transforms, {floor['transforms_ms']:.3f} ms")
-    for kind in ("float32", "int8"):
-        print(f"{kind:20}{floor[kind]['weights_mb']:.2f} MB, {floor[kind]['ms']:.3f} ms")
+    print(f"\nfloor: read once from memory at {floor['memory_gb_s']:.1f} GB/s; the transforms, {floor['transforms_ms']:.3f} ms")
+    for kind in ("every block", "LSTM, float32", "LSTM, int8"):
+        print(f"{kind:20}{floor[kind]['mb']:.2f} MB, {floor[kind]['ms']:.3f} ms")
 
 
 def main() -> None:

@@ -19,7 +19,6 @@ from noizestream.errors import NoizestreamError
 OK, NOTE, BROKEN = "ok", "note", "BROKEN"
 
 LIBRARIES = (
-    "torchaudio",
     "numpy",
     "scipy",
     "librosa",

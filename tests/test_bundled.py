@@ -1,11 +1,31 @@
-"""The bundled models are whole: each plays in int8 first, and carries its float32 form."""
+"""The bundled models are whole: int8 first, float32 beside it, whose music they hold, weights to go on from."""
 
 import pytest
 
 from noizestream import artifact
+from noizestream.training import weights
+
+NAMES = sorted(artifact.bundled_models())
 
 
-@pytest.mark.parametrize("name", sorted(artifact.bundled_models()))
+def test_there_is_a_synthetic_and_a_real_one_and_together_they_are_small():
+    assert {"studio", "fma"} <= set(NAMES) and artifact.default_model().stem == "studio"
+    assert sum(artifact.find_model(name).stat().st_size for name in NAMES) < 45e6
+
+
+@pytest.mark.parametrize("name", NAMES)
 def test_both_forms_are_offered(name):
     metadata = artifact.read_metadata(artifact.find_model(name))
     assert artifact.precisions(metadata) == ["int8", "float32"] and metadata.name == name
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_whose_music_it_holds_is_said(name):
+    extra = artifact.read_metadata(artifact.find_model(name)).extra
+    assert extra["licence"] and all(credit["title"] for credit in extra["attribution"])
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_another_training_may_start_from_it(name):
+    metadata, base = artifact.read_metadata(artifact.find_model(name)), weights.load(name)
+    assert base.genres == metadata.genres and base.channels == metadata.channels and base.config.sample_rate == metadata.sample_rate

@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-HEAVY = "torch torchaudio librosa scipy numba sklearn pandas matplotlib soundfile sounddevice rtmidi".split()  # noqa: SIM905
+HEAVY = "torch librosa scipy numba sklearn pandas matplotlib soundfile sounddevice rtmidi".split()  # noqa: SIM905
 
 CODE = """
 import sys

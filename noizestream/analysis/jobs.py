@@ -79,7 +79,7 @@ def minute(audio: np.ndarray) -> dict[str, float]:
     return {"level": level, "silence": silence(mono, RATE), "repeats": repeats(mono, RATE), "flux": flux(mono, RATE)}
 
 
-def probe(genre: str, known: list[Excerpt], unseen: list[Excerpt]) -> dict[str, Any]:
+def probe(genre: str, unseen: list[Excerpt]) -> dict[str, Any]:
     """`{"prediction": ..., "codec": ...}` of probing.py, None where not offered."""
     from noizestream.analysis.probing import Probe, codec, prediction
 
@@ -87,7 +87,7 @@ def probe(genre: str, known: list[Excerpt], unseen: list[Excerpt]) -> dict[str, 
     tempos = _generator.metadata.extra.get("tempos")
     tempo = tempos.get(genre) if isinstance(tempos, dict) else None
     try:
-        return {"prediction": prediction(asked, genre, tempo, known, unseen), "codec": codec(asked, unseen)}
+        return {"prediction": prediction(asked, genre, tempo, unseen), "codec": codec(asked, unseen)}
     except Skip as error:
         raise NoizestreamError(f"{genre}: a file changed while it was evaluated ({error})") from None
 

@@ -8,15 +8,15 @@ from typing import Any
 from noizestream.analysis import jobs
 from noizestream.analysis.corpus import Real
 from noizestream.analysis.description import describe_made
-from noizestream.analysis.excerpts import KNOWN, UNSEEN, excerpts
+from noizestream.analysis.excerpts import UNSEEN, excerpts
 from noizestream.errors import NoizestreamError
 from noizestream.metadata import Metadata
 from noizestream.music.parallel import decode_all
 from noizestream.music.skipped import Skipped
 from noizestream.music.tracks import Library
 
-UNSEEN_S, KNOWN_S = 60.0, 240.0
-"""At most so much music per genre is put to the model: to be judged on, and to fit the baselines on."""
+UNSEEN_S = 60.0
+"""At most so much held-out music per genre is put to the model."""
 
 Described = Mapping[str, Any]
 """What description.py makes of a piece of audio."""
@@ -54,7 +54,7 @@ def render_and_probe(
     for genre in genres:
         pieces = real[genre].pieces
         name = names[genre.casefold()]
-        todo.append((jobs.probe, (name, excerpts(pieces, KNOWN, KNOWN_S), excerpts(pieces, UNSEEN, UNSEEN_S))))
+        todo.append((jobs.probe, (name, excerpts(pieces, UNSEEN, UNSEEN_S))))
         for number in range(settings.seeds):
             asked = (name, settings.seed + number, settings.seconds, settings.temperature, keep and number == 0)
             todo.append((jobs.render, asked))

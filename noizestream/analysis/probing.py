@@ -50,8 +50,8 @@ class Probe:
         return self("score_at", audio, genre, beats(heard / self.metadata.sample_rate))
 
 
-def prediction(probe: Probe, genre: str, tempo: float | None, known: list[Excerpt], unseen: list[Excerpt]) -> dict | None:
-    """Nats per block on the `unseen` excerpts, of the model and of baselines fitted on `known`; one-step errors.
+def prediction(probe: Probe, genre: str, tempo: float | None, unseen: list[Excerpt]) -> dict | None:
+    """Nats per block on the `unseen` excerpts; one-step errors of the model, and of the last frame held.
 
     Means over all frames but the first of each stretch, which is predicted from silence. None if the model has no score, or
     there is no unseen music. `tempo` is the genre's own in the model, to which tracked beats are folded.
@@ -63,7 +63,6 @@ def prediction(probe: Probe, genre: str, tempo: float | None, known: list[Excerp
     nats: list[np.ndarray] = []
     wrong: list[np.ndarray] = []
     still: list[np.ndarray] = []
-    latents: list[np.ndarray] = []
     for excerpt in unseen:
         whole, parts = excerpt.load(rate, channels)
         beats = _beats(whole, rate, tempo) if probe.offers("score_at") else None
@@ -77,12 +76,10 @@ def prediction(probe: Probe, genre: str, tempo: float | None, known: list[Excerp
                 z, bands = encoded
                 if len(z) != len(scored) or bands.shape != predicted.shape:
                     raise NoizestreamError(f"{probe.metadata.name}: its score and encode differ in frames or bands")
-                latents.append(z)
                 wrong.append((predicted - bands)[1:])
                 still.append(-np.diff(bands, axis=0))
     result: dict[str, Any] = {"frames": sum(map(len, nats)), "nats": float(np.concatenate(nats).mean())}
-    if latents:
-        result |= _baselines(probe, known, latents)
+    if wrong:
         result |= {"model": _errors(np.concatenate(wrong)), "last_frame": _errors(np.concatenate(still))}
     return result
 
@@ -119,11 +116,6 @@ def _beats(whole: np.ndarray, rate: int, tempo: float | None) -> Callable[[np.nd
     beats = track_beats(whole.mean(axis=0), rate)
     multiple = fold(beats.tempo, tempo) if tempo else 1.0
     return lambda seconds: beats.at(seconds) * multiple
-
-
-def _baselines(probe: Probe, known: list[Excerpt], latents: list[np.ndarray]) -> dict[str, float]:
-    """Unigram Gaussian and AR(1) of the genre, fitted on the latents of `known`, on the same frames as the model."""
-    return {}
 
 
 def _errors(wrong: np.ndarray) -> dict[str, float]:

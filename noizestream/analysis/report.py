@@ -172,11 +172,10 @@ def _prediction(genres: Mapping[str, Any], overall: Mapping[str, Any]):
         figures = entry["prediction"]
         if figures is None:
             continue
-        nats = [_number(figures.get(name), NOT_OFFERED) for name in ("nats", "ar1", "unigram")]
         model, still = figures.get("model", {}), figures.get("last_frame", {})
         errors = [f"{_number(model.get(name), NOT_OFFERED)} / {_number(still.get(name))}" for name in ("mse", "mae", "mbe")]
-        rows.append([genre, str(figures["frames"]), *nats, *errors])
-    heads = ("genre", "blocks", "nats per block", "AR(1)", "unigram", "MSE", "MAE", "MBE")
+        rows.append([genre, str(figures["frames"]), _number(figures["nats"]), *errors])
+    heads = ("genre", "blocks", "nats per block", "MSE", "MAE", "MBE")
     note = "errors of the one-step prediction in log-band magnitudes / of the last frame held"
     return "Prediction of held-out music", heads, rows, note
 

@@ -36,6 +36,8 @@ MIN_P = 0.08
 class Chooser(nn.Module):
     """Pure: `choose` takes what a layer plays as a row of `UnitState.layers` and returns its next row."""
 
+    step: Tensor
+
     def __init__(self, layers: LayerFront, memory: Memory, navigator: Navigator, hearing: Hearing, odds: float = 0.0):
         super().__init__()
         self.memory, self.navigator, self.hearing, self.harmony = memory, navigator, hearing, Harmony()

@@ -1,6 +1,5 @@
 """What a unit player makes of audio that it did not play: latents, codes, nats, and a state to go on from."""
 
-import math
 from typing import NamedTuple
 
 import torch
@@ -40,6 +39,8 @@ class Heard(NamedTuple):
 class Hearing(nn.Module):
     """Shares the networks and tables of the player."""
 
+    ago: Tensor
+
     def __init__(self, front: SpectralFront, layers: LayerFront, memory: Memory, navigator: Navigator):
         super().__init__()
         self.front, self.layers, self.memory, self.navigator = front, layers, memory, navigator
@@ -76,9 +77,9 @@ class Hearing(nn.Module):
         book = self.memory.book[at:last].float().view(last - at, 3, -1)
         codes: list[Tensor] = []
         for v in range(self.count):
-            start, size = self.layers.first_latent[v], self.layers.latents[v]
-            own = features.narrow(2, start, size).flatten(1)
-            codes.append(torch.cdist(own, book.narrow(2, start, size).flatten(1)).argmin(1) + at)
+            own_first, size = self.layers.first_latent[v], self.layers.latents[v]
+            own = features.narrow(2, own_first, size).flatten(1)
+            codes.append(torch.cdist(own, book.narrow(2, own_first, size).flatten(1)).argmin(1) + at)
         return Slotted(first, torch.stack(codes, 1), number[begins])
 
     def listen(self, codes: Tensor, genre: Tensor, number: int, beaten: float, piece: int, cells: list[Tensor]) -> tuple[Tensor, list[Tensor]]:
@@ -134,7 +135,7 @@ class Hearing(nn.Module):
 
     def heard(self, audio: Tensor, genre: Tensor, passed: float, beaten: float) -> Heard:
         """The state after audio [channels, n] that begins on a beat, `passed` beats a block."""
-        z, bands = self.encode(audio)
+        z = self.encode(audio)[0]
         count, strongest = z.shape[0], int(genre.argmax())
         codes = torch.full([64, self.count], self.memory.codes)
         cells = [torch.zeros(1, self.navigator.hidden) for _ in range(self.cells)]
@@ -147,7 +148,6 @@ class Hearing(nn.Module):
                 codes = torch.cat([codes[1:], slots.codes[s : s + 1]])
         else:
             z = torch.zeros(1, self.layers.size)
-            bands = torch.full([1, self.layers.bands], math.log(self.layers.floor))
         places = self.nearest(z, strongest)
         sound = self.synthesis.initial_state()
         whole = self.front.analyse(audio)

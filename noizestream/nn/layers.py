@@ -57,13 +57,18 @@ class LayerFront(nn.Module):
     step: Tensor
     shift_of: Tensor
     shift_weight: Tensor
-    pitched: Tensor
+    band_of: Tensor
+    part_of: Tensor
+    image_columns: Tensor
+    toned: Tensor
+    weight: Tensor
 
     def __init__(self, front: SpectralFront, layers: tuple[Layer, ...] = LAYERS):
         super().__init__()
         self.tones: int = front.tones
         self.image: int = front.image
         self.bands: int = front.bands
+        self.low: int = front.low_bins
         self.floor: float = front.floor
         self.count: int = len(layers)
         self.names = [layer.name for layer in layers]
@@ -120,16 +125,16 @@ class LayerFront(nn.Module):
             if not len(inside):
                 continue
             inside = inside[torch.argsort(self.band_of[inside])]
-            own = hz[self.band_of[inside]]
-            for number in range(SHIFTS):
-                place = _places(own, own / 2 ** ((number + LOWEST_SHIFT) / 12))
-                left = place.floor().long().clamp(0, len(inside) - 2)
-                x = (place - left).clamp(0, 1)
-                taps = torch.stack([left - 1, left, left + 1, left + 2]).clamp(0, len(inside) - 1)
-                of[number][:, inside] = inside[taps]
-                weight[number][:, inside] = torch.stack(  # Catmull-Rom: a peak keeps its top
-                    [-0.5 * x + x**2 - 0.5 * x**3, 1 - 2.5 * x**2 + 1.5 * x**3, 0.5 * x + 2 * x**2 - 1.5 * x**3, 0.5 * x**3 - 0.5 * x**2]
-                )
+            # The bands of the two windows overlap: each rises by itself, and one goes on where the other ends.
+            windows = [inside[self.band_of[inside] < self.low], inside[self.band_of[inside] >= self.low]]
+            for own, other in (windows, windows[::-1]):
+                for number in range(SHIFTS):
+                    wanted = hz[self.band_of[own]] / 2 ** ((number + LOWEST_SHIFT) / 12)
+                    beyond = _within(wanted, hz[self.band_of[other]]) & ~_within(wanted, hz[self.band_of[own]])
+                    for source, where in ((own, ~beyond), (other, beyond)):
+                        taps, shares = _between(hz[self.band_of[source]], wanted[where])
+                        of[number][:, own[where]] = source[taps]
+                        weight[number][:, own[where]] = shares
         self.register_buffer("shift_of", of)
         self.register_buffer("shift_weight", weight)
         self.pitched_layers = [part != 0 for part in parts]
@@ -137,6 +142,8 @@ class LayerFront(nn.Module):
     def split(self, bands: Tensor) -> Tensor:
         """Log bands [T, bands] -> columns [T, columns]: log magnitudes of every layer, and its part of the stereo image."""
         tones = bands[:, : self.tones]
+        if bands.shape[0] == 0:
+            return bands.new_zeros(0, self.columns)
         h = torch.nn.functional.pad(tones.t().unsqueeze(0), (self.along_time // 2, self.along_time // 2), mode="replicate")[0]
         h = h.unfold(1, self.along_time, 1).median(-1)[0].t()
         p = torch.nn.functional.pad(tones.unsqueeze(0), (self.along_bands // 2, self.along_bands // 2), mode="replicate")[0]
@@ -199,7 +206,15 @@ def _image_starts(front: SpectralFront) -> list[float]:
     return [float(edge) for edge in IMAGE_EDGES_HZ[: front.image]]
 
 
-def _places(hz: Tensor, wanted: Tensor) -> Tensor:
-    """Where `wanted` lies among the rising `hz` [n], as fractional indices; outside, the ends."""
-    right = torch.bucketize(wanted, hz).clamp(1, len(hz) - 1)
-    return right - 1 + ((wanted - hz[right - 1]) / (hz[right] - hz[right - 1])).clamp(0, 1)
+def _within(wanted: Tensor, hz: Tensor) -> Tensor:
+    """Which of `wanted` lie between the ends of the rising `hz`."""
+    return (wanted >= hz[0]) & (wanted <= hz[-1])
+
+
+def _between(hz: Tensor, wanted: Tensor) -> tuple[Tensor, Tensor]:
+    """Four neighbours of `wanted` [n] among the rising `hz`, and their weights: indices and shares [4, n]; outside, the ends."""
+    left = (torch.bucketize(wanted, hz, right=True) - 1).clamp(0, len(hz) - 2)
+    x = ((wanted - hz[left]) / (hz[left + 1] - hz[left])).clamp(0, 1)
+    taps = torch.stack([left - 1, left, left + 1, left + 2]).clamp(0, len(hz) - 1)
+    shares = [-0.5 * x + x**2 - 0.5 * x**3, 1 - 2.5 * x**2 + 1.5 * x**3, 0.5 * x + 2 * x**2 - 1.5 * x**3, 0.5 * x**3 - 0.5 * x**2]
+    return taps, torch.stack(shares)  # Catmull-Rom: a peak keeps its top

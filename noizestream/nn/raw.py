@@ -7,13 +7,14 @@ measured after training, and the temperature scales Gaussian noise of that devia
 """
 
 import math
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from noizestream.nn.recurrent import Recurrent
 
-CONTROLS = ({"name": "temperature", "min": 0.0, "max": 2.0, "default": 1.0, "unit": ""},)
+CONTROLS: tuple[dict[str, Any], ...] = ({"name": "temperature", "min": 0.0, "max": 2.0, "default": 1.0, "unit": ""},)
 
 
 class RawPredictor(nn.Module):

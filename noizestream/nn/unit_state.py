@@ -25,6 +25,14 @@ class LayerState:
         self.piece: int = int(row[7])
         self.frame: float = row[8]
 
+    def unit(self) -> int:
+        """Slot and transposition as one number."""
+        return self.slot * 12 + self.shift
+
+    def play(self, unit: int) -> None:
+        """Be at slot and transposition of a `unit`."""
+        self.slot, self.shift = unit // 12, unit % 12
+
     def row(self) -> list[float]:
         """As numbers."""
         counts = [float(self.slot), float(self.shift), float(self.since), float(self.run)]
@@ -52,9 +60,9 @@ class UnitState(NamedTuple):
     """`cells` h0 c0 h1 c1 ... [1, hidden] of the LSTM, `h` [1, hidden] what it says of this slot; `ahead` and `h_ahead` the same of
     the next slot, once they are known: no block is to do all the work.
 
-    `codes` [64, V] int64 of the last slots and `units` [16, V] int64, the slots of the memory that were played; newest last.
-    `layers` [V, 9] and `moment` [6] float64 hold a `LayerState` each and a `Moment`. `genre` [G] as last asked for, `columns`
-    [columns] and `latents` [latents] of the last block, `sound` of the synthesis (phases.py).
+    `codes` [64, V] int64 of the last slots and `units` [16, V] int64 of what was played in them (`LayerState.unit`, -1 nothing);
+    newest last. `layers` [V, 9] and `moment` [6] float64 hold a `LayerState` each and a `Moment`. `genre` [G] as last asked for,
+    `columns` [columns] and `latents` [latents] of the last block, `sound` of the synthesis (phases.py).
     """
 
     cells: list[Tensor]

@@ -7,6 +7,7 @@ docs/model-format.md gives the contract of `step`. What it keeps between blocks 
 """
 
 import math
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -35,7 +36,7 @@ PER_LAYER = 5
 """Controls before those of the layers; controls of each: level, mute, hold, new, genre."""
 
 
-def controls_of(layers: list[str], genres: int) -> list[dict[str, object]]:
+def controls_of(layers: list[str], genres: int) -> list[dict[str, Any]]:
     """What the model declares; docs/model-format.md explains each."""
     rows: list[tuple[str, float, float, float, str]] = [
         ("temperature", 0.0, 2.0, 1.0, ""),
@@ -61,6 +62,8 @@ class UnitPlayer(nn.Module):
     log_tempos: Tensor
     beaten: Tensor
     hiss: Tensor
+    falling: Tensor
+    untoned: Tensor
 
     def __init__(
         self,
@@ -137,7 +140,7 @@ class UnitPlayer(nn.Module):
                 h, cells = self.listen(genre, codes, playing[0].piece, slot, cells)
         if begins or self.disturbed(genre, knobs, was, playing, moment):
             taken = self.decide(genre, knobs, noise, was, h, playing, moment, slot, begins)
-            here = torch.tensor([[one.slot for one in playing]])
+            here = torch.tensor([[one.unit() for one in playing]])
             # What is decided anew within a slot takes the place of what was.
             kept = 1 if begins else 0
             codes = torch.cat([codes[kept : 63 + kept], torch.tensor([taken])])
@@ -161,9 +164,10 @@ class UnitPlayer(nn.Module):
         for one in playing:
             one.since += 1
         table = torch.tensor([one.row() for one in playing], dtype=torch.float64)
-        numbers = moment.numbers()
+        # TorchScript makes a list a tensor by way of float32: there the beat would drift.
+        position, rest = torch.full([1], moment.beat, dtype=torch.float64), torch.tensor(moment.numbers()[1:], dtype=torch.float64)
         after = UnitState(
-            cells, ahead, h, h_ahead, codes, units, table, torch.tensor(numbers, dtype=torch.float64), genre, columns, latents, sound
+            cells, ahead, h, h_ahead, codes, units, table, torch.cat([position, rest]), genre, columns, latents, sound
         )
         return audio, pack(after)
 
@@ -248,11 +252,12 @@ class UnitPlayer(nn.Module):
 
     def hold(self, layer: int, playing: LayerState, was: UnitState, begins: bool) -> int:
         """Let the layer play what it played a bar ago; returns the code."""
-        slot = int(was.units[0, layer]) if begins else playing.slot
-        if begins and slot != self.memory.next(playing.slot):
-            playing.since = 0
-        playing.slot = slot
-        return int(self.memory.code[layer, slot])
+        if begins:
+            after, shift = self.memory.next(playing.slot), playing.shift
+            playing.play(int(was.units[0, layer]))
+            if playing.slot != after or playing.shift != shift:
+                playing.since = 0
+        return int(self.memory.code[layer, playing.slot])
 
     def piece_genre(self, piece: int) -> int:
         """The genre of a piece."""

@@ -12,7 +12,7 @@ from noizestream.training.budget import Budget
 
 NAME = "checkpoint.pt"
 EVERY_S = 20.0
-FORMAT = 1
+FORMAT = 2
 """Goes up with every change of what a checkpoint holds."""
 
 

@@ -26,8 +26,9 @@ def test_every_form_and_every_part_is_timed():
     assert forms["scripted float32"]["to_float32"] == forms["whole scripted float32"]["to_float32"] == 1
     assert "naive eager" in forms and all(form["ms"] > 0 for form in forms.values())
     for parts in found["parts"].values():
-        assert {"sequence model", "sampling", "decoder", "synthesis", "the rest"} == set(parts)
-        assert all(parts[name] > 0 for name in parts if name != "the rest")
+        blocks = {"midst of a slot", "a slot begins", "the LSTM is asked", "transposed"}
+        assert set(parts) == blocks | {"frames", "synthesis"} and all(value > 0 for value in parts.values())
+        assert parts["frames"] < parts["midst of a slot"] and parts["synthesis"] < 2 * parts["midst of a slot"]
 
 
 def test_the_page_names_command_and_machine(tmp_path, monkeypatch, capsys):

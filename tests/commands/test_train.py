@@ -29,8 +29,8 @@ def test_it_writes_a_model_that_renders_and_says_what_it_did(trained):
     metadata = read_metadata(folder / "mine.ts")
     assert metadata.genres == ["Höch", "low"] and metadata.sample_rate == 48000
     training = metadata.extra["training"]
-    assert training["tracks"] == {"Höch": 2, "low": 2} and training["sequence_steps"] == 6
-    assert {"unigram", "ar1"} == set(training["baselines"])
+    assert training["tracks"] == {"Höch": 2, "low": 2} and training["navigator_steps"] == 6
+    assert {"unigram", "bigram"} == set(training["baselines"])
     assert "too short" in done.stderr and "broken.wav" in done.stderr, "what was skipped is listed with its reason"
     assert "held-out music" in done.stdout
     rendered = run("render", folder / "mine.ts", "-o", folder / "take.wav", "--seconds", "1", "-g", "low")
@@ -52,12 +52,22 @@ def test_the_run_folder_has_previews_a_checkpoint_and_the_figures(trained):
     assert json.loads((run_folder / "config.json").read_text())["seed"] == 3
 
 
+def test_a_second_training_starts_from_the_weights_of_the_first(trained, music, tmp_path):  # noqa: F811
+    folder, _ = trained
+    line = ("train", music, "-o", tmp_path / "next.ts", "--base", folder / "mine.ts", "--steps", "2", "--precision", "float32")
+    done = run(*line)
+    assert done.returncode == 0, done.stderr
+    extra = read_metadata(tmp_path / "next.ts").extra
+    assert extra["config"]["hidden"] == read_metadata(folder / "mine.ts").extra["config"]["hidden"] == 160
+    assert extra["config"]["base"] == str(folder / "mine.ts") and (tmp_path / "next.safetensors").exists()
+
+
 def test_ctrl_c_still_writes_a_usable_model_and_resume_goes_on(music, tmp_path):  # noqa: F811
     output = tmp_path / "cut.ts"
     line = [sys.executable, "-m", "noizestream.cli", "train", str(music), "-o", str(output), "--preset", "small", "--minutes", "30"]
     process = subprocess.Popen(line, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     for printed in process.stderr:  # the loops have begun once their first figures are there
-        if printed.startswith("plan: step"):
+        if printed.startswith("LSTM: step"):
             break
     process.send_signal(signal.SIGINT)
     assert process.wait(timeout=300) == 130

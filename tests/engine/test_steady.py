@@ -12,7 +12,7 @@ from noizestream.engine.bench import performance
 from noizestream.engine.generator import Generator, load
 from noizestream.engine.safety import SafeStream
 from noizestream.metadata import Metadata
-from noizestream.nn.player import CONTROLS
+from noizestream.nn.units import controls_of
 from noizestream.training.export import script
 
 BLOCK = 64
@@ -39,7 +39,7 @@ class Clocked(nn.Module):
 def clocked() -> Generator:
     """A generator whose steps cost next to nothing, with genres and all controls."""
     torch.manual_seed(0)
-    return Generator(script(Clocked()), Metadata("clocked", 8000, 1, BLOCK, 0, ["A", "B"], [dict(c) for c in CONTROLS], BLOCK))
+    return Generator(script(Clocked()), Metadata("clocked", 8000, 1, BLOCK, 0, ["A", "B"], controls_of(["drums"], 2), BLOCK))
 
 
 def perform(stream: SafeStream, blocks: int) -> None:

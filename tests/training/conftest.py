@@ -1,5 +1,6 @@
 """A small library to train on, prepared once: one genre in stereo that leans left, one in mono, and the faults of real folders."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ from noizestream.music.library import read_library
 from noizestream.training.config import Config, resolve
 from noizestream.training.prepare import prepare
 from noizestream.training.prepared import Prepared
+from noizestream.training.recipes.units import UnitRecipe
 
 RATE = 48000
 
@@ -20,6 +22,15 @@ def clicks(bpm: float, seconds: float, first: float = 0.0, pitch: float = 200.0,
     since = np.mod(time - first, 60 / bpm)
     sound = 0.4 * np.sin(2 * np.pi * pitch * time) * np.exp(-since * 20)
     return (sound + 0.005 * np.random.default_rng(seed).standard_normal(len(time))).astype(np.float32)
+
+
+def quiet(*arguments) -> None:
+    """A report or progress that says nothing."""
+
+
+def never() -> bool:
+    """A stop that never comes."""
+    return False
 
 
 @pytest.fixture(scope="session")
@@ -40,10 +51,19 @@ def music(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def config() -> Config:
-    return resolve("small", steps=4, minutes=0, batch=4, codec_batch=4, hidden=32, latent=8)
+    return resolve("small", steps=4, minutes=0, batch=4, slots=32, hidden=32, codes=24, holdout=0.2)
 
 
 @pytest.fixture(scope="session")
 def prepared(music: Path, config: Config, tmp_path_factory: pytest.TempPathFactory) -> Prepared:
     folder = tmp_path_factory.mktemp("prepared")
     return prepare(read_library(music), config, folder, cache_root=tmp_path_factory.mktemp("cache"), workers=0)
+
+
+@pytest.fixture(scope="session")
+def recipe(prepared: Prepared, config: Config, tmp_path_factory: pytest.TempPathFactory) -> UnitRecipe:
+    """A generator that has learned for a hundred steps."""
+    made = UnitRecipe(prepared, replace(config, steps=100), tmp_path_factory.mktemp("learned"))
+    made.build(quiet)
+    made.fit(0.0, quiet, never)
+    return made

@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 
 from noizestream.nn.spectral import SpectralFront
-from noizestream.training.fit import Fit
 from noizestream.training.hiss import flatness, hiss
 
 RATE, SECONDS = 48000, 4
@@ -43,7 +42,7 @@ def test_flatness_of_noise_is_that_of_the_exponential_distribution():
     assert flatness(torch.from_numpy(noise()), RATE) == pytest.approx(np.exp(-0.5772), abs=0.03)
 
 
-def test_every_genre_plays_with_the_hiss_of_its_music(prepared, config, tmp_path):
-    player = Fit(prepared, config, tmp_path).player()
+def test_every_genre_plays_with_the_hiss_of_its_music(prepared, recipe):
+    player = recipe.player()
     assert player.hiss.tolist() == pytest.approx(prepared.hiss)
     assert len(prepared.hiss) == len(prepared.genres) and all(0 <= share <= 1 for share in prepared.hiss)

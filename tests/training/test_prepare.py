@@ -15,10 +15,10 @@ from noizestream.music.tracks import Track
 from noizestream.training import assemble
 from noizestream.training import prepare as module
 from noizestream.training.config import resolve
-from noizestream.training.fit import Fit
 from noizestream.training.prepare import prepare
 from noizestream.training.prepared import Piece, Prepared
-from tests.training.conftest import RATE, clicks
+from noizestream.training.recipes.units import UnitRecipe
+from tests.training.conftest import RATE, clicks, never, quiet
 
 
 def test_every_fault_is_skipped_with_its_reason(prepared):
@@ -35,21 +35,34 @@ def test_tempos_and_lengths_per_genre(prepared):
         assert min(abs(found / true / octave - 1) for octave in (0.5, 1, 2)) < 0.01
 
 
-def test_the_last_tenth_of_every_clip_is_held_out_and_no_variant_of_it_is_trained_on(prepared):
+def test_the_end_of_every_clip_is_held_out_and_not_trained_on(prepared, config):
     held = prepared.of("validation")
-    assert len(held) == 4 and all(piece.semitones == 0 for piece in held)
+    assert len(held) == 4 == len(prepared.of("training"))
     for piece in held:
-        for other in prepared.of("training"):
-            if other.entry[:5] == piece.entry[:5]:
-                whole = len(np.load(prepared.folder / f"{other.entry}.bands.npy"))
-                assert other.last / whole == pytest.approx(piece.first / piece.last, abs=0.01)
+        (other,) = (training for training in prepared.of("training") if training.entry == piece.entry)
+        whole = len(np.load(prepared.folder / f"{piece.entry}.bands.npy"))
+        assert (other.first, other.last, piece.last) == (0, piece.first, whole)
+        assert piece.frames / whole == pytest.approx(config.holdout, abs=0.01)
 
 
-def test_speed_variants_keep_the_beats_they_contain(prepared):
-    pieces = {p.entry: p for p in prepared.of("training")}
-    plain, faster = pieces["00000+0"], pieces["00000+1"]
-    assert faster.frames / plain.frames == pytest.approx(2 ** (-1 / 12), rel=0.01)
-    assert prepared.beats_of(faster)[-1] == pytest.approx(prepared.beats_of(plain)[-1], abs=0.3)
+def test_every_frame_has_its_beat_and_the_clicks_are_on_them(prepared):
+    for piece, bpm in ((prepared.pieces[0], 120), (prepared.of("training")[-1], 90)):
+        beats = prepared.beats_of(piece)
+        assert len(beats) == piece.frames and (np.diff(beats) > 0).all()
+        loud = np.asarray(prepared.bands_of(piece)[:, 20:140], np.float32).mean(1)
+        onsets = [
+            t for t in range(20, len(loud) - 20) if loud[t] == loud[t - 10 : t + 11].max() and loud[t] > np.quantile(loud, 0.95)
+        ]
+        apart = np.abs(beats[onsets] - np.round(beats[onsets]))
+        assert len(onsets) > 5 and np.median(apart) < 0.15, bpm
+
+
+def test_chroma_of_the_whole_recording_lies_beside_it(prepared):
+    for piece in prepared.pieces:
+        rows = prepared.chroma_of(piece)
+        assert rows.shape[1] == 12 and len(rows) == pytest.approx(16 * RATE / 2048, abs=3)
+    strongest = np.asarray(prepared.chroma_of(prepared.of("training")[1])).sum(0).argmax()
+    assert strongest == 9, "880 Hz is an A"
 
 
 def test_a_second_time_nothing_is_decoded(music, config, tmp_path, monkeypatch):
@@ -94,27 +107,21 @@ def test_features_do_not_depend_on_where_a_long_track_is_cut():
     assert torch.allclose(whole[inside], parts[inside], atol=1e-3)
 
 
-def test_a_library_with_stereo_in_it_is_learned_in_stereo_and_lower_variants_have_their_sides_swapped(prepared):
+def test_a_library_with_stereo_in_it_is_learned_in_stereo(prepared):
     front = module._front(48000, 512)
     assert prepared.channels == 2 and prepared.bands == front.bands
     band = front.tones + 2  # 500 to 1000 Hz
-    found = {}
-    for piece in prepared.of("training"):
-        found.setdefault((piece.genre, piece.semitones), []).append(float(prepared.bands_of(piece)[:, band].mean()))
-    assert found[0, 0.0] == pytest.approx([0.5, 0.5], abs=0.05)
-    assert found[0, 1.0] == pytest.approx([0.5, 0.5], abs=0.05)
-    assert found[0, -1.0] == pytest.approx([-0.5, -0.5], abs=0.05)
-    assert found[1, 0.0] == [0.0, 0.0], "its files are mono"
+    pans = [[float(prepared.bands_of(p)[:, band].mean()) for p in prepared.of("training") if p.genre == genre] for genre in (0, 1)]
+    assert pans[0] == pytest.approx([0.5, 0.5], abs=0.05) and pans[1] == [0.0, 0.0], "the files of the second are mono"
 
 
 def test_mono_where_the_music_is_or_where_asked(music, config, tmp_path):
     front = module._front(48000, 512)
-    settings = replace(config, semitones=())
     cache = {"cache_root": tmp_path / "cache", "workers": 0}
-    mono = prepare(read_library(music, ["low"]), settings, tmp_path / "mono", **cache)
+    mono = prepare(read_library(music, ["low"]), config, tmp_path / "mono", **cache)
     assert (mono.channels, mono.bands) == (1, front.tones)
     assert mono.bands_of(mono.pieces[0]).shape[1] == front.tones
-    asked = prepare(read_library(music, ["low"]), replace(settings, channels=2), tmp_path / "stereo", **cache)
+    asked = prepare(read_library(music, ["low"]), replace(config, channels=2), tmp_path / "stereo", **cache)
     assert (asked.channels, asked.bands) == (2, front.bands)
 
 
@@ -122,7 +129,7 @@ def test_for_the_baseline_the_samples_lie_beside_the_bands_row_by_row(config, tm
     (tmp_path / "music" / "only").mkdir(parents=True)
     sound = clicks(120, 5)
     soundfile.write(tmp_path / "music" / "only" / "one.wav", sound, RATE)
-    settings = replace(config, arch="raw", semitones=())
+    settings = replace(config, arch="raw")
     made = prepare(read_library(tmp_path / "music"), settings, tmp_path / "out", cache_root=tmp_path / "cache", workers=0)
     (piece,) = made.pieces
     samples = made.samples_of(piece)
@@ -134,16 +141,17 @@ def test_the_agile_preset_has_blocks_of_half_the_length(config, tmp_path):
     for number in range(2):
         (tmp_path / "music" / str(number)).mkdir(parents=True)
         soundfile.write(tmp_path / "music" / str(number) / "a.wav", clicks(120, 6, seed=number), RATE)
-    config = replace(config, block_ms=resolve("agile").block_ms, semitones=())
+    config = replace(config, block_ms=resolve("agile").block_ms)
     prepared = prepare(read_library(tmp_path / "music"), config, tmp_path / "out", cache_root=tmp_path / "cache", workers=0)
     assert prepared.block == 256
-    fit = Fit(prepared, replace(config, steps=2), tmp_path / "run")
     (tmp_path / "run").mkdir()
-    fit.run(0.0, lambda *figures: None, lambda: False)
-    player = fit.player()
-    assert player.latency_frames == 512 and player.step(
-        torch.tensor([1.0, 0.0]), torch.tensor([1.0, 0.0, -1.0]), torch.full((player.noise_size,), 0.5), player.initial_state()
-    )[0].shape == (1, 256)
+    recipe = UnitRecipe(prepared, replace(config, steps=2), tmp_path / "run")
+    recipe.build(quiet)
+    recipe.fit(0.0, quiet, never)
+    player = recipe.player()
+    controls = torch.tensor([float(control["default"]) for control in player.controls])
+    block, _ = player.step(torch.tensor([1.0, 0.0]), controls, torch.full((player.noise_size,), 0.5), player.initial_state())
+    assert player.latency_frames == 512 and block.shape == (1, 256)
 
 
 def test_whole_tracks_are_held_out_where_there_are_many(tmp_path):
@@ -152,5 +160,8 @@ def test_whole_tracks_are_held_out_where_there_are_many(tmp_path):
     assert len(aside) == 2 and {track.genre for track in aside} == {"many"}
     piece = Piece("x", 0, "training", 0, 4000, 0.0)
     assert [p.split for p in assemble._split(piece, True, False, 0.1)] == ["validation"]
-    assert assemble._split(replace(piece, semitones=1.0), True, False, 0.1) == [], "no variant of what is held out is trained on"
+    assert [(p.split, p.first, p.last) for p in assemble._split(piece, False, True, 0.1)] == [
+        ("training", 0, 3600),
+        ("validation", 3600, 4000),
+    ]
     assert [(p.split, p.first, p.last) for p in assemble._split(piece, False, False, 0.1)] == [("training", 0, 4000)]

@@ -12,7 +12,8 @@ from noizestream.files import whole
 from noizestream.nn.layers import LayerFront
 from noizestream.nn.memory import FIT, Memory
 from noizestream.training.config import Config
-from noizestream.training.data.slots import BAR, Slots, slots_of
+from noizestream.training.data.shares import counts, shares_of
+from noizestream.training.data.slots import BAR, FEWEST, FEWEST_HELD, Slots, slots_of
 from noizestream.training.prepared import Piece, Prepared
 
 FITTED_FRAMES = 60_000
@@ -66,9 +67,9 @@ def build(
     total, done = len(pieces) + len(held_out), 0
     read: list[tuple[Piece, Slots, np.ndarray]] = []
     read_held: list[tuple[Piece, Slots, np.ndarray]] = []
-    for rows, target in ((pieces, read), (held_out, read_held)):
+    for rows, target, fewest in ((pieces, read, FEWEST), (held_out, read_held, FEWEST_HELD)):
         for piece in rows:
-            slots = slots_of(prepared, piece, layers.tones)
+            slots = slots_of(prepared, piece, layers.tones, fewest)
             if slots is not None:
                 target.append((piece, slots, _latents(layers, prepared, piece, slots)))
             done += 1
@@ -88,10 +89,10 @@ def save(built: Built, layers: LayerFront, folder: Path) -> None:
     """Write what `build` made, whole or not at all: a resumed training reads it with `load`."""
     memory = built.memory
     sizes = {"codes": np.diff(memory.code_first).tolist(), "pieces": np.diff(memory.piece_from).tolist()}
-    coded = {name: [vars(one) for one in getattr(built, name)] for name in ("training", "validation")}
-    for rows in coded.values():
-        for row in rows:
-            row |= {"number": torch.from_numpy(row["number"]), "code": torch.from_numpy(row["code"])}
+    coded = {}
+    for name in ("training", "validation"):
+        pieces = getattr(built, name)
+        coded[name] = [vars(p) | {"number": torch.from_numpy(p.number), "code": torch.from_numpy(p.code)} for p in pieces]
     values = {"sizes": sizes, "memory": memory.state_dict(), "layers": layers.state_dict(), "kept": built.kept}
     with whole(folder / "memory.pt") as partial:
         torch.save(values | coded, partial)
@@ -207,10 +208,10 @@ def _memory(
 ) -> Memory:
     """The tables, with as much of every piece as the file may hold."""
     genres = len(books)
-    shares = _shares(read, genres, config.memory_mb * 1e6 / layers.size)
+    frames_of = [sum(len(z) for piece, _, z in read if piece.genre == g) for g in range(genres)]
+    shares = shares_of(frames_of, config.memory_mb * 1e6 / layers.size)
     cut = []
-    for piece, slots, latents in read:
-        count = max(1, min(len(slots), round(len(slots) * shares[piece.genre] / BAR) * BAR))
+    for (_, slots, latents), count in zip(read, counts([(p.genre, len(s)) for p, s, _ in read], shares), strict=True):
         begin = (len(slots) - count) // 2 // BAR * BAR
         edges = slots.edges - slots.first[0]
         cut.append((begin, count, latents[edges[begin] : edges[begin + count]], edges[begin : begin + count + 1] - edges[begin]))
@@ -220,6 +221,9 @@ def _memory(
     memory = Memory(frames, slots_in_all, codes, pieces, layers.count, layers.size)
     frame = slot = 0
     for number, ((_, slots, _), (begin, count, z, edges), coded) in enumerate(zip(read, cut, training, strict=True)):
+        memory.piece_first[number], memory.piece_slots[number], memory.tempo[number] = slot, count, slots.tempo
+        if not count:
+            continue
         own, taken = slice(slot, slot + count), slice(begin, begin + count)
         memory.frames[frame : frame + len(z)] = torch.from_numpy(z)
         memory.first[own] = torch.from_numpy(frame + edges[:-1]).int()
@@ -231,7 +235,6 @@ def _memory(
         memory.code[:, own] = torch.from_numpy(coded.code[taken].T.copy()).int()
         memory.fit[own] = torch.from_numpy(np.round(slots.fit[taken] * FIT)).clamp(-127, 127).to(torch.int8)
         memory.chord[own] = torch.from_numpy(slots.chord[taken]).to(torch.int8)
-        memory.piece_first[number], memory.piece_slots[number], memory.tempo[number] = slot, count, slots.tempo
         coded.begin = slot - begin
         frame, slot = frame + len(z), slot + count
     for g, book in enumerate(books):
@@ -243,13 +246,3 @@ def _memory(
                 memory.book[at, start : start + layers.latents[v]] = torch.from_numpy(centres[:, third]).half()
     memory.group()
     return memory
-
-
-def _shares(read: list[tuple[Piece, Slots, np.ndarray]], genres: int, most: float) -> list[float]:
-    """Which share of its music each genre may keep of `most` frames in all: what one does not need is the others'."""
-    frames = np.array([sum(len(z) for piece, _, z in read if piece.genre == g) for g in range(genres)], np.float64)
-    allowed, left = np.zeros(genres), most
-    for g in np.argsort(frames):
-        allowed[g] = min(frames[g], left / (genres - np.count_nonzero(allowed)))
-        left -= allowed[g]
-    return (allowed / frames).tolist()

@@ -13,7 +13,9 @@ BAR = 16
 QUIET = 3.5
 """Nepers under a piece's loud parts (30 dB): a beginning or an end as quiet as that is none to play from."""
 FEWEST = 16
-"""Slots: a piece with less is left out."""
+"""Slots: a piece with less is none to learn from."""
+FEWEST_HELD = 4
+"""Slots: so many are enough to judge by. Of a short clip little is held out."""
 
 
 @dataclass(frozen=True)
@@ -42,15 +44,18 @@ class Slots:
         return np.append(self.first, self.last)
 
 
-def slots_of(prepared: Prepared, piece: Piece, tones: int) -> Slots | None:
-    """The slots of `piece` but for quiet beginnings and ends; None if too few are left. The first `tones` bands are magnitudes."""
+def slots_of(prepared: Prepared, piece: Piece, tones: int, fewest: int = FEWEST) -> Slots | None:
+    """The slots of `piece` but for quiet beginnings and ends; None if less than `fewest` are left.
+
+    The first `tones` bands are magnitudes.
+    """
     position = np.asarray(prepared.beats_of(piece), np.float64) * PER_BEAT
     number = np.floor(position).astype(np.int64)
     first = np.concatenate([[0], np.flatnonzero(np.diff(number)) + 1])
     edges = np.append(first, len(number))
     loud = np.maximum.reduceat(np.asarray(prepared.bands_of(piece)[:, :tones], np.float32).max(1), first)
     heard = np.flatnonzero(loud > np.quantile(loud, 0.8) - QUIET)
-    if not len(heard) or heard[-1] + 1 - heard[0] < FEWEST:
+    if not len(heard) or heard[-1] + 1 - heard[0] < fewest:
         return None
     kept = slice(heard[0], heard[-1] + 1)
     seconds = (edges + piece.first + 1.5) * prepared.block / prepared.sample_rate  # a frame's middle is two blocks after its start

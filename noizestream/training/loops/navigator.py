@@ -36,6 +36,7 @@ class NavigatorLoop(Loop):
         if built.validation:
             self.held_out = Batches(built.validation, *sizes, config.seed, built.training).beginnings(HELD_OUT_PIECES)
         self.steps = 0
+        self.chances = torch.full((navigator.layers,), float("nan"))
 
     def course(self) -> float:
         """Steps in which the music is read so often that more would be learning by heart."""
@@ -46,17 +47,20 @@ class NavigatorLoop(Loop):
         self.steps += 1
         if self.steps % SHUFFLE_EVERY == 0:
             self.lanes.shuffle()
-        return self._descend(self._nats(self.lanes.draw(self.config.batch, NAMELESS)))
+        nats, chances = self._nats(self.lanes.draw(self.config.batch, NAMELESS))
+        here = torch.nanmean(chances.detach(), dim=(0, 1)).cpu()
+        smooth = torch.where(self.chances.isnan(), here, 0.95 * self.chances + 0.05 * here)
+        self.chances = torch.where(here.isnan(), self.chances, smooth)
+        return self._descend(nats)
 
-    def _nats(self, batch: Batch) -> Tensor:
-        """Mean nats of a slot over all layers."""
+    def _nats(self, batch: Batch) -> tuple[Tensor, Tensor]:
+        """Mean nats of a slot over all layers, and the chances to go on [B, T, V] (`Navigator.nats`)."""
         b = Batch(**{name: value.to(self.device) for name, value in vars(batch).items()})
         genre = torch.nn.functional.one_hot(b.genre, self.genres).float()
         state = self.predictor.recurrent.initial_sequence_state(len(b.genre), self.device)
         h, _ = self.predictor.sequence(b.codes, genre, b.slot, b.beaten, b.piece, state, HIDDEN)
         nats, chances = self.predictor.nats(h, b.code, b.genre, b.proposed, b.run)
-        self.chances = torch.nanmean(chances.detach(), dim=(0, 1))
-        return (nats.sum(-1) * b.mask).sum() / b.mask.sum()
+        return (nats.sum(-1) * b.mask).sum() / b.mask.sum(), chances
 
     @torch.no_grad()
     def _judge(self) -> float:
@@ -64,13 +68,13 @@ class NavigatorLoop(Loop):
         if self.held_out is None:
             return float("nan")
         self.predictor.eval()
-        nats = float(self._nats(self.held_out))
+        nats = float(self._nats(self.held_out)[0])
         self.predictor.train()
         return nats
 
     def state(self) -> dict[str, Any]:
-        return super().state() | {"steps": self.steps}
+        return super().state() | {"steps": self.steps, "chances": self.chances}
 
     def restore(self, state: dict[str, Any]) -> None:
         super().restore(state)
-        self.steps = state["steps"]
+        self.steps, self.chances = state["steps"], state["chances"]

@@ -52,7 +52,7 @@ class UnitRecipe(Recipe):
             "slots": sum(len(one.code) for one in built.training),
             "slots_kept": kept.slots,
             "memory_mb": kept.frames.numel() / 1e6,
-            "variance_kept": built.kept,
+            "variance_kept": None if math.isnan(built.kept) else built.kept,
             "baselines": baselines(built.training, built.validation, kept.codes),
         }
 
@@ -101,7 +101,7 @@ class UnitRecipe(Recipe):
             "navigator_seconds": budget.elapsed(),
             "train_nats": loop.smooth,
             "validation_nats": loop.best_value,
-            "going_on": loop.chances.tolist() if budget.done else None,
+            "going_on": [None if math.isnan(chance) else chance for chance in loop.chances.tolist()],
             "stopped_early": loop.worse >= self.config.patience,
             "history": loop.history,
         }

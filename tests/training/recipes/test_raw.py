@@ -17,18 +17,11 @@ from noizestream.training import checkpoint
 from noizestream.training.config import Config, resolve
 from noizestream.training.export import SELF_TEST_STEPS, script, self_test
 from noizestream.training.prepared import Piece, Prepared
-from noizestream.training.raw import RawFit
+from noizestream.training.recipes.raw import RawRecipe
+from tests.training.conftest import never, quiet
 
 RATE, BLOCK, BLOCKS = 8000, 32, 400
 HISS = 0.02
-
-
-def quiet(*arguments) -> None:
-    pass
-
-
-def never() -> bool:
-    return False
 
 
 @pytest.fixture(scope="module")
@@ -55,19 +48,19 @@ def tones(tmp_path_factory) -> Prepared:
         4,
         [120.0] * 2,
         [0.1] * 2,
-        [9.0] * 2,
-        [1.0] * 2,
         [0.7] * 2,
-        [0.0] * 2,
         [1.0] * 2,
         [1] * 2,
         pieces,
     )
 
 
-def fitted(prepared, config, folder) -> RawFit:
+def fitted(prepared, config, folder, report=quiet) -> RawRecipe:
     folder.mkdir(exist_ok=True)
-    return RawFit(prepared, config, folder).run(0.0, quiet, never)
+    recipe = RawRecipe(prepared, config, folder)
+    recipe.build(quiet)
+    recipe.fit(0.0, report, never)
+    return recipe
 
 
 @pytest.mark.parametrize(("loss", "optimiser", "rate", "steps"), [("mse", "adam", 1e-2, 200), ("mae", "sgd", 1.0, 500)])
@@ -94,9 +87,8 @@ def test_a_killed_training_ends_as_if_never_stopped(tones, config, tmp_path, mon
             raise Killed
 
     folder = tmp_path / "killed"
-    folder.mkdir()
     with pytest.raises(Killed):
-        RawFit(tones, config, folder).run(0.0, kill, never)
+        fitted(tones, config, folder, kill)
     resumed = fitted(tones, config, folder)
     for name, value in whole.predictor.state_dict().items():
         assert torch.allclose(value, resumed.predictor.state_dict()[name], atol=1e-6), name
@@ -104,7 +96,7 @@ def test_a_killed_training_ends_as_if_never_stopped(tones, config, tmp_path, mon
 
 def test_music_too_short_is_one_line(tones, config, tmp_path):
     with pytest.raises(NoizestreamError, match="add longer music"):
-        RawFit(tones, replace(config, frames=330), tmp_path)
+        fitted(tones, replace(config, frames=330), tmp_path)
 
 
 def test_from_prepared_music_to_a_file_that_plays(tones, config, tmp_path):
@@ -141,7 +133,7 @@ def test_what_the_architecture_offers_and_what_not():
     assert resolve("small", arch="raw").loss == "mse"
     assert resolve("small", arch="raw", optimiser="sgd").rate != resolve("small", arch="raw").rate
     assert resolve("small", arch="raw", optimiser="sgd", rate=0.3).rate == 0.3
-    assert resolve("small").arch == "spectral"
+    assert resolve("small").arch == "units"
     with pytest.raises(UsageError, match="--arch raw offers mse, mae"):
         resolve("small", loss="mse")
     with pytest.raises(UsageError, match="--optimiser sgd"):

@@ -1,0 +1,39 @@
+"""How much of the music a memory keeps, where not all of it has room: shares of genres, slots of pieces."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from noizestream.training.data.slots import BAR
+
+FEWEST_KEPT = 4 * BAR
+"""Slots: less of a piece is no music to go on in, and then none of it is kept."""
+
+
+def shares_of(frames: Sequence[int], most: float) -> list[float]:
+    """Which share each genre may keep of its `frames`, `most` in all: what one genre does not need is the others'."""
+    wanted = np.array(frames, np.float64)
+    allowed, left = np.zeros(len(wanted)), most
+    for done, genre in enumerate(np.argsort(wanted)):
+        allowed[genre] = min(wanted[genre], left / (len(wanted) - done))
+        left -= allowed[genre]
+    return (allowed / wanted).tolist()
+
+
+def counts(pieces: Sequence[tuple[int, int]], shares: Sequence[float]) -> list[int]:
+    """How many slots are kept of each of `pieces` (genre, slots), so that every genre keeps its share.
+
+    They are whole bars, at least `FEWEST_KEPT` or none: where little may be kept, some pieces are left out; of a genre one stays.
+    """
+    kept, owed = [], [0.0] * len(shares)
+    for genre, length in pieces:
+        owed[genre] += length * shares[genre]
+        count = length if shares[genre] >= 1 else min(length, round(owed[genre] / BAR) * BAR)
+        kept.append(count if count >= min(FEWEST_KEPT, length) else 0)
+        owed[genre] -= kept[-1]
+    for genre in range(len(shares)):
+        own = [i for i, (g, _) in enumerate(pieces) if g == genre]
+        if not any(kept[i] for i in own):
+            longest = max(own, key=lambda i: pieces[i][1])
+            kept[longest] = min(pieces[longest][1], FEWEST_KEPT)
+    return kept

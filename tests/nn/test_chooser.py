@@ -1,0 +1,143 @@
+"""Go on or jump, and where to: by chance, by code, by place, by what sounds, by chord."""
+
+import pytest
+import torch
+
+from noizestream.nn.chooser import DRAWS
+from noizestream.nn.spectral import SpectralFront
+from noizestream.nn.unit_state import LayerState
+from tests.nn.made_up import player
+
+PIECES, SLOTS = 3, 64
+DRUMS = 3
+
+
+@pytest.fixture(scope="module")
+def made():
+    return player(SpectralFront(16000, 128), codes=4, pieces=PIECES, slots=SLOTS)
+
+
+@pytest.fixture(scope="module")
+def chooser(made):
+    return made.chooser
+
+
+def playing(slot: int = -1, piece: int = 0, shift: int = 6) -> LayerState:
+    return LayerState([float(slot), float(shift), 5.0, 3.0, 0.5, 0.0, 0.0, float(piece)])
+
+
+def test_a_layer_jumps_more_often_the_hotter_it_is_and_the_less_sure_of_going_on(chooser):
+    def share(gate: float, temperature: float) -> float:
+        state, jumped = playing(), 0
+        for number in range(1000):
+            state.chance, state.gate = (number + 0.5) / 1000, gate
+            jumped += chooser.jumps(state, temperature)
+        return jumped / 1000
+
+    assert share(0.0, 1.0) == pytest.approx(0.5, abs=0.01) and share(2.0, 1.0) == pytest.approx(0.119, abs=0.01)
+    assert share(2.0, 0.0) < 0.005 and share(2.0, 2.0) > 0.9
+    assert share(chooser.sure, 2.0) == 0
+
+
+def test_it_may_jump_where_its_bar_begins_and_hot_everywhere(chooser):
+    for layer, every in enumerate(chooser.every):
+        assert [slot for slot in range(32) if chooser.may(layer, slot, 1.0)] == list(range(0, 32, every))
+        assert all(chooser.may(layer, slot, 2.0) for slot in range(32))
+
+
+def test_genres_are_drawn_by_their_weights(chooser):
+    drawn = [chooser.genre([0.25, 0.75], (number + 0.5) / 100) for number in range(100)]
+    assert drawn.count(0) == 25 and chooser.genre([0.0, 1.0], 0.0) == 1 and chooser.genre([1.0, 0.0], 0.99999) == 0
+
+
+def test_longer_pieces_are_taken_more_often(made):
+    made.memory.piece_slots[1] = 3 * SLOTS
+    drawn = [made.chooser.piece(0, (number + 0.5) / 100) for number in range(100)]
+    made.memory.piece_slots[1] = SLOTS
+    assert drawn.count(1) == pytest.approx(60, abs=1) and set(drawn) == {0, 1, 2}
+    assert {made.chooser.piece(1, number) for number in (0.0, 0.99999)} == {3, 5}
+
+
+def test_codes_are_drawn_as_they_are_likely_the_unlikely_ones_not_at_all(chooser):
+    p = torch.tensor([0.6, 0.3, 0.06, 0.04])
+    drawn = [chooser.drawn(p.log(), 0, 1, -1, 1.0, (number + 0.5) / 1000) for number in range(1000)]
+    assert set(drawn) == {4, 5}, "codes of the second genre; 0.06 and 0.04 are less than their share"
+    hot = [chooser.drawn(p.log(), 0, 1, -1, 2.0, (number + 0.5) / 1000) for number in range(1000)]
+    assert set(hot) == {4, 5, 6, 7} and hot.count(4) < drawn.count(4)
+    cold = [chooser.drawn(p.log(), 0, 1, -1, 0.0, (number + 0.5) / 1000) for number in range(1000)]
+    assert cold.count(4) > 900
+
+
+def test_a_code_that_has_no_members_is_never_drawn(made):
+    counts = made.memory.member_count[1].clone()
+    made.memory.member_count[1, 0] = 0
+    drawn = {made.chooser.drawn(torch.tensor([0.0, -3.0, -3.0, -3.0]), 1, 0, -1, 1.0, (n + 0.5) / 50) for n in range(50)}
+    made.memory.member_count[1] = counts
+    assert 0 not in drawn and drawn <= {1, 2, 3}
+
+
+def test_of_the_members_that_of_the_piece_and_place_is_taken_and_else_the_one_that_joins_best(made, chooser):
+    memory = made.memory
+    for layer in range(made.count):
+        sounds = torch.zeros(made.layers.size)
+        found, shift = chooser.member(layer, 5, 4, 7, -1, sounds, -1, 0.5)
+        assert int(memory.code[layer, found]) == 5 and shift == made.unmoved
+        members = memory.members_of(layer, 5, 0.5).long()
+        alike = (memory.piece[members] == 4).long() * 2 + (memory.place[members] == 7).long()
+        assert (int(memory.piece[found]) == 4) * 2 + (int(memory.place[found]) == 7) == int(alike.max())
+        wanted = int(members[memory.piece[members] == 4][0])
+        first, size = chooser.first[layer], chooser.sizes[layer]
+        before = memory.frames[max(0, int(memory.first[wanted]) - 1)].float() * made.layers.step
+        sounds[first : first + size] = before[first : first + size]
+        assert chooser.member(layer, 5, 4, int(memory.place[wanted]), -1, sounds, -1, 0.5)[0] == wanted
+        other = chooser.member(layer, 5, 4, int(memory.place[wanted]), -1, sounds, wanted, 0.5)[0]
+        assert other != wanted, "what is to be avoided is not taken"
+
+
+@pytest.mark.parametrize("chord", [2, 20])
+def test_with_a_chord_a_member_that_sounds_like_it_is_taken_and_drums_do_not_care(made, chooser, chord):
+    sounds = torch.zeros(made.layers.size)
+    for code in range(4):
+        found, shift = chooser.member(0, code, 0, 0, chord, sounds, -1, 0.5)
+        assert chooser.fits(found, shift, chord)
+        assert chooser.member(DRUMS, code, 0, 0, chord, sounds, -1, 0.5) == chooser.member(DRUMS, code, 0, 0, -1, sounds, -1, 0.5)
+
+
+def choose(made, state, *, begins=True, must=False, slot=16, chord=-1, noise=None, lead=None, led=False, layer=1, genre=0) -> int:
+    noise = [0.5] * (DRAWS - 1) + [0.99] if noise is None else noise
+    lead = playing() if lead is None else lead
+    h = torch.zeros(1, made.hidden)
+    return made.chooser.choose(
+        layer, state, h, slot, begins, must, False, genre, chord, 1.0, torch.zeros(made.layers.size), noise, lead, led
+    )
+
+
+@torch.no_grad()
+def test_what_may_not_jump_goes_on_and_what_must_jump_does(made):
+    state = playing(20)
+    code = choose(made, state, slot=3, noise=[1e-6] * 5 + [0.99])
+    assert state.slot == 21 and state.run == 4 and code == int(made.memory.code[1, 21])
+    within = playing(20)
+    choose(made, within, slot=3, begins=False)
+    assert within.slot == 20, "and in the midst of a slot nothing changes"
+    for jumping in (
+        playing(20),
+        playing(SLOTS - 1),
+        playing(-1),
+        playing(200),
+    ):  # asked to; its piece is over; nothing; other genre
+        choose(made, jumping, must=jumping.slot == 20, slot=3)
+        assert 0 <= jumping.slot < PIECES * SLOTS and jumping.run == jumping.since == 0
+
+
+@torch.no_grad()
+def test_layers_that_jump_together_go_to_one_place(made):
+    lead, state = playing(100, 1, 8), playing(20)
+    choose(made, state, lead=lead, led=True, noise=[0.5] * 5 + [0.0])
+    assert (state.slot, state.shift) == (100, 8)
+    drums = playing(20)
+    choose(made, drums, lead=lead, led=True, noise=[0.5] * 5 + [0.0], layer=DRUMS)
+    assert (drums.slot, drums.shift) == (100, made.unmoved), "drums are not transposed"
+    alone = playing(20)
+    choose(made, alone, lead=lead, led=True, noise=[0.999] + [0.5] * 4 + [0.99])
+    assert alone.slot != 100

@@ -1,0 +1,106 @@
+"""What a player makes of audio: codes of the memory, nats of a slot spread over its blocks, a state to go on from."""
+
+import pytest
+import torch
+
+from noizestream.nn.spectral import SpectralFront
+from noizestream.nn.unit_state import unpack
+from tests.nn.made_up import SLOT, Performance, player
+
+RATE, BLOCK, SLOTS = 16000, 128, 64
+GENRE = torch.tensor([1.0, 0.0])
+
+
+@pytest.fixture(scope="module", params=[1, 2], ids=["mono", "stereo"])
+def made(request):
+    return player(SpectralFront(RATE, BLOCK, request.param), slots=SLOTS)
+
+
+def noise(made, blocks: int) -> torch.Tensor:
+    return 0.1 * torch.randn(made.channels, blocks * BLOCK, generator=torch.Generator().manual_seed(0))
+
+
+@torch.inference_mode()
+def test_shapes_are_those_of_the_contract(made):
+    audio = noise(made, 50)
+    z, bands = made.encode(audio)
+    assert z.shape == (47, made.layers.size) and bands.shape == (47, made.layers.tones)
+    nats, means = made.score(audio, GENRE)
+    assert nats.shape == (47,) and means.shape == bands.shape and bool(torch.isfinite(means).all()) and float(nats.min()) > 0
+    assert made.reconstruct(audio).shape == audio.shape
+    for short in (audio[:, :0], audio[:, : 3 * BLOCK]):
+        assert made.encode(short)[0].shape[0] == 0 and made.score(short, GENRE)[0].shape == (0,)
+        assert made.reconstruct(short).shape == short.shape
+    one = torch.randn(1, 20 * BLOCK)
+    assert made.reconstruct(one).shape == one.shape
+
+
+@torch.inference_mode()
+def test_slots_of_heard_music_are_named_by_the_nearest_codes(made):
+    memory, hearing = made.memory, made.hearing
+    code, genre = torch.arange(3), 1
+    first = memory.code_first[genre]
+    patch = memory.book[first : first + 3].float().view(3, 3, -1)
+    z = patch.repeat_interleave(4, 1).flatten(0, 1)  # a slot of 12 frames each
+    found = hearing.slotted(z, 7.0 + torch.arange(36, dtype=torch.float64) / 48, genre)
+    assert found.first.tolist() == [0, 12, 24, 36] and found.number.tolist() == [28, 29, 30]
+    assert torch.equal(found.codes, (code + first).unsqueeze(1).expand(3, made.count))
+
+
+@torch.inference_mode()
+def test_the_nats_of_a_slot_are_spread_over_its_blocks_and_the_clock_is_the_one_given(made):
+    audio = noise(made, 60)
+    beat = torch.arange(57, dtype=torch.float64) / 40  # ten blocks a slot
+    nats, _ = made.score_at(audio, GENRE, beat)
+    for first in range(0, 57, 10):
+        assert len(set(nats[first : first + 10].tolist())) == 1
+    assert len(set(nats.tolist())) > 3
+    other, _ = made.score_at(audio, GENRE, beat + 3.5)
+    assert not torch.allclose(nats, other), "another place of the bar"
+    own, _ = made.score(audio, GENRE)  # 18.75 blocks are a slot at 100 BPM
+    assert [t for t in range(1, 57) if own[t] != own[t - 1]] == [19, 38]
+
+
+@torch.inference_mode()
+def test_the_prediction_is_the_last_frame_but_where_a_third_begins(made):
+    audio = noise(made, 60)
+    _, bands = made.encode(audio)
+    _, means = made.score_at(audio, GENRE, torch.arange(57, dtype=torch.float64) / 48)  # slots of 12 blocks
+    still = [bool(torch.equal(means[t], bands[t - 1])) for t in range(1, 57)]
+    assert [t for t in range(1, 48) if not still[t - 1]] == [t for t in range(48) if t % 12 in (4, 8)]
+
+
+@torch.inference_mode()
+def test_after_hearing_it_goes_on_where_in_the_memory_it_sounded_like_that(made):
+    slot, frames = 37, 6 * SLOT
+    last = int(made.memory.first[slot]) + SLOT
+    latents = made.memory.frames[last - frames : last].float() * made.layers.step
+    assert made.hearing.nearest(latents, 0).tolist() == [slot] * made.count
+    loud = made.hearing.nearest(latents, 1)
+    assert all(2 * SLOTS <= place < 4 * SLOTS for place in loud.tolist()), "of the genre that is asked for"
+
+
+@torch.inference_mode()
+def test_a_primed_state_goes_on_at_once_and_is_the_same_every_time(made):
+    audio = noise(made, 200)
+    state, again = made.prime(audio, GENRE), made.prime(audio, GENRE)
+    assert all(torch.equal(a, b) for a, b in zip(state, again, strict=True))
+    fresh = made.initial_state()
+    assert [part.shape for part in state] == [part.shape for part in fresh] and [p.dtype for p in state] == [p.dtype for p in fresh]
+    heard = unpack(state, made.cells)
+    slots = int(heard.moment[0] * 4)
+    assert float(heard.moment[0]) == pytest.approx(197 * 100 * made.beats_per_bpm, rel=1e-6)
+    assert int((heard.codes[:, 0] < made.codes).sum()) == min(64, slots + 1)
+    performance = Performance(made, temperature=0.0)
+    performance.state = state
+    performance.step()
+    assert performance.places == [place + 1 for place in made.places(state).tolist()] or (heard.layers[0, 0] + 1) % SLOTS == 0
+    assert float(performance.play(50).abs().max()) > 0.001
+
+
+@torch.inference_mode()
+@pytest.mark.parametrize("blocks", [0, 2, 3, 4])
+def test_hearing_next_to_nothing_is_a_beginning_too(made, blocks):
+    performance = Performance(made)
+    performance.state = made.prime(noise(made, blocks), GENRE)
+    assert bool(torch.isfinite(performance.play(30)).all()) and min(performance.places) >= 0

@@ -1,0 +1,143 @@
+"""Layers: split and mixed again they are what they were; each holds what its name says; transposition moves what is pitched."""
+
+import math
+
+import pytest
+import torch
+
+from noizestream.nn.layers import LAYERS, LOWEST_SHIFT, SHIFTS, LayerFront
+from noizestream.nn.spectral import SpectralFront
+
+RATE = 48000
+FRONT = SpectralFront(RATE)
+NET = LayerFront(FRONT)
+TIME = torch.arange(3 * RATE) / RATE
+
+
+def sine(hz: float, level: float = 0.3) -> torch.Tensor:
+    return level * torch.sin(2 * math.pi * hz * TIME)
+
+
+def clicks() -> torch.Tensor:
+    """Short bursts of noise, four a second."""
+    white = torch.randn(len(TIME), generator=torch.Generator().manual_seed(0))
+    return 0.5 * white * torch.exp(-torch.remainder(TIME, 0.25) * 200)
+
+
+def chords(channels: int = 1) -> torch.Tensor:
+    """Triads that change twice a second over a bass and clicks: [channels, n]."""
+    random = torch.Generator().manual_seed(1)
+    roots = 110 * 2 ** (torch.randint(0, 12, (6,), generator=random) / 12)
+    hz = roots.repeat_interleave(RATE // 2)[: len(TIME)]
+    phase = 2 * math.pi * torch.cumsum(hz, 0) / RATE
+    pitched = sum(torch.sin(phase * ratio) / ratio for ratio in (1, 2, 2.52, 3, 8, 25))
+    sound = 0.1 * pitched + clicks()
+    return torch.stack([1.3 * sound, 0.7 * sound + 0.1 * pitched])[:channels]
+
+
+def energy(columns: torch.Tensor, net: LayerFront = NET) -> dict[str, float]:
+    """Power of each layer, in the magnitudes of its bands."""
+    power = ((columns.exp() - net.floor).clamp(min=0) * net.toned).square().sum(0)
+    return {name: float(power[net.layer_of == v].sum()) for v, name in enumerate(net.names)}
+
+
+def share(sound: torch.Tensor, *names: str) -> float:
+    found = energy(NET.split(FRONT.analyse(sound))[8:-8])
+    return sum(found[name] for name in names) / sum(found.values())
+
+
+@pytest.mark.parametrize("channels", [1, 2])
+def test_layers_mixed_again_are_the_music(channels):
+    front = SpectralFront(RATE, channels=channels)
+    net = LayerFront(front)
+    bands = front.analyse(chords(channels))
+    columns = net.split(bands)
+    assert columns.shape == (len(bands), net.columns)
+    again = torch.stack([net.mix(row, torch.ones(net.columns)) for row in columns])
+    assert torch.allclose(again, bands, atol=1e-3)
+
+
+def test_every_column_is_of_one_layer_and_every_band_in_each_part():
+    assert sum(NET.sizes) == NET.columns and NET.layer_of.bincount().tolist() == NET.sizes
+    for part in (0, 1):
+        of_part = NET.band_of[NET.part_of == part]
+        assert sorted(of_part.tolist()) == list(range(FRONT.tones)), "its bands are cut into layers, none twice and none lost"
+
+
+def test_clicks_are_drums_and_what_sounds_on_is_the_layer_of_its_pitch():
+    assert share(clicks(), "drums") > 0.8
+    for hz, name in ((80, "bass"), (440, "harmony"), (5000, "top")):
+        assert share(sine(hz), name) > 0.9, name
+        assert share(sine(hz), "drums") < 0.05
+
+
+@pytest.mark.parametrize("name", [layer.name for layer in LAYERS])
+def test_without_gain_a_layer_is_gone_and_the_others_are_as_they_were(name):
+    columns = NET.split(FRONT.analyse(chords()[0]))
+    silent = torch.where(NET.layer_of == NET.names.index(name), 0.0, 1.0)
+    for row in columns[::20]:
+        left = (NET.mix(row, silent).exp() - NET.floor).clamp(min=0)
+        own = (NET.mix(row, 1 - silent).exp() - NET.floor).clamp(min=0)
+        whole = (NET.mix(row, torch.ones(NET.columns)).exp() - NET.floor).clamp(min=0)
+        assert torch.allclose(left + own, whole, atol=1e-4)
+    assert torch.allclose(NET.mix(columns[30], torch.zeros(NET.columns)), torch.full((FRONT.tones,), math.log(NET.floor)))
+
+
+@pytest.mark.parametrize("channels", [1, 2])
+def test_components_keep_what_they_were_fitted_to(channels):
+    front = SpectralFront(RATE, channels=channels)
+    net = LayerFront(front)
+    columns = net.split(front.analyse(chords(channels)))
+    kept = net.fit(columns)
+    assert 0.95 < kept <= 1.0001
+    z = net.encode(columns)
+    assert z.shape == (len(columns), net.size) and sum(net.latents) == net.size
+    rounded = net.rounded(z).float() * net.step
+    assert float(((rounded - z).abs() <= 0.51 * net.step).float().mean()) > 0.99, "what is beyond int8 is rare"
+    lost = ((net.decode(rounded) - columns) * net.weight).square().mean()
+    assert lost < 0.06 * ((columns - columns.mean(0)) * net.weight).square().mean()
+    assert torch.allclose(net.decode(z[7]), net.decode(z)[7], atol=1e-4)
+    for v in range(net.count):
+        own = net.basis[:, net.first_latent[v] : net.first_latent[v] + net.latents[v]]
+        assert not own[net.layer_of != v].any(), "a layer's numbers move its own columns only"
+
+
+def test_before_it_is_fitted_all_is_zero():
+    net = LayerFront(FRONT)
+    assert not net.encode(torch.randn(3, net.columns)).any()
+
+
+@pytest.mark.parametrize("semitones", [-5, -1, 2, 5])
+@pytest.mark.parametrize("hz", [110.0, 330.0, 750.0, 1000.0, 1200.0])
+def test_transposition_moves_a_tone_by_semitones(hz, semitones):
+    columns = NET.split(FRONT.analyse(sine(hz)))[60]
+    moved = NET.shifted(columns, semitones - LOWEST_SHIFT)
+    harmonic = torch.where(NET.layer_of == NET.names.index("drums"), 0.0, 1.0)
+
+    def pitch(row: torch.Tensor) -> float:
+        power = (NET.mix(row, harmonic).exp() - NET.floor).clamp(min=0).square()
+        return float((power * FRONT.band_hz).sum() / power.sum())
+
+    bin_hz = float(FRONT.band_hz[1])
+    assert pitch(moved) == pytest.approx(pitch(columns) * 2 ** (semitones / 12), abs=0.6 * bin_hz, rel=0.03)
+    loudest, before = (float((row * NET.toned)[NET.layer_of != 3].exp().max()) for row in (moved, columns))
+    assert loudest > 0.5 * before
+
+
+def test_transposition_leaves_drums_and_the_image_alone_and_none_is_none():
+    front = SpectralFront(RATE, channels=2)
+    net = LayerFront(front)
+    columns = net.split(front.analyse(chords(2)))[60]
+    assert torch.allclose(net.shifted(columns, -LOWEST_SHIFT), columns, atol=1e-4)
+    still = (net.layer_of == net.names.index("drums")) | (net.toned == 0)
+    for number in range(SHIFTS):
+        assert torch.equal(net.shifted(columns, number)[still], columns[still])
+
+
+@pytest.mark.parametrize(("rate", "block"), [(8000, 64), (16000, 128), (44100, 512), (96000, 1024)])
+def test_every_rate_has_its_layers(rate, block):
+    front = SpectralFront(rate, block, 2)
+    net = LayerFront(front)
+    bands = torch.randn(60, front.bands) - 5
+    assert net.fit(net.split(bands)) > 0.1
+    assert torch.isfinite(net.mix(net.shifted(net.decode(net.encode(net.split(bands)))[3], 0), torch.ones(net.columns))).all()

@@ -1,0 +1,152 @@
+"""What a performer asks of the generator: genres, mutes, levels, places, chords, layer by layer, on a random memory."""
+
+import itertools
+
+import pytest
+import torch
+
+from noizestream.nn.layers import LAYERS
+from noizestream.nn.spectral import SpectralFront
+from noizestream.nn.unit_state import unpack
+from tests.nn.made_up import Performance, player
+
+PIECE = 64
+FRONT = SpectralFront(16000, 128)
+NAMES = [layer.name for layer in LAYERS]
+DRUMS, HARMONY = NAMES.index("drums"), NAMES.index("harmony")
+
+
+@pytest.fixture(scope="module")
+def made():
+    """Two genres, slots 0 to 191 and 192 to 383, in three pieces each; the network is as unsure as it can be."""
+    return player(FRONT, codes=20, pieces=3, slots=PIECE)
+
+
+def genre_of(place: int) -> int:
+    return place // (3 * PIECE)
+
+
+def test_another_genre_is_played_from_the_block_on_in_which_it_is_asked_for(made):
+    performance, still = Performance(made), Performance(made)
+    performance.play(50), still.play(50)  # in the midst of a slot
+    slot = performance.slot
+    performance.set(genre=1)
+    one, other = performance.step(), still.step()
+    assert performance.slot == slot, "the same slot still"
+    assert all(genre_of(place) == 1 for place in performance.places) and not torch.equal(one, other)
+    assert all(genre_of(place) == 1 for row in performance.slots(40) for place in row)
+
+
+def test_a_mix_of_genres_plays_both(made):
+    rows = Performance(made, temperature=1.5).set(genre=(0.5, 0.5)).slots(200)
+    share = sum(genre_of(place) for row in rows for place in row) / (len(rows) * len(LAYERS))
+    assert 0.02 < share < 0.98
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_mute_silences_a_layer_and_level_turns_it_down(made, name):
+    v = NAMES.index(name)
+    plain, muted, lower = (
+        Performance(made),
+        Performance(made, **{f"{name}_mute": 1.0}),
+        Performance(made, **{f"{name}_level": -12.0}),
+    )
+    gains = [made.gains(performance.controls.tolist()) for performance in (plain, muted, lower)]
+    own = made.layers.layer_of == v
+    assert not gains[1][own].any() and torch.equal(gains[1][~own], gains[0][~own])
+    assert torch.allclose(gains[2][own], torch.tensor(10 ** (-12 / 20))) and torch.equal(gains[2][~own], gains[0][~own])
+    audio = [performance.play(200) for performance in (plain, muted, lower)]
+    assert plain.places == muted.places == lower.places, "what is not heard goes on all the same"
+    loudness = [float(sound.square().mean()) for sound in audio]
+    assert loudness[1] < loudness[0] and loudness[1] <= loudness[2] * 1.02
+
+
+def test_with_all_layers_muted_there_is_silence(made):
+    muted = {f"{name}_mute": 1.0 for name in NAMES}
+    audio = Performance(made, **muted).play(300)
+    assert float(audio[:, 4 * FRONT.block :].abs().max()) < 2e-3
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_new_is_another_place_at_once_in_this_layer_alone(made, name):
+    v = NAMES.index(name)
+    performance = Performance(made, temperature=0.0)
+    performance.play(50)
+    before = performance.places
+    performance.set(**{f"{name}_new": 1.0}).step()
+    after = performance.places
+    assert after[v] != before[v] and after[v] != before[v] + 1
+    assert [p for u, p in enumerate(after) if u != v] == [p for u, p in enumerate(before) if u != v]
+    performance.step()
+    assert performance.places == after, "once"
+    performance.set(**{f"{name}_new": 2.0}).step()
+    assert performance.places[v] != after[v]
+
+
+def test_hold_plays_the_last_bar_again_as_it_was_transposed(made):
+    performance = Performance(made, temperature=2.0)
+
+    def bars(last: int) -> dict[int, list[tuple[float, float]]]:
+        """Place and transposition of every layer at the end of every slot up to `last`, the chord another one every half a bar."""
+        ends = {}
+        while performance.slot <= last:
+            performance.set(chord=float((performance.slot + 1) // 8 * 5 % 24))
+            performance.step()
+            ends[performance.slot] = [tuple(row[:2]) for row in unpack(performance.state, made.cells).layers.tolist()]
+        return ends
+
+    played = bars(39)
+    performance.set(harmony_hold=1.0)
+    played |= bars(80)
+    for v in range(len(LAYERS)):
+        again = [played[slot][v] == played[slot - 16][v] for slot in range(42, 80)]
+        assert all(again) if v == HARMONY else not all(again)
+    assert len({played[slot][HARMONY][1] for slot in range(26, 42)}) > 1, "or nothing is shown"
+
+
+def test_a_layers_own_genre_is_played_by_it_alone(made):
+    performance = Performance(made)
+    performance.play(50)
+    performance.set(drums_genre=1.0).step()
+    rows = [performance.places, *performance.slots(60)]
+    assert all(genre_of(row[DRUMS]) == 1 for row in rows)
+    assert all(genre_of(place) == 0 for row in rows for v, place in enumerate(row) if v != DRUMS)
+    performance.set(drums_genre=-1.0)
+    assert all(genre_of(row[DRUMS]) == 0 for row in performance.slots(60)[-20:])
+
+
+@pytest.mark.parametrize("chord", [0, 5, 14, 23])
+def test_a_chord_is_what_pitched_layers_play_and_drums_do_as_they_like(made, chord):
+    performance, free = Performance(made, temperature=1.0), Performance(made, temperature=1.0)
+    performance.play(50), free.play(50)
+    performance.set(chord=float(chord))
+    harmony = made.chooser.harmony
+
+    def fits(state) -> list[float]:
+        rows = unpack(state, made.cells).layers.tolist()
+        return [float(made.memory.fit[int(row[0]), harmony.column_of(chord, int(row[1]))]) / 100 for row in rows]
+
+    performance.step()
+    for _ in range(300):
+        found = fits(performance.state)
+        assert all(found[v] >= harmony.least for v in range(len(LAYERS)) if v != DRUMS), "at once, and from then on"
+        performance.step()
+        assert int(unpack(performance.state, made.cells).layers[DRUMS, 1]) == made.unmoved, "drums are not transposed"
+    without = 0
+    for _ in range(300):
+        without += fits(free.state)[HARMONY] >= harmony.least
+        free.step()
+    assert without < 200, "what is not asked for does not happen by itself"
+
+
+def test_harmony_that_stays_keeps_to_the_chord_and_that_moves_leaves_it(made):
+    def changes(value: float) -> int:
+        performance = Performance(made, harmony=value, temperature=1.0)
+        chords, heard = [], made.chooser.harmony
+        for _ in range(200):
+            performance.slots(1)
+            row = unpack(performance.state, made.cells).layers[HARMONY].tolist()
+            chords.append(heard.heard(int(made.memory.chord[int(row[0])]), int(row[1])))
+        return sum(a != b for a, b in itertools.pairwise(chords))
+
+    assert changes(0.0) < 0.7 * changes(0.5)

@@ -1,0 +1,178 @@
+"""The whole generator on a random memory: what it goes on with, when it jumps, how fast it runs."""
+
+import itertools
+
+import pytest
+import torch
+
+from noizestream.nn.layers import LAYERS
+from noizestream.nn.spectral import SpectralFront
+from noizestream.nn.unit_state import LayerState, Moment, pack, unpack
+from noizestream.training.export import script
+from tests.nn.made_up import Performance, player
+
+PIECE = 64
+FRONT = SpectralFront(16000, 128)
+NAMES = [layer.name for layer in LAYERS]
+DRUMS, HARMONY = NAMES.index("drums"), NAMES.index("harmony")
+
+
+@pytest.fixture(scope="module")
+def made():
+    """Two genres, slots 0 to 191 and 192 to 383, in three pieces each; the network is as unsure as it can be."""
+    return player(FRONT, codes=20, pieces=3, slots=PIECE)
+
+
+def went_on(rows: list[list[int]]) -> float:
+    """Share of slots and layers that followed what was before."""
+    pairs = [(a, b) for before, after in itertools.pairwise(rows) for a, b in zip(before, after, strict=True)]
+    return sum(b == a + 1 for a, b in pairs) / len(pairs)
+
+
+def test_blocks_and_controls_are_as_declared(made):
+    names = [control["name"] for control in made.controls]
+    assert names[:5] == ["temperature", "tempo", "beat", "chord", "harmony"]
+    assert names[5:10] == [f"{NAMES[0]}_{what}" for what in ("level", "mute", "hold", "new", "genre")]
+    assert len(names) == 5 + 5 * len(LAYERS)
+    performance = Performance(made)
+    assert performance.places == [-1] * len(LAYERS), "before the first block nothing plays"
+    block = performance.step()
+    assert block.shape == (1, FRONT.block) and bool(torch.isfinite(block).all())
+    assert made.initial_state()[0].shape == performance.state[0].shape
+
+
+def test_a_step_changes_neither_its_state_nor_its_controls(made):
+    performance = Performance(made)
+    performance.play(5)
+    before = [part.clone() for part in performance.state]
+    state, genre, controls, noise = (
+        performance.state,
+        performance.genre,
+        performance.controls.clone(),
+        torch.full((made.noise_size,), 0.4),
+    )
+    with torch.inference_mode():
+        one, _ = made.step(genre, controls, noise, state)
+        other, _ = made.step(genre, controls, noise, state)
+    assert torch.equal(one, other) and torch.equal(controls, performance.controls)
+    assert all(torch.equal(a, b) for a, b in zip(before, performance.state, strict=True))
+
+
+def test_the_same_noise_gives_the_same_bytes_and_other_noise_others(made):
+    takes = [Performance(made, seed=seed).play(300) for seed in (1, 1, 2)]
+    assert torch.equal(takes[0], takes[1]) and not torch.equal(takes[0], takes[2])
+    assert float(takes[0].abs().max()) > 0.01
+
+
+@pytest.mark.parametrize("channels", [1, 2])
+def test_scripted_equals_eager_whatever_is_asked_for(channels):
+    made = player(SpectralFront(16000, 128, channels), slots=PIECE)
+    eager, scripted = Performance(made), Performance(made, script(made))
+    asked = [
+        {},
+        {"temperature": 2.0},
+        {"genre": 1},
+        {"genre": (0.5, 0.5)},
+        {"chord": 3.0},
+        {"chord": -1.0, "harmony": 1.0},
+        {"harmony": 0.0},
+        {"drums_mute": 1.0, "bass_hold": 1.0},
+        {"top_new": 5.0, "harmony_genre": 0.0},
+        {"beat": 300.6},
+        {"beat": -1.0, "tempo": 180.0},
+    ]
+    for changes in asked:
+        eager.set(**changes), scripted.set(**changes)
+        one, other = eager.play(60), scripted.play(60)
+        assert eager.places == scripted.places, changes
+        assert one.shape == (channels, 60 * 128) and torch.allclose(one, other, atol=1e-3), changes
+
+
+def test_cold_it_plays_pieces_as_they_were_and_hot_it_jumps_often(made):
+    cold, usual, hot = (went_on(Performance(made, temperature=t).slots(150)) for t in (0.0, 1.0, 2.0))
+    assert cold > 0.95 and cold > usual > hot and hot < 0.3
+
+
+def test_layers_jump_where_a_bar_or_half_of_one_begins_and_in_between_go_on(made):
+    performance = Performance(made)
+    rows = performance.slots(160)
+    for v, layer in enumerate(LAYERS):
+        for number in range(1, len(rows)):
+            before, after = rows[number - 1][v], rows[number][v]
+            if number % layer.every and before % PIECE != PIECE - 1:
+                assert after == before + 1, (layer.name, number)
+    jumped = [
+        sum(rows[n][v] != rows[n - 1][v] + 1 for n in range(0, len(rows), layer.every) if n) for v, layer in enumerate(LAYERS)
+    ]
+    assert all(jumped)
+
+
+def test_the_end_of_a_piece_never_stops_the_music(made):
+    performance = Performance(made, temperature=0.0)
+    audio = performance.play(6000)
+    levels = audio.view(-1, 60 * 128).square().mean(1).sqrt()
+    assert float(levels.min()) > 0.1 * float(levels.median())
+    assert all(0 <= place < 3 * PIECE for place in performance.places)
+
+
+def test_the_beat_that_is_given_is_followed_and_left_again_where_it_was(made):
+    performance = Performance(made)
+    for beat in (0.0, 0.3, 10.0, 10.24, 1000.99):
+        performance.set(beat=beat).step()
+        assert performance.slot == int(beat * 4) % 384, "counted up to where every clock begins anew"
+    performance.set(beat=10.25)
+    first = performance.places
+    performance.step()
+    performance.play(3)
+    assert performance.slot == 41, "it stands still while the beat does"
+    performance.set(beat=-1.0).play(2)
+    assert performance.slot == 41 and first is not None
+
+
+@pytest.mark.parametrize("tempo", [50.0, 100.0, 200.0])
+def test_tempo_is_how_fast_slots_follow_each_other(made, tempo):
+    performance = Performance(made, tempo=tempo)
+    performance.play(1250)  # 10 s
+    assert performance.slot == pytest.approx(10 * tempo / 60 * 4, abs=1)
+    own = Performance(made)
+    own.play(1250)
+    assert own.slot == pytest.approx(10 * 100 / 60 * 4, abs=1), "0 is the music's own"
+
+
+def test_left_alone_the_music_runs_at_the_tempo_of_the_piece_that_leads(made):
+    made.memory.tempo.copy_(torch.arange(60.0, 120.0, 10.0))
+    try:
+        performance = Performance(made, temperature=0.0)
+        performance.play(50)
+        before = unpack(performance.state, made.cells)
+        performance.step()
+        after = unpack(performance.state, made.cells)
+    finally:
+        made.memory.tempo.fill_(100.0)
+    led_at = 60 + 10 * int(before.layers[0, 7])
+    assert float(after.moment[0] - before.moment[0]) == pytest.approx(led_at / 60 * 128 / 16000, rel=1e-9)
+
+
+def test_at_any_tempo_a_slot_is_read_from_its_beginning_to_its_end(made):
+    for tempo in (40.0, 100.0, 220.0):
+        performance, heard = Performance(made, tempo=tempo, temperature=0.0), {}
+        performance.play(40)
+        for _ in range(400):
+            performance.step()
+            state = unpack(performance.state, made.cells)
+            v = DRUMS
+            slot, first = performance.places[v], made.first_latent[v]
+            kept = made.memory.frames[int(made.memory.first[slot]) :][:8, first : first + made.latent_sizes[v]].float()
+            now = state.latents[first : first + made.latent_sizes[v]] / made.layers.step[first : first + made.latent_sizes[v]]
+            heard.setdefault(performance.slot, []).append(int((kept - now).abs().sum(1).argmin()))
+        inside = list(heard.values())[1:-1]
+        assert all(row == sorted(row) and row[0] <= 8 // len(row) + 1 and row[-1] >= 7 - 8 // len(row) - 1 for row in inside)
+
+
+def test_rows_of_the_state_survive_being_packed(made):
+    performance = Performance(made)
+    performance.play(30)
+    again = unpack(performance.state, made.cells)
+    assert all(torch.equal(a, b) for a, b in zip(pack(again), performance.state, strict=True))
+    assert [LayerState(row).row() for row in again.layers.tolist()] == again.layers.tolist()
+    assert Moment(again.moment.tolist()).numbers() == again.moment.tolist()

@@ -1,0 +1,139 @@
+"""The memory that is built: real frames in order, codes that tell slots apart, no more than the file may hold."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from noizestream.errors import NoizestreamError
+from noizestream.nn.layers import LayerFront
+from noizestream.training.config import resolve
+from noizestream.training.data import memory as module
+from tests.training.conftest import quiet
+from tests.training.made_up import FRONT, PER_SLOT, frames, prepared
+
+CONFIG = resolve("small", codes=12)
+
+
+@pytest.fixture(scope="module")
+def music(tmp_path_factory):
+    """Two genres: two pieces and one, of 120 slots each; one more is held out."""
+    pieces = [
+        (0, frames(120, 1), "training"),
+        (0, frames(120, 2), "training"),
+        (1, frames(120, 3, 4), "training"),
+        (1, frames(60, 4, 4), "validation"),
+    ]
+    return prepared(tmp_path_factory.mktemp("made"), pieces)
+
+
+@pytest.fixture(scope="module")
+def built(music):
+    layers = LayerFront(FRONT)
+    return module.build(layers, music, CONFIG, quiet), layers
+
+
+def test_its_frames_are_the_musics_in_order(built, music):
+    made, layers = built
+    memory = made.memory
+    assert memory.slots == 360 and len(memory.frames) == 360 * PER_SLOT and memory.frames.dtype == torch.int8
+    assert memory.first.tolist() == list(range(0, 3600, PER_SLOT)) and set(memory.length.tolist()) == {PER_SLOT}
+    assert 0.8 < made.kept <= 1, "random frames have many dimensions"
+    bands = torch.from_numpy(np.asarray(music.bands_of(music.pieces[0]), np.float32))
+    again = layers.decode(memory.frames[: 120 * PER_SLOT].float() * layers.step)
+    columns = layers.split(bands)
+    assert ((again - columns) * layers.weight).square().mean() < 0.25 * (
+        (columns - columns.mean(0)) * layers.weight
+    ).square().mean()
+
+
+def test_its_pieces_end_where_the_music_ends(built):
+    memory = built[0].memory
+    assert torch.where(memory.follows == 0)[0].tolist() == [119, 239, 359]
+    assert memory.piece.tolist() == [0] * 120 + [1] * 120 + [2] * 120 and memory.piece_from == [0, 2, 3]
+    assert memory.piece_first.tolist() == [0, 120, 240] and memory.piece_slots.tolist() == [120] * 3
+    assert memory.place.tolist() == [number % 16 for number in range(120)] * 3
+    assert [memory.genre_of(slot) for slot in (0, 239, 240)] == [0, 0, 1]
+    assert memory.tempo.tolist() == pytest.approx([187.5] * 3, rel=1e-3)
+
+
+def test_slots_that_sound_alike_have_one_code_and_others_another(built, music):
+    made, _ = built
+    played = np.random.default_rng(1).integers(0, 6, 120)
+    codes = made.training[0].code
+    for v in range(codes.shape[1]):
+        shared = [
+            len(set(codes[played == kind, v].tolist()) & set(codes[played == other, v].tolist()))
+            for kind in range(6)
+            for other in range(kind)
+        ]
+        assert np.mean(np.array(shared) == 0) > 0.8
+    assert codes[:, 0].max() < 12 <= made.training[2].code.min(), "every genre has codes of its own"
+
+
+def test_codes_of_the_memory_are_those_of_the_pieces(built):
+    made, _ = built
+    for one in made.training:
+        assert torch.equal(made.memory.code[:, one.begin : one.begin + 120], torch.from_numpy(one.code.T).int())
+    (held,) = made.validation
+    assert held.genre == 1 and held.begin == -1 and held.piece == made.memory.pieces and len(held.code) == 60
+    assert held.code.min() >= 12
+
+
+def test_harmony_is_that_of_the_music(built):
+    memory = built[0].memory
+    assert set(memory.chord.tolist()) == {0}
+    assert int(memory.fit[:, 0].min()) > 90 and set(memory.fit.argmax(1).tolist()) == {0}
+
+
+def test_no_more_is_kept_than_asked_for_and_small_genres_keep_all_they_have(music, tmp_path):
+    layers = LayerFront(FRONT)
+    size = 2400 * layers.size / 1e6
+    made = module.build(layers, music, replace(CONFIG, memory_mb=size), quiet)
+    memory = made.memory
+    assert len(memory.frames) <= 2400 + 2 * 16 * PER_SLOT / 2, "but for the rounding to bars"
+    kept = memory.piece_slots.tolist()
+    assert kept == [64, 64, 120], "1200 frames a genre"
+    for one, first, count in zip(made.training, memory.piece_first.tolist(), kept, strict=True):
+        begin = first - one.begin
+        assert begin % 16 == 0 and len(one.code) == 120, "all of it is learned from"
+        assert torch.equal(memory.code[:, first : first + count], torch.from_numpy(one.code[begin : begin + count].T).int())
+        assert memory.place[first] == begin % 16
+
+
+def test_what_was_saved_is_read_again_and_what_is_damaged_is_not(built, tmp_path):
+    made, layers = built
+    assert module.load(LayerFront(FRONT), tmp_path) is None
+    module.save(made, layers, tmp_path)
+    other = LayerFront(FRONT)
+    again = module.load(other, tmp_path)
+    assert torch.equal(other.basis, layers.basis) and again.kept == made.kept
+    assert all(
+        torch.equal(a, b) for a, b in zip(again.memory.state_dict().values(), made.memory.state_dict().values(), strict=True)
+    )
+    assert again.memory.code_first == made.memory.code_first and again.memory.piece_from == made.memory.piece_from
+    for name in ("training", "validation"):
+        for a, b in zip(getattr(again, name), getattr(made, name), strict=True):
+            assert (
+                np.array_equal(a.code, b.code)
+                and np.array_equal(a.number, b.number)
+                and (a.genre, a.piece, a.begin) == (b.genre, b.piece, b.begin)
+            )
+            assert isinstance(b.code, np.ndarray), "saving changes nothing"
+    whole = (tmp_path / "memory.pt").read_bytes()
+    (tmp_path / "memory.pt").write_bytes(whole[: len(whole) // 2])
+    assert module.load(LayerFront(FRONT), tmp_path) is None
+
+
+def test_the_same_seed_gives_the_same_codes(music, built):
+    again = module.build(LayerFront(FRONT), music, CONFIG, quiet)
+    assert torch.equal(again.memory.code, built[0].memory.code)
+    other = module.build(LayerFront(FRONT), music, replace(CONFIG, seed=1), quiet)
+    assert not torch.equal(other.memory.code, built[0].memory.code)
+
+
+def test_a_genre_with_nothing_to_play_is_named(tmp_path):
+    made = prepared(tmp_path, [(0, frames(40, 1), "training"), (1, frames(5, 2), "training")])
+    with pytest.raises(NoizestreamError, match="genre 1: its tracks are too short"):
+        module.build(LayerFront(FRONT), made, CONFIG, quiet)
