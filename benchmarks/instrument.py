@@ -86,7 +86,10 @@ def of_layers(generator: Generator, genre: str, seconds: float) -> dict[str, Any
         generator.set_control(f"{layer}_mute", 1)
         muted = levels(render(generator, blocks), metadata.sample_rate)
         generator.set_control(f"{layer}_mute", 0)
-        result[layer] = {"muted_db": [round(a - b, 1) for a, b in zip(muted, whole, strict=True)], "new_blocks": _new(generator, layer)}
+        result[layer] = {
+            "muted_db": [round(a - b, 1) for a, b in zip(muted, whole, strict=True)],
+            "new_blocks": _new(generator, layer),
+        }
     return result
 
 
@@ -122,10 +125,14 @@ def main() -> None:
         entry = {"chords": of_chords(generator, genre, tempo), "layers": of_layers(generator, genre, asked.seconds)}
         result[genre] = entry
         c = entry["chords"]
-        print(f"{genre}: chord heard in {c['heard']:.0%} of the beats (unasked {c['by_chance']:.0%}), pulse {c['pulse']:.2f} (alone {c['pulse_alone']:.2f})")
+        print(
+            f"{genre}: chord heard in {c['heard']:.0%} of the beats (unasked {c['by_chance']:.0%}), pulse {c['pulse']:.2f} (alone {c['pulse_alone']:.2f})"
+        )
         for layer, figures in entry["layers"].items():
             db = ", ".join(f"{value:+.1f}" for value in figures["muted_db"])
-            print(f"  {layer} muted: {db} dB (under 200 Hz, to 2 kHz, above, onsets); new heard after {figures['new_blocks']:.0f} blocks")
+            print(
+                f"  {layer} muted: {db} dB (under 200 Hz, to 2 kHz, above, onsets); new heard after {figures['new_blocks']:.0f} blocks"
+            )
     if asked.json:
         asked.json.write_text(json.dumps(result, indent=1))
 

@@ -14,9 +14,7 @@ import click
     show_default=True,
     help="small, base or large (more music in the file), or agile (half the latency).",
 )
-@click.option(
-    "--arch", type=click.Choice(["units", "raw"]), help="units (default), or raw: the seed paper's own, a baseline."
-)
+@click.option("--arch", type=click.Choice(["units", "raw"]), help="units (default), or raw: the seed paper's own, a baseline.")
 @click.option("--loss", type=click.Choice(["mse", "mae"]), help="With --arch raw: squared or absolute error (default: mse).")
 @click.option("--optimiser", type=click.Choice(["adam", "sgd"]), help="With --arch raw: sgd is with momentum (default: adam).")
 @click.option("--minutes", type=float, help="Wall time from Enter to the finished file (default: 15).")

@@ -27,8 +27,8 @@ STRANGE_PIECE, STRANGE_PLACE = 8.0, 4.0
 TRANSPOSED_MISFIT = 40.0
 STEADY = 5.0
 """By so many nats the odds of a jump fall from temperature 1 to 0, and rise to 2."""
-TOGETHER = 0.85
-"""The chance that a layer which jumps goes to where the first one is, at temperatures up to 1; half of it at 2."""
+LOYAL = 1.25
+"""The temperature up to which a layer keeps to the codes of the piece in hand."""
 MIN_P = 0.08
 """Codes less likely than this share of the likeliest are not drawn, at temperatures up to 1 (Nguyen et al. 2024)."""
 
@@ -46,7 +46,8 @@ class Chooser(nn.Module):
         self.first = layers.first_latent
         self.sizes = layers.latents
         self.register_buffer("step", layers.step)
-        self.together: float = TOGETHER
+        self.together = layers.together
+        self.loyal: float = LOYAL
         self.odds: float = odds  # added to the odds of a jump, in nats
         self.steady: float = STEADY
         self.sure: float = 100.0  # a gate that never lets jump
@@ -89,12 +90,20 @@ class Chooser(nn.Module):
         told = (torch.full([1], code), torch.full([1], float(run)), torch.full([1], log_p))
         return float(self.navigator.gate(h, layer, told[0], told[1], told[2]))
 
-    def drawn(self, log_p: Tensor, layer: int, genre: int, chord: int, temperature: float, number: float) -> int:
-        """A code of `genre`, drawn by `number` in 0..1; with a `chord` (-1 none) one that has members which sound like it."""
+    def drawn(self, log_p: Tensor, layer: int, genre: int, piece: int, chord: int, temperature: float, number: float) -> int:
+        """A code of `genre`, drawn by `number` in 0..1; with a `chord` (-1 none) one that has members which sound like it.
+
+        Without one it is a code that `piece` has, unless it is hot.
+        """
         first, count = self.memory.code_first[genre], len(log_p)
         logits = log_p / (0.25 + 0.6 * temperature)
-        empty = self.memory.member_count[layer].narrow(0, first, count) == 0
-        logits = logits.masked_fill(empty, -1e9)
+        if chord < 0 and temperature <= self.loyal:
+            begin, slots = int(self.memory.piece_first[piece]), int(self.memory.piece_slots[piece])
+            missing = torch.ones(count, dtype=torch.bool)
+            missing[(self.memory.code[layer].narrow(0, begin, slots) - first).long()] = False
+        else:
+            missing = self.memory.member_count[layer].narrow(0, first, count) == 0
+        logits = logits.masked_fill(missing, -1e9)
         if chord >= 0 and self.pitched[layer]:
             best = self.harmony.fits(self.memory.code_fit[layer].narrow(0, first, count), chord).amax(1)
             wanted = min(self.harmony.least + 0.15, float(best.max()))
@@ -162,20 +171,24 @@ class Chooser(nn.Module):
         log_p = torch.zeros(0)
         if begins:
             playing.chance = noise[0]
-        joins = layer > 0 and noise[5] < self.together * (1.0 - 0.5 * max(0.0, temperature - 1.0))
+        joins = layer > 0 and noise[5] < self.together[layer] * (1.0 - 0.5 * max(0.0, temperature - 1.0))
         joins = joins and (must or self.may(layer, slot, temperature))
-        joins = joins and self.memory.genre_of(lead.slot) == genre and not (chord >= 0 and self.pitched[layer] and not self.fits(lead.slot, lead.shift, chord))
+        joins = (
+            joins
+            and self.memory.genre_of(lead.slot) == genre
+            and not (chord >= 0 and self.pitched[layer] and not self.fits(lead.slot, lead.shift, chord))
+        )
         if joins and led:
             return self.join(layer, playing, lead, after)
         if not must and after >= 0 and self.memory.genre_of(after) == genre:
             unfit = chord >= 0 and self.pitched[layer] and not self.fits(after, playing.shift, chord)
             may = begins and self.may(layer, slot, temperature)
             code = int(self.memory.code[layer, after])
-            playing.gate = self.sure  # where it may not jump, nor may it in the rest of this slot
+            playing.gate = 0.0  # not asked: should it be hotter before the slot is over, it may go either way
             if may:
                 log_p = self.hearing.log_p(h, layer, first, last)
                 playing.gate = self.gate(h, layer, code, playing.run, float(log_p[code - first]))
-            if not (unfit or self.jumps(playing, temperature)):
+            if not (unfit or (may and self.jumps(playing, temperature))):
                 playing.slot = after
                 playing.run += 1 if begins else 0
                 return code
@@ -183,7 +196,7 @@ class Chooser(nn.Module):
             return self.join(layer, playing, lead, after)
         if len(log_p) == 0:
             log_p = self.hearing.log_p(h, layer, first, last)
-        code = self.drawn(log_p, layer, genre, chord, temperature, noise[2])
+        code = self.drawn(log_p, layer, genre, playing.piece, chord, temperature, noise[2])
         without = after if avoided else -1
         found, shift = self.member(layer, code, playing.piece, slot % 16, chord, latents, without, noise[3])
         if found != after or shift != playing.shift:

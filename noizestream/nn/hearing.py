@@ -82,7 +82,9 @@ class Hearing(nn.Module):
             codes.append(torch.cdist(own, book.narrow(2, own_first, size).flatten(1)).argmin(1) + at)
         return Slotted(first, torch.stack(codes, 1), number[begins])
 
-    def listen(self, codes: Tensor, genre: Tensor, number: int, beaten: float, piece: int, cells: list[Tensor]) -> tuple[Tensor, list[Tensor]]:
+    def listen(
+        self, codes: Tensor, genre: Tensor, number: int, beaten: float, piece: int, cells: list[Tensor]
+    ) -> tuple[Tensor, list[Tensor]]:
         """The LSTM in a slot before which `codes` [64, V] were heard."""
         heard = self.navigator.heard(codes.index_select(0, self.ago).unsqueeze(0))
         clock = self.navigator.clock(torch.full([1], float(number % 384)), torch.full([1], beaten))

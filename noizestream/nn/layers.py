@@ -28,7 +28,10 @@ LOWEST_SHIFT = -6
 
 @dataclass(frozen=True)
 class Layer:
-    """`part` is percussive, harmonic or whole; `latents` are the numbers of a frame at most; it jumps every `every` slots at most."""
+    """`part` is percussive, harmonic or whole; `latents` are the numbers of a frame at most; it jumps every `every` slots at most.
+
+    `together` is the chance that, when it jumps, it goes to where the first layer is.
+    """
 
     name: str
     part: str
@@ -36,13 +39,14 @@ class Layer:
     to_hz: float
     latents: int
     every: int
+    together: float
 
 
 LAYERS = (
-    Layer("harmony", "harmonic", 200.0, 2000.0, 64, 8),
-    Layer("bass", "harmonic", 0.0, 200.0, 14, 8),
-    Layer("top", "harmonic", 2000.0, math.inf, 24, 8),
-    Layer("drums", "percussive", 0.0, math.inf, 32, 16),
+    Layer("harmony", "harmonic", 200.0, 2000.0, 64, 8, 1.0),
+    Layer("bass", "harmonic", 0.0, 200.0, 14, 8, 0.9),
+    Layer("top", "harmonic", 2000.0, math.inf, 24, 8, 0.9),
+    Layer("drums", "percussive", 0.0, math.inf, 32, 16, 0.2),
 )
 """In the order in which they decide, each in the knowledge of those before; the first one leads."""
 
@@ -72,6 +76,7 @@ class LayerFront(nn.Module):
         self.floor: float = front.floor
         self.count: int = len(layers)
         self.names = [layer.name for layer in layers]
+        self.together = [layer.together for layer in layers]
         self.every = [layer.every for layer in layers]
         self.along_time: int = 2 * round(ALONG_TIME_S * front.sample_rate / front.block / 2) + 1
         self.along_bands: int = ALONG_BANDS
@@ -79,7 +84,10 @@ class LayerFront(nn.Module):
         bands = [torch.where((hz >= layer.from_hz) & (hz < layer.to_hz))[0] for layer in layers]
         image_hz = torch.tensor([float(edge) for edge in _image_starts(front)])
         # A band of the stereo image goes with the first layer of what lasts that has its lowest frequency.
-        owner = [next((v for v, layer in enumerate(layers) if layer.part != "percussive" and layer.from_hz <= f < layer.to_hz), 0) for f in image_hz]
+        owner = [
+            next((v for v, layer in enumerate(layers) if layer.part != "percussive" and layer.from_hz <= f < layer.to_hz), 0)
+            for f in image_hz
+        ]
         columns: list[Tensor] = []
         starts: list[int] = []
         sizes: list[int] = []
@@ -107,7 +115,12 @@ class LayerFront(nn.Module):
         mixing = torch.zeros(self.tones, self.columns)
         mixing[band_of[band_of < self.tones], torch.where(band_of < self.tones)[0]] = 1.0
         self.register_buffer("mixing", mixing)
-        self.register_buffer("image_columns", torch.stack([torch.where(band_of == self.tones + k)[0][0] for k in range(2 * self.image)]) if self.image else torch.zeros(0, dtype=torch.long))
+        self.register_buffer(
+            "image_columns",
+            torch.stack([torch.where(band_of == self.tones + k)[0][0] for k in range(2 * self.image)])
+            if self.image
+            else torch.zeros(0, dtype=torch.long),
+        )
         self.register_buffer("toned", (band_of < self.tones).float())
         self.register_buffer("weight", front.band_weight[band_of])
         self.register_buffer("basis", torch.zeros(self.columns, self.size))  # latents to columns
@@ -196,7 +209,14 @@ class LayerFront(nn.Module):
             first = self.first_latent[v]
             self.basis[own, first : first + self.latents[v]] = top / self.weight[own].unsqueeze(1)
         latents = self.encode(columns)
-        self.step.copy_((latents.abs().quantile(0.9995, dim=0) if len(latents) < 100000 else latents[:: len(latents) // 50000].abs().quantile(0.9995, dim=0)).clamp(min=1e-3) / 120)
+        self.step.copy_(
+            (
+                latents.abs().quantile(0.9995, dim=0)
+                if len(latents) < 100000
+                else latents[:: len(latents) // 50000].abs().quantile(0.9995, dim=0)
+            ).clamp(min=1e-3)
+            / 120
+        )
         return kept / float(weighted.square().sum() / len(columns))
 
 

@@ -131,4 +131,6 @@ class Navigator(nn.Module):
 def _linears(count: int, inputs: int, outputs: int) -> tuple[nn.Parameter, nn.Parameter]:
     """Weights [count, outputs, inputs] and biases [count, outputs] of as many fresh linear layers."""
     linears = [nn.Linear(inputs, outputs) for _ in range(count)]
-    return nn.Parameter(torch.stack([one.weight.data for one in linears])), nn.Parameter(torch.stack([one.bias.data for one in linears]))
+    return nn.Parameter(torch.stack([one.weight.data for one in linears])), nn.Parameter(
+        torch.stack([one.bias.data for one in linears])
+    )

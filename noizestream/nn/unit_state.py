@@ -81,7 +81,17 @@ class UnitState(NamedTuple):
 
 def pack(state: UnitState) -> list[Tensor]:
     """As a list of tensors."""
-    middle = [state.h, state.h_ahead, state.codes, state.units, state.layers, state.moment, state.genre, state.columns, state.latents]
+    middle = [
+        state.h,
+        state.h_ahead,
+        state.codes,
+        state.units,
+        state.layers,
+        state.moment,
+        state.genre,
+        state.columns,
+        state.latents,
+    ]
     return state.cells + state.ahead + middle + state.sound
 
 

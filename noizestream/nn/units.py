@@ -149,8 +149,8 @@ class UnitPlayer(nn.Module):
         elif moment.ahead < 0:
             moment.ahead = int(math.fmod(slot + 1, self.slots))
             h_ahead, ahead = self.listen(genre, codes, playing[0].piece, moment.ahead, cells)
-        # Left alone, the music runs at the tempo of the piece that leads.
-        tempo = float(self.memory.tempo[playing[0].piece]) if knobs[1] <= 0 else knobs[1]
+        # Left alone, the music runs at the tempo of what leads.
+        tempo = float(self.memory.tempo[self.memory.piece[playing[0].slot]]) if knobs[1] <= 0 else knobs[1]
         columns, latents = self.read(playing, beat * self.per_beat - whole, tempo)
         if min([one.since for one in playing]) < self.join:
             fall = torch.tensor([self.release if one.since < self.join else 100.0 for one in playing])
@@ -189,9 +189,17 @@ class UnitPlayer(nn.Module):
             own = knobs[at + 4]
             if knobs[at + 3] != state.new or (own >= 0 and self.memory.genre_of(state.slot) != self.numbered(own)):
                 return True
-            if knobs[0] > moment.temperature and self.chooser.jumps(state, knobs[0]):
+            if self.hotter(v, state, knobs[0], moment):
                 return True
         return False
+
+    def hotter(self, layer: int, state: LayerState, temperature: float, moment: Moment) -> bool:
+        """Whether a layer that goes on would have jumped in this slot, had it been as hot as it has become."""
+        return (
+            temperature > moment.temperature
+            and self.chooser.may(layer, moment.slot, temperature)
+            and self.chooser.jumps(state, temperature)
+        )
 
     def numbered(self, own: float) -> int:
         """The genre that a layer's own control asks for."""
@@ -231,13 +239,13 @@ class UnitPlayer(nn.Module):
             stays = now >= 0 and (now == wanted or (own < 0 and weights[now] > 0 and not changed))
             wanted = now if stays else wanted
             if turned or state.piece < 0 or self.piece_genre(state.piece) != wanted:
-                state.piece = self.piece_for(wanted, playing[:v], draw[4])
+                state.piece = self.piece_for(wanted, playing[:v] if self.chooser.pitched[v] else playing[:0], draw[4])
             asked = state.new >= 0 and knobs[at + 3] != state.new
             state.new = knobs[at + 3]
             if knobs[at + 2] >= 0.5 and int(was.units[0, v]) >= 0:
                 code = self.hold(v, state, was, begins)
             else:
-                hot = not begins and temperature > moment.temperature and self.chooser.jumps(state, temperature)
+                hot = not begins and self.hotter(v, state, temperature, moment)
                 must, avoided = turned or asked or hot or not stays, asked or hot
                 code = self.chooser.choose(
                     v, state, h, slot, begins, must, avoided, wanted, aim, temperature, was.latents, draw, playing[0], led
@@ -267,7 +275,7 @@ class UnitPlayer(nn.Module):
         return genre
 
     def piece_for(self, genre: int, others: list[LayerState], number: float) -> int:
-        """The piece that a layer is to prefer in `genre`: that of the layers before it, else one drawn."""
+        """The piece that a layer is to prefer in `genre`: that of the `others`, else one drawn."""
         for other in others:
             if self.piece_genre(other.piece) == genre:
                 return other.piece
@@ -362,7 +370,19 @@ class UnitPlayer(nn.Module):
         middle = int(heard.places[0])
         rows: list[list[float]] = []
         for v in range(self.count):
-            rows.append([float(heard.places[v]), float(self.unmoved), 0.0, 0.0, 0.0, self.chooser.sure, 0.0, float(self.memory.piece[middle]), -1.0])
+            rows.append(
+                [
+                    float(heard.places[v]),
+                    float(self.unmoved),
+                    0.0,
+                    0.0,
+                    0.0,
+                    self.chooser.sure,
+                    0.0,
+                    float(self.memory.piece[middle]),
+                    -1.0,
+                ]
+            )
         beat = math.fmod(heard.beat, self.wrap)
         # The last slot that was heard is over where the next one begins.
         moment = [beat, float(math.floor(beat * self.per_beat) - 1), 0.0, 1.0, -1.0, -1.0]

@@ -115,7 +115,15 @@ def _test_offline(player: Any, genre: Tensor, states: list[list[Tensor]]) -> Non
     beaten = torch.dot(player.beaten, genre).expand(1, count)
     piece = torch.tensor([navigator.pieces] + [int(named[-1].layers[0, 7])] * (count - 1)).unsqueeze(0)
     start = navigator.recurrent.initial_sequence_state(1)
-    whole = (torch.stack(rows).unsqueeze(0), genre.expand(1, count, -1), torch.tensor(slots).unsqueeze(0), beaten, piece, start, 0.0)
+    whole = (
+        torch.stack(rows).unsqueeze(0),
+        genre.expand(1, count, -1),
+        torch.tensor(slots).unsqueeze(0),
+        beaten,
+        piece,
+        start,
+        0.0,
+    )
     _, (h, c) = navigator.sequence(*whole)
     offline = torch.stack([h[:, 0], c[:, 0]], dim=1).flatten(0, 1)
     if not bool((torch.cat(named[-1].cells) - offline).abs().max() <= TOLERANCE):

@@ -60,7 +60,9 @@ class Base:
         state = navigator.state_dict()
         unknown = torch.tensor([self.code_first[-1]])
         for v in range(layers.count):
-            nearest = torch.cat([self._nearest(memory, layers, v, g, known.get(genre.casefold(), -1)) for g, genre in enumerate(genres)])
+            nearest = torch.cat(
+                [self._nearest(memory, layers, v, g, known.get(genre.casefold(), -1)) for g, genre in enumerate(genres)]
+            )
             state["out"][v], state["out_bias"][v] = own["out"][v][nearest], own["out_bias"][v][nearest]
             state["embed"][v] = own["embed"][v][torch.cat([nearest, unknown])]
         first = len(AGO) * layers.count * EMBEDDED
@@ -97,7 +99,9 @@ def save(player: UnitPlayer, config: Config, genres: list[str], model: Path) -> 
 
     path = model.with_suffix(SUFFIX)
     tensors = {
-        f"navigator.{name}": t.detach().cpu().half().contiguous() for name, t in player.navigator.state_dict().items() if t.is_floating_point()
+        f"navigator.{name}": t.detach().cpu().half().contiguous()
+        for name, t in player.navigator.state_dict().items()
+        if t.is_floating_point()
     }
     tensors |= {f"layers.{name}": getattr(player.layers, name).float().contiguous() for name in COMPONENTS}
     tensors["book"] = player.memory.book.clone()

@@ -60,7 +60,9 @@ class Batches:
     def beginnings(self, most: int) -> Batch:
         """The first `length` slots of up to `most` pieces, spread over all; no piece is told."""
         chosen = np.unique(np.linspace(0, len(self.coded) - 1, min(most, len(self.coded))).astype(int))
-        return self._batch([self._row(int(i), min(REMEMBERED, max(0, len(self.coded[i].code) - self.length)), True) for i in chosen])
+        return self._batch(
+            [self._row(int(i), min(REMEMBERED, max(0, len(self.coded[i].code) - self.length)), True) for i in chosen]
+        )
 
     def _row(self, index: int, start: int, nameless: bool) -> tuple[Any, ...]:
         one = self.coded[index]
@@ -69,7 +71,17 @@ class Batches:
         ago = np.stack([known[at + REMEMBERED - lag] for lag in AGO], 1)
         mask = np.arange(start, start + self.length) < len(one.code)
         piece = self.pieces if nameless else one.piece
-        return ago, one.genre, one.number[at] % WRAP, one.beaten, piece, one.code[at], self.proposed[index][at], self.run[index][at], mask
+        return (
+            ago,
+            one.genre,
+            one.number[at] % WRAP,
+            one.beaten,
+            piece,
+            one.code[at],
+            self.proposed[index][at],
+            self.run[index][at],
+            mask,
+        )
 
     def _batch(self, rows: list[tuple[Any, ...]]) -> Batch:
         ago, genre, slot, beaten, piece, code, proposed, run, mask = (np.stack(values) for values in zip(*rows, strict=True))
@@ -92,7 +104,11 @@ class Batches:
 
     def state(self) -> dict[str, Any]:
         """What a checkpoint needs to go on with the batches that would have come."""
-        return {"rng": self.rng.bit_generator.state, "proposed": [torch.from_numpy(p) for p in self.proposed], "run": [torch.from_numpy(r) for r in self.run]}
+        return {
+            "rng": self.rng.bit_generator.state,
+            "proposed": [torch.from_numpy(p) for p in self.proposed],
+            "run": [torch.from_numpy(r) for r in self.run],
+        }
 
     def restore(self, state: dict[str, Any]) -> None:
         self.rng.bit_generator.state = state["rng"]

@@ -52,9 +52,7 @@ class Built:
     kept: float  # share of the layers' variance in their components
 
 
-def build(
-    layers: LayerFront, prepared: Prepared, config: Config, progress: Callable[[int, int], None], fit: bool = True
-) -> Built:
+def build(layers: LayerFront, prepared: Prepared, config: Config, progress: Callable[[int, int], None], fit: bool = True) -> Built:
     """Build the memory, after fitting `layers` if `fit`; `progress(done, total)` counts pieces.
 
     NoizestreamError if a genre has nothing to play.
@@ -182,7 +180,9 @@ def _cluster(
         for v in range(layers.count):
             rows = thinned[..., _own(layers, v)]
             with threadpool_limits(1):  # sums in one order: the same seed gives the same file
-                found = KMeans(k, n_init=1, max_iter=ROUNDS, init="random", random_state=config.seed).fit(rows.reshape(len(rows), -1))
+                found = KMeans(k, n_init=1, max_iter=ROUNDS, init="random", random_state=config.seed).fit(
+                    rows.reshape(len(rows), -1)
+                )
             book.append(found.cluster_centers_.reshape(k, 3, -1).astype(np.float32))
         books.append(book)
         for i, rows in zip(own, features, strict=True):
