@@ -24,6 +24,9 @@ import click
 @click.option("--genres", metavar="A,B", help="Learn only these genres.")
 @click.option("--rate", type=click.IntRange(8000, 96000), metavar="HZ", help="Sample rate of the model (default: 48000).")
 @click.option("--precision", type=click.Choice(["float32", "int8"]), help="Of the model (default: int8, where it has kernels).")
+@click.option(
+    "--memory", type=click.FloatRange(0.5, 1000.0), metavar="MB", help="Music that the model file keeps, at most (default: 25)."
+)
 @click.option("--base", metavar="MODEL", help="Go on from this model's weights: faster and better on little music.")
 @click.option("--device", type=click.Choice(["cpu", "cuda", "mps"]), default="cpu", show_default=True, help="Where to train.")
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Seed of all that is random.")
@@ -41,6 +44,7 @@ def command(
     genres: str | None,
     rate: int | None,
     precision: str | None,
+    memory: float | None,
     base: str | None,
     device: str,
     seed: int,
@@ -71,6 +75,7 @@ def command(
             seed=seed,
             rate=rate,
             precision=precision,
+            memory_mb=memory,
             base=base,
             reporter=screen,
             started=started,

@@ -75,6 +75,7 @@ def train(
     seed: int = 0,
     rate: int | None = None,
     precision: str | None = None,
+    memory_mb: float | None = None,
     base: str | Path | None = None,
     reporter: Reporter | None = None,
     started: float | None = None,
@@ -83,7 +84,7 @@ def train(
 
     `arch` is units (None) or raw, the baseline, which alone has a choice of `loss` (mse, mae) and `optimiser` (adam, sgd).
     `minutes` is the wall time of the whole, `steps` the optimiser steps of the sequence model (repeatable on one machine); give
-    one. `resume` goes on with a run folder. `precision` is float32 or int8 (None: int8 where this machine has kernels for it).
+    one. `memory_mb` is how much music the model file keeps, in megabytes (None: the preset's). `resume` goes on with a run folder. `precision` is float32 or int8 (None: int8 where this machine has kernels for it).
     `base` is a model whose weights (beside it) to start from: its sizes and rate hold, its genres need not.
     `started` is the time.monotonic() from which minutes count (now, if None).
     Ctrl-C ends the loops; the model as far as it got is exported, then KeyboardInterrupt is raised.
@@ -107,7 +108,14 @@ def train(
         if steps is not None and steps < 1:
             raise UsageError(f"--steps: {steps} is out of range, give at least 1")
         bound = 0.0 if steps else minutes or DEFAULT_MINUTES
-        settings = {"arch": arch, "loss": loss, "optimiser": optimiser, "sample_rate": rate, "precision": precision}
+        settings = {
+            "arch": arch,
+            "loss": loss,
+            "optimiser": optimiser,
+            "sample_rate": rate,
+            "precision": precision,
+            "memory_mb": memory_mb,
+        }
         config = resolve(preset, seed=seed, minutes=bound, steps=steps or 0, **settings)
         if base is not None:
             config = _on_base(config, base)
