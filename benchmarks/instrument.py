@@ -1,12 +1,13 @@
 """What chords and layers do, measured: python benchmarks/instrument.py MODEL [--genres A,B] [--seconds 30] [--json FILE]
 
-Chords: 24 triads in turn, four bars each; the share of beats whose chroma fits the triad asked for better than any other one, beside
-the chance that it would be so without asking, and the pulse beside that of the same performance left alone. Layers: what each mute
-takes out of the levels below 200 Hz, to 2 kHz, above and of the onsets, and after how many blocks a layer that is told `new` sounds
-otherwise. About two minutes a genre on one core.
+Chords: 24 triads in turn, four bars each; the share of beats whose chroma fits the triad asked for better than any other one,
+beside the chance that it would be so without asking, and the pulse beside that of the same performance left alone. Layers: what
+each mute takes out of the levels below 200 Hz, to 2 kHz, above and of the onsets, and after how many blocks a layer that is told
+`new` sounds otherwise. About two minutes a genre on one core.
 """
 
 import argparse
+import itertools
 import json
 from pathlib import Path
 from typing import Any
@@ -70,7 +71,7 @@ def levels(audio: np.ndarray, rate: int) -> list[float]:
     """dB in each range of `EDGES_HZ`, and of the onsets (rise of the level in 5 ms steps)."""
     power = np.abs(np.fft.rfft(audio)) ** 2
     hz = np.fft.rfftfreq(len(audio), 1 / rate)
-    found = [10 * np.log10(power[(hz >= a) & (hz < b)].sum() + 1e-9) for a, b in zip(EDGES_HZ[:-1], EDGES_HZ[1:], strict=True)]
+    found = [10 * np.log10(power[(hz >= a) & (hz < b)].sum() + 1e-9) for a, b in itertools.pairwise(EDGES_HZ)]
     step = rate // 200
     steps = np.sqrt(np.square(audio[: len(audio) // step * step].reshape(-1, step)).mean(1))
     return [*found, 10 * np.log10(np.square(np.maximum(np.diff(steps), 0)).sum() + 1e-12)]
@@ -126,12 +127,14 @@ def main() -> None:
         result[genre] = entry
         c = entry["chords"]
         print(
-            f"{genre}: chord heard in {c['heard']:.0%} of the beats (unasked {c['by_chance']:.0%}), pulse {c['pulse']:.2f} (alone {c['pulse_alone']:.2f})"
+            f"{genre}: chord heard in {c['heard']:.0%} of the beats (unasked {c['by_chance']:.0%}), "
+            f"pulse {c['pulse']:.2f} (alone {c['pulse_alone']:.2f})"
         )
         for layer, figures in entry["layers"].items():
             db = ", ".join(f"{value:+.1f}" for value in figures["muted_db"])
             print(
-                f"  {layer} muted: {db} dB (under 200 Hz, to 2 kHz, above, onsets); new heard after {figures['new_blocks']:.0f} blocks"
+                f"  {layer} muted: {db} dB (under 200 Hz, to 2 kHz, above, onsets); "
+                f"new heard after {figures['new_blocks']:.0f} blocks"
             )
     if asked.json:
         asked.json.write_text(json.dumps(result, indent=1))

@@ -87,7 +87,7 @@ class Memory(nn.Module):
             self.code_fit[v] = best
 
     def members_of(self, layer: int, code: int, number: float) -> Tensor:
-        """Members [n] of a code in `layer`, at most `MOST`: where there are more, neighbours from a place that `number` 0..1 says."""
+        """Members [n] of a code in `layer`, at most `MOST`: if there are more, neighbours from a place that `number` 0..1 says."""
         first, count = int(self.member_first[layer, code]), int(self.member_count[layer, code])
         if count > self.most:
             first += int(number * float(count - self.most + 1))

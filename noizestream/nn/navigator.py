@@ -71,7 +71,7 @@ class Navigator(nn.Module):
             parts.append(torch.nn.functional.embedding(codes[..., v], self.embed[v]))
         x = torch.stack(parts, -2)
         if self.training:
-            keep = (torch.rand(x.shape[:-2] + (1, 1), device=x.device) >= hidden_share).float()
+            keep = (torch.rand(x[..., :1, :1].shape, device=x.device) >= hidden_share).float()
             keep[..., 0, :, :] = 1.0
             x = self.dropout(x) * keep
         return x.flatten(-3)
@@ -100,7 +100,7 @@ class Navigator(nn.Module):
         return torch.log_softmax(logits.masked_fill(~self.allowed[genre], float("-inf")), -1)
 
     def gate(self, h: Tensor, layer: int, proposed: Tensor, run: Tensor, log_p: Tensor) -> Tensor:
-        """Logit [...] of going on with the code `proposed` [...], which has log_p [...] and has been followed for `run` [...] slots."""
+        """Logit [...] of going on with the code `proposed` [...], which has log_p [...] and was followed for `run` [...] slots."""
         told = torch.nn.functional.embedding(proposed, self.embed[layer])
         x = torch.tanh(h + torch.nn.functional.linear(told, self.proposed[layer], self.proposed_bias[layer]))
         followed = torch.log1p(run.clamp(max=self.longest))

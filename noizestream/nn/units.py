@@ -1,24 +1,25 @@
 """The whole generator as one pure step: a navigator over slots, a memory of real frames in layers, the synthesis of phases.
 
-    slot begins: LSTM -> layer by layer, go on in the memory or jump (chooser.py)
+    slot begins: LSTM -> layer by layer, go on in the memory or jump (director.py, chooser.py)
     every block: frame of every layer -> columns -> joins -> levels -> bands -> phases -> sound
 
 docs/model-format.md gives the contract of `step`. What it keeps between blocks is named in unit_state.py.
 """
 
 import math
-from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from noizestream.nn.chooser import DRAWS, Chooser
+from noizestream.nn.chooser import Chooser
+from noizestream.nn.director import Director
 from noizestream.nn.hearing import Hearing
 from noizestream.nn.layers import LayerFront
 from noizestream.nn.memory import Memory
 from noizestream.nn.navigator import WRAP, Navigator
 from noizestream.nn.phases import PhaseSynthesis
 from noizestream.nn.spectral import SpectralFront
+from noizestream.nn.unit_controls import FIRST_OF_LAYERS, PER_LAYER, controls_of
 from noizestream.nn.unit_state import LayerState, Moment, UnitState, initial, pack, unpack
 
 PER_BEAT = 4.0
@@ -29,31 +30,6 @@ RELEASE_DB_S = 250.0
 """How fast it does: no joint is a hole, and none is heard for long."""
 STRAY = 1.5
 """Frames by which reading may be off the beat."""
-SPARE = 4
-"""Random numbers of a block beside those of the layers: harmony, phrase."""
-FIRST_OF_LAYERS = 5
-PER_LAYER = 5
-"""Controls before those of the layers; controls of each: level, mute, hold, new, genre."""
-
-
-def controls_of(layers: list[str], genres: int) -> list[dict[str, Any]]:
-    """What the model declares; docs/model-format.md explains each."""
-    rows: list[tuple[str, float, float, float, str]] = [
-        ("temperature", 0.0, 2.0, 1.0, ""),
-        ("tempo", 0.0, 220.0, 0.0, "BPM"),
-        ("beat", -1.0, 1e6, -1.0, "beats"),
-        ("chord", -1.0, 23.0, -1.0, ""),
-        ("harmony", 0.0, 1.0, 0.5, ""),
-    ]
-    for name in layers:
-        rows += [
-            (f"{name}_level", -60.0, 6.0, 0.0, "dB"),
-            (f"{name}_mute", 0.0, 1.0, 0.0, ""),
-            (f"{name}_hold", 0.0, 1.0, 0.0, ""),
-            (f"{name}_new", 0.0, 127.0, 0.0, ""),
-            (f"{name}_genre", -1.0, float(max(0, genres - 1)), -1.0, ""),
-        ]
-    return [dict(zip(("name", "min", "max", "default", "unit"), row, strict=True)) for row in rows]
 
 
 class UnitPlayer(nn.Module):
@@ -80,6 +56,7 @@ class UnitPlayer(nn.Module):
         self.layers, self.memory, self.navigator = layers, memory, navigator
         self.hearing = Hearing(front, layers, memory, navigator)
         self.chooser = Chooser(layers, memory, navigator, self.hearing, odds)
+        self.director = Director(memory, navigator, self.chooser)
         self.synthesis = PhaseSynthesis(front)
         self.controls = controls_of(layers.names, memory.genres)
         self.register_buffer("log_tempos", torch.log(tempos))  # [G] of BPM
@@ -96,8 +73,7 @@ class UnitPlayer(nn.Module):
         self.block: int = front.block
         self.channels: int = front.channels
         self.sample_rate: int = front.sample_rate
-        self.draws: int = DRAWS
-        self.drawn: int = DRAWS * layers.count + SPARE
+        self.drawn: int = self.director.drawn
         self.noise_size: int = self.drawn + front.block
         self.latency_frames: int = 2 * front.block
         self.per_beat: float = PER_BEAT
@@ -138,8 +114,8 @@ class UnitPlayer(nn.Module):
                 h, cells = h_ahead, ahead
             else:
                 h, cells = self.listen(genre, codes, playing[0].piece, slot, cells)
-        if begins or self.disturbed(genre, knobs, was, playing, moment):
-            taken = self.decide(genre, knobs, noise, was, h, playing, moment, slot, begins)
+        if begins or self.director.disturbed(genre, knobs, was, playing, moment):
+            taken = self.director.decide(genre, knobs, noise, was, h, playing, moment, slot, begins)
             here = torch.tensor([[one.unit() for one in playing]])
             # What is decided anew within a slot takes the place of what was.
             kept = 1 if begins else 0
@@ -179,122 +155,6 @@ class UnitPlayer(nn.Module):
         """What the LSTM says of `slot` after `codes` [64, V], and its state. `piece` is -1 where none is known."""
         beaten = float(torch.dot(self.beaten, genre))
         return self.hearing.listen(codes, genre, slot, beaten, self.navigator.pieces if piece < 0 else piece, cells)
-
-    def disturbed(self, genre: Tensor, knobs: list[float], was: UnitState, playing: list[LayerState], moment: Moment) -> bool:
-        """Whether something was asked for in the midst of a slot that may not wait for the next."""
-        if not torch.equal(genre, was.genre) or int(knobs[3]) != moment.chord:
-            return True
-        for v, state in enumerate(playing):
-            at = self.first_of_layers + self.per_layer * v
-            own = knobs[at + 4]
-            if knobs[at + 3] != state.new or (own >= 0 and self.memory.genre_of(state.slot) != self.numbered(own)):
-                return True
-            if self.hotter(v, state, knobs[0], moment):
-                return True
-        return False
-
-    def hotter(self, layer: int, state: LayerState, temperature: float, moment: Moment) -> bool:
-        """Whether a layer that goes on would have jumped in this slot, had it been as hot as it has become."""
-        return (
-            temperature > moment.temperature
-            and self.chooser.may(layer, moment.slot, temperature)
-            and self.chooser.jumps(state, temperature)
-        )
-
-    def numbered(self, own: float) -> int:
-        """The genre that a layer's own control asks for."""
-        return min(int(own + 0.5), self.genres - 1)
-
-    def decide(
-        self,
-        genre: Tensor,
-        knobs: list[float],
-        noise: Tensor,
-        was: UnitState,
-        h: Tensor,
-        playing: list[LayerState],
-        moment: Moment,
-        slot: int,
-        begins: bool,
-    ) -> list[int]:
-        """Let `playing` and `moment` be what they are from here on; returns the codes [V]."""
-        draws: list[float] = noise.narrow(0, 0, self.drawn).tolist()
-        weights: list[float] = genre.tolist()
-        spare = draws[self.draws * self.count :]
-        temperature = knobs[0]
-        # A new phrase: another piece, at a bar line, all layers together.
-        turned = begins and slot % 16 == 0 and moment.phrase >= self.chooser.phrase and spare[0] < temperature
-        moment.phrase = 0 if turned else moment.phrase + (1 if begins else 0)
-        chord = int(knobs[3])
-        aim = chord if chord >= 0 else self.aim(knobs, playing, spare, slot, begins)
-        changed = not torch.equal(genre, was.genre)
-        taken: list[int] = []
-        led = False
-        for v, state in enumerate(playing):
-            was_at = state.slot
-            at = self.first_of_layers + self.per_layer * v
-            own, draw = knobs[at + 4], draws[self.draws * v : self.draws * (v + 1)]
-            now = self.memory.genre_of(state.slot)
-            wanted = self.numbered(own) if own >= 0 else self.chooser.genre(weights, draw[1])
-            stays = now >= 0 and (now == wanted or (own < 0 and weights[now] > 0 and not changed))
-            wanted = now if stays else wanted
-            if turned or state.piece < 0 or self.piece_genre(state.piece) != wanted:
-                state.piece = self.piece_for(wanted, playing[:v] if self.chooser.pitched[v] else playing[:0], draw[4])
-            asked = state.new >= 0 and knobs[at + 3] != state.new
-            state.new = knobs[at + 3]
-            if knobs[at + 2] >= 0.5 and int(was.units[0, v]) >= 0:
-                code = self.hold(v, state, was, begins)
-            else:
-                hot = not begins and self.hotter(v, state, temperature, moment)
-                must, avoided = turned or asked or hot or not stays, asked or hot
-                code = self.chooser.choose(
-                    v, state, h, slot, begins, must, avoided, wanted, aim, temperature, was.latents, draw, playing[0], led
-                )
-            if v == 0:
-                led = state.slot != (self.memory.next(was_at) if begins else was_at)
-            taken.append(code)
-            if v + 1 < self.count:
-                h = self.navigator.up(h, v, torch.full([1], code))
-        moment.temperature, moment.chord = temperature, chord
-        return taken
-
-    def hold(self, layer: int, playing: LayerState, was: UnitState, begins: bool) -> int:
-        """Let the layer play what it played a bar ago; returns the code."""
-        if begins:
-            after, shift = self.memory.next(playing.slot), playing.shift
-            playing.play(int(was.units[0, layer]))
-            if playing.slot != after or playing.shift != shift:
-                playing.since = 0
-        return int(self.memory.code[layer, playing.slot])
-
-    def piece_genre(self, piece: int) -> int:
-        """The genre of a piece."""
-        genre = 0
-        while piece >= self.memory.piece_from[genre + 1]:
-            genre += 1
-        return genre
-
-    def piece_for(self, genre: int, others: list[LayerState], number: float) -> int:
-        """The piece that a layer is to prefer in `genre`: that of the `others`, else one drawn."""
-        for other in others:
-            if self.piece_genre(other.piece) == genre:
-                return other.piece
-        return self.chooser.piece(genre, number)
-
-    def aim(self, knobs: list[float], playing: list[LayerState], spare: list[float], slot: int, begins: bool) -> int:
-        """The chord that the control `harmony` asks for in this slot, -1 for none: below the middle the one that sounds."""
-        state = playing[0]
-        if knobs[4] == 0.5 or state.slot < 0 or not begins:
-            return -1
-        chord = self.chooser.harmony.heard(int(self.memory.chord[state.slot]), state.shift)
-        if knobs[4] < 0.5:
-            return chord if chord < 24 and spare[1] < 1.0 - 2.0 * knobs[4] else -1
-        if slot % 8 != 0 or spare[1] >= 2.0 * knobs[4] - 1.0:
-            return -1
-        # A chord of the same piece that is another one.
-        first, count = int(self.memory.piece_first[state.piece]), int(self.memory.piece_slots[state.piece])
-        other = int(self.memory.chord[first + min(int(spare[2] * count), count - 1)])
-        return other if other < 24 and other != chord else -1
 
     def gains(self, knobs: list[float]) -> Tensor:
         """Linear gain of every column."""
@@ -369,37 +229,13 @@ class UnitPlayer(nn.Module):
         state = unpack(self.initial_state(), self.cells)
         middle = int(heard.places[0])
         rows: list[list[float]] = []
-        for v in range(self.count):
-            rows.append(
-                [
-                    float(heard.places[v]),
-                    float(self.unmoved),
-                    0.0,
-                    0.0,
-                    0.0,
-                    self.chooser.sure,
-                    0.0,
-                    float(self.memory.piece[middle]),
-                    -1.0,
-                ]
-            )
+        places: list[int] = heard.places.tolist()
+        for place in places:
+            begun = [float(place), float(self.unmoved), 0.0, 0.0, 0.0, self.chooser.sure, 0.0]
+            rows.append(begun + [float(self.memory.piece[middle]), -1.0])  # noqa: RUF005 (TorchScript knows no unpacking)
         beat = math.fmod(heard.beat, self.wrap)
         # The last slot that was heard is over where the next one begins.
         moment = [beat, float(math.floor(beat * self.per_beat) - 1), 0.0, 1.0, -1.0, -1.0]
         layers, numbers = torch.tensor(rows, dtype=torch.float64), torch.tensor(moment, dtype=torch.float64)
-        return pack(
-            UnitState(
-                heard.cells,
-                state.ahead,
-                heard.h,
-                heard.h,
-                heard.codes,
-                state.units,
-                layers,
-                numbers,
-                genre,
-                heard.columns,
-                heard.latents,
-                heard.sound,
-            )
-        )
+        listened = (heard.cells, state.ahead, heard.h, heard.h, heard.codes, state.units)
+        return pack(UnitState(*listened, layers, numbers, genre, heard.columns, heard.latents, heard.sound))

@@ -68,8 +68,9 @@ def from_downbeat(beats: Beats, chroma: np.ndarray, audio: np.ndarray, rate: int
     A bar begins where harmony and bass change most: `chroma` [T, 12] is that of analysis/chords.py. Of the beats before the first
     such one, a bar's rest is left out.
     """
-    from noizestream.analysis.chords import between
     from scipy.signal import butter, sosfilt
+
+    from noizestream.analysis.chords import between
 
     if len(beats.times) < 4 * BAR or not len(chroma):
         return beats

@@ -1,4 +1,4 @@
-"""Batches of raw sample blocks in their order, for the baseline. Genres are drawn evenly, however unevenly the library fills them."""
+"""Batches of raw sample blocks in their order, for the baseline. Genres are drawn evenly, however uneven the library is."""
 
 from dataclasses import dataclass
 from typing import Any

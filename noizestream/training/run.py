@@ -84,7 +84,8 @@ def train(
 
     `arch` is units (None) or raw, the baseline, which alone has a choice of `loss` (mse, mae) and `optimiser` (adam, sgd).
     `minutes` is the wall time of the whole, `steps` the optimiser steps of the sequence model (repeatable on one machine); give
-    one. `memory_mb` is how much music the model file keeps, in megabytes (None: the preset's). `resume` goes on with a run folder. `precision` is float32 or int8 (None: int8 where this machine has kernels for it).
+    one. `memory_mb` is how much music the model file keeps, in megabytes (None: the preset's). `resume` goes on with a run folder.
+    `precision` is float32 or int8 (None: int8 where this machine has kernels for it).
     `base` is a model whose weights (beside it) to start from: its sizes and rate hold, its genres need not.
     `started` is the time.monotonic() from which minutes count (now, if None).
     Ctrl-C ends the loops; the model as far as it got is exported, then KeyboardInterrupt is raised.

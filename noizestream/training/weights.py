@@ -1,6 +1,6 @@
 """The weights beside a model file, NAME.safetensors: what a later training starts from (`train --base NAME`).
 
-A TorchScript file is frozen and in int8: nothing can be learned from there. This file holds the navigator and the layers'
+A TorchScript file is in int8: nothing can be learned from there. This file holds the navigator and the layers'
 components in float16, by their names in the code, and the books of codes, with the settings and the genres in its header.
 """
 

@@ -12,7 +12,7 @@ from noizestream.engine.bench import performance
 from noizestream.engine.generator import Generator, load
 from noizestream.engine.safety import SafeStream
 from noizestream.metadata import Metadata
-from noizestream.nn.units import controls_of
+from noizestream.nn.unit_controls import controls_of
 from noizestream.training.export import script
 
 BLOCK = 64

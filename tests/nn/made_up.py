@@ -6,27 +6,34 @@ from noizestream.nn.layers import LayerFront
 from noizestream.nn.memory import TRIADS, Memory
 from noizestream.nn.navigator import Navigator
 from noizestream.nn.spectral import SpectralFront
-from noizestream.nn.unit_state import unpack
+from noizestream.nn.unit_state import LayerState, unpack
 from noizestream.nn.units import UnitPlayer
 
-SLOT = 8
-"""Frames of a slot in the memory."""
+TEMPO = 100.0
+"""BPM of everything."""
+SLOT = 18.75
+"""Frames of a slot at `TEMPO`, where 125 are a second; no slot begins with a frame, but for every fourth."""
 BEAT = 4
 """Slots for which a chord holds."""
 
 
-def memory(layers: LayerFront, codes: int, pieces: int, slots: int, genres: int = 2, seed: int = 0) -> Memory:
+def memory(
+    layers: LayerFront, codes: int, pieces: int, slots: int, genres: int = 2, seed: int = 0, per_slot: float = SLOT
+) -> Memory:
     """`genres` genres of so many codes and pieces each, a piece of so many slots; frames, codes and harmony are random.
 
-    Every code of a genre has at least one member in each layer.
+    Every code of a genre has at least one member in each layer. Slots have `per_slot` frames in the mean.
     """
     random = torch.Generator().manual_seed(seed)
     count = genres * pieces * slots
-    made = Memory(count * SLOT, count, [codes] * genres, [pieces] * genres, layers.count, layers.size)
-    made.frames.copy_(torch.randint(-60, 61, made.frames.shape, generator=random))
     number = torch.arange(count)
-    made.first.copy_(number * SLOT)
-    made.length.fill_(SLOT)
+    begins = torch.arange(slots + 1, dtype=torch.float64) * per_slot
+    edges = begins.ceil()
+    made = Memory(genres * pieces * int(edges[-1]), count, [codes] * genres, [pieces] * genres, layers.count, layers.size)
+    made.frames.copy_(torch.randint(-60, 61, made.frames.shape, generator=random))
+    made.first.copy_(number // slots * int(edges[-1]) + edges[number % slots])
+    made.length.copy_(edges.diff().repeat(genres * pieces))
+    made.late.copy_((edges - begins)[:-1].repeat(genres * pieces))
     made.piece.copy_(number // slots)
     made.place.copy_(number % slots % 16)
     made.follows.copy_(number % slots != slots - 1)
@@ -41,7 +48,7 @@ def memory(layers: LayerFront, codes: int, pieces: int, slots: int, genres: int 
     made.book.copy_(torch.randn(made.book.shape, generator=random))
     made.piece_first.copy_(torch.arange(genres * pieces) * slots)
     made.piece_slots.fill_(slots)
-    made.tempo.fill_(100.0)
+    made.tempo.fill_(TEMPO)
     made.group()
     return made
 
@@ -57,15 +64,15 @@ def player(
     depth: int = 2,
     seed: int = 4,
 ) -> UnitPlayer:
-    """All its networks have something to say; about as loud as music. All is at 100 BPM, with a beat."""
+    """All its networks have something to say; about as loud as music. All is at `TEMPO`, with a beat."""
     torch.manual_seed(seed)
     layers = LayerFront(front)
     layers.fit(layers.split(torch.randn(600, front.bands) * 1.5 - 5))
-    table = memory(layers, codes, pieces, slots, genres, seed)
+    table = memory(layers, codes, pieces, slots, genres, seed, 15 * front.sample_rate / front.block / TEMPO)
     navigator = Navigator(table.code_first, table.pieces, layers.count, hidden, depth)
     for parameter in navigator.parameters():
         torch.nn.init.normal_(parameter, std=0.2)
-    tempos, beaten, hiss = torch.full((genres,), 100.0), torch.ones(genres), torch.linspace(0.3, 0.7, genres)
+    tempos, beaten, hiss = torch.full((genres,), TEMPO), torch.ones(genres), torch.linspace(0.3, 0.7, genres)
     return UnitPlayer(front, layers, table, navigator, tempos, beaten, hiss).eval()
 
 
@@ -111,6 +118,11 @@ class Performance:
             if len(rows) == count:
                 break
         return rows
+
+    @property
+    def layers(self) -> list[LayerState]:
+        """What is kept of each layer."""
+        return [LayerState(row) for row in unpack(self.state, self.player.cells).layers.tolist()]
 
     @property
     def places(self) -> list[int]:

@@ -3,7 +3,8 @@
 import pytest
 import torch
 
-from noizestream.nn.chooser import DRAWS
+from noizestream.nn.chooser import DRAWS, LOYAL
+from noizestream.nn.layers import LAYERS
 from noizestream.nn.spectral import SpectralFront
 from noizestream.nn.unit_state import LayerState
 from tests.nn.made_up import player
@@ -23,7 +24,7 @@ def chooser(made):
 
 
 def playing(slot: int = -1, piece: int = 0, shift: int = 6) -> LayerState:
-    return LayerState([float(slot), float(shift), 5.0, 3.0, 0.5, 0.0, 0.0, float(piece)])
+    return LayerState([float(slot), float(shift), 5.0, 3.0, 0.5, 0.0, 0.0, float(piece), 0.0])
 
 
 def test_a_layer_jumps_more_often_the_hotter_it_is_and_the_less_sure_of_going_on(chooser):
@@ -60,20 +61,50 @@ def test_longer_pieces_are_taken_more_often(made):
 
 def test_codes_are_drawn_as_they_are_likely_the_unlikely_ones_not_at_all(chooser):
     p = torch.tensor([0.6, 0.3, 0.06, 0.04])
-    drawn = [chooser.drawn(p.log(), 0, 1, -1, 1.0, (number + 0.5) / 1000) for number in range(1000)]
+    drawn = [chooser.drawn(p.log(), 0, 1, 4, -1, 1.0, (number + 0.5) / 1000) for number in range(1000)]
     assert set(drawn) == {4, 5}, "codes of the second genre; 0.06 and 0.04 are less than their share"
-    hot = [chooser.drawn(p.log(), 0, 1, -1, 2.0, (number + 0.5) / 1000) for number in range(1000)]
+    hot = [chooser.drawn(p.log(), 0, 1, 4, -1, 2.0, (number + 0.5) / 1000) for number in range(1000)]
     assert set(hot) == {4, 5, 6, 7} and hot.count(4) < drawn.count(4)
-    cold = [chooser.drawn(p.log(), 0, 1, -1, 0.0, (number + 0.5) / 1000) for number in range(1000)]
+    cold = [chooser.drawn(p.log(), 0, 1, 4, -1, 0.0, (number + 0.5) / 1000) for number in range(1000)]
     assert cold.count(4) > 900
 
 
-def test_a_code_that_has_no_members_is_never_drawn(made):
-    counts = made.memory.member_count[1].clone()
-    made.memory.member_count[1, 0] = 0
-    drawn = {made.chooser.drawn(torch.tensor([0.0, -3.0, -3.0, -3.0]), 1, 0, -1, 1.0, (n + 0.5) / 50) for n in range(50)}
-    made.memory.member_count[1] = counts
-    assert 0 not in drawn and drawn <= {1, 2, 3}
+@pytest.fixture
+def kept(made):
+    """The memory, as it was again afterwards."""
+    tables = {name: table.clone() for name, table in made.memory.named_buffers()}
+    yield made.memory
+    for name, table in made.memory.named_buffers():
+        table.copy_(tables[name])
+
+
+def drawn(chooser, layer: int, piece: int, chord: int, temperature: float) -> set[int]:
+    """What is drawn of the first genre where the first code is by far the likeliest."""
+    log_p = torch.tensor([0.0, -3.0, -3.0, -3.0])
+    return {chooser.drawn(log_p, layer, 0, piece, chord, temperature, (n + 0.5) / 200) for n in range(200)}
+
+
+@pytest.mark.parametrize("temperature", [0.0, 1.0, LOYAL, 2.0])
+@pytest.mark.parametrize("chord", [-1, 3])
+def test_a_code_that_has_no_members_is_never_drawn(chooser, kept, temperature, chord):
+    kept.code[1, kept.code[1] == 0] = 1
+    kept.group()
+    found = drawn(chooser, 1, 0, chord, temperature)
+    assert 0 not in found and found <= {1, 2, 3}
+
+
+@pytest.mark.parametrize("layer", range(len(LAYERS)))
+def test_codes_are_those_of_the_piece_in_hand_unless_it_is_hot_or_a_chord_is_asked_for(chooser, kept, layer):
+    own = slice(SLOTS, 2 * SLOTS)  # the second piece
+    kept.code[layer, own] = 2 + kept.code[layer, own] % 2
+    kept.group()
+    for temperature in (0.0, 0.5, 1.0, LOYAL):
+        assert drawn(chooser, layer, 1, -1, temperature) <= {2, 3}, temperature
+        assert 0 in drawn(chooser, layer, 0, -1, temperature), "another piece has the likeliest one"
+    assert drawn(chooser, layer, 1, -1, 1.0) == {2, 3}
+    assert 0 in drawn(chooser, layer, 1, -1, LOYAL + 0.01)
+    kept.code_fit[layer, :2], kept.code_fit[layer, 2:4] = 95, -40
+    assert drawn(chooser, layer, 1, 3, 1.0) & {0, 1}, "a chord that the piece does not have is found elsewhere"
 
 
 def test_of_the_members_that_of_the_piece_and_place_is_taken_and_else_the_one_that_joins_best(made, chooser):
@@ -103,12 +134,14 @@ def test_with_a_chord_a_member_that_sounds_like_it_is_taken_and_drums_do_not_car
         assert chooser.member(DRUMS, code, 0, 0, chord, sounds, -1, 0.5) == chooser.member(DRUMS, code, 0, 0, -1, sounds, -1, 0.5)
 
 
-def choose(made, state, *, begins=True, must=False, slot=16, chord=-1, noise=None, lead=None, led=False, layer=1, genre=0) -> int:
+def choose(
+    made, state, *, begins=True, must=False, slot=16, noise=None, lead=None, led=False, layer=1, genre=0, temperature=1.0
+) -> int:
     noise = [0.5] * (DRAWS - 1) + [0.99] if noise is None else noise
     lead = playing() if lead is None else lead
     h = torch.zeros(1, made.hidden)
     return made.chooser.choose(
-        layer, state, h, slot, begins, must, False, genre, chord, 1.0, torch.zeros(made.layers.size), noise, lead, led
+        layer, state, h, slot, begins, must, False, genre, -1, temperature, torch.zeros(made.layers.size), noise, lead, led
     )
 
 
@@ -141,3 +174,21 @@ def test_layers_that_jump_together_go_to_one_place(made):
     alone = playing(20)
     choose(made, alone, lead=lead, led=True, noise=[0.999] + [0.5] * 4 + [0.99])
     assert alone.slot != 100
+
+
+@torch.no_grad()
+@pytest.mark.parametrize("layer", range(1, len(LAYERS)))
+def test_how_often_a_layer_goes_where_the_first_one_is_depends_on_the_layer_and_heat_halves_it(made, layer):
+    def share(temperature: float) -> float:
+        joined = 0
+        for number in range(100):
+            state = playing(20)
+            noise = [0.5] * 5 + [(number + 0.5) / 100]
+            choose(made, state, must=True, lead=playing(101), led=True, noise=noise, layer=layer, temperature=temperature)
+            joined += state.slot == 101
+        return joined / 100
+
+    together = LAYERS[layer].together
+    assert share(0.0) == share(1.0) == pytest.approx(together, abs=0.011)
+    assert share(2.0) == pytest.approx(together / 2, abs=0.011)
+    assert LAYERS[DRUMS].together < 0.5 < min(one.together for one in LAYERS[:DRUMS]), "drums go their own way"

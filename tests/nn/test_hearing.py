@@ -5,7 +5,7 @@ import torch
 
 from noizestream.nn.spectral import SpectralFront
 from noizestream.nn.unit_state import unpack
-from tests.nn.made_up import SLOT, Performance, player
+from tests.nn.made_up import Performance, player
 
 RATE, BLOCK, SLOTS = 16000, 128, 64
 GENRE = torch.tensor([1.0, 0.0])
@@ -72,9 +72,9 @@ def test_the_prediction_is_the_last_frame_but_where_a_third_begins(made):
 
 @torch.inference_mode()
 def test_after_hearing_it_goes_on_where_in_the_memory_it_sounded_like_that(made):
-    slot, frames = 37, 6 * SLOT
-    last = int(made.memory.first[slot]) + SLOT
-    latents = made.memory.frames[last - frames : last].float() * made.layers.step
+    slot = 37
+    last = int(made.memory.first[slot] + made.memory.length[slot])
+    latents = made.memory.frames[int(made.memory.first[slot - 5]) : last].float() * made.layers.step
     assert made.hearing.nearest(latents, 0).tolist() == [slot] * made.count
     loud = made.hearing.nearest(latents, 1)
     assert all(2 * SLOTS <= place < 4 * SLOTS for place in loud.tolist()), "of the genre that is asked for"

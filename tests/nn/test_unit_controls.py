@@ -67,6 +67,47 @@ def test_with_all_layers_muted_there_is_silence(made):
     assert float(audio[:, 4 * FRONT.block :].abs().max()) < 2e-3
 
 
+def in_slot(made, slot: int, **controls: float) -> Performance:
+    """In the midst of `slot`."""
+    performance = Performance(made, **controls)
+    while performance.slot < slot:
+        performance.step()
+    performance.play(5)
+    assert performance.slot == slot
+    return performance
+
+
+@pytest.mark.parametrize("slot", [3, 8, 13])
+def test_rising_heat_is_heard_in_the_block_in_which_it_rises(made, slot):
+    performance, still = in_slot(made, slot, temperature=0.0), in_slot(made, slot, temperature=0.0)
+    before = performance.places
+    performance.set(temperature=2.0)
+    one, other = performance.step(), still.step()
+    assert performance.slot == slot and still.places == before and not torch.equal(one, other)
+    jumped = [a not in (b, b + 1) for a, b in zip(performance.places, before, strict=True)]
+    assert sum(jumped) >= 3 and [state.since == 1 for state in performance.layers] == jumped
+    after = performance.places
+    performance.play(5)
+    assert performance.slot == slot and performance.places == after, "once"
+
+
+def test_heat_that_rises_bit_by_bit_makes_more_and_more_layers_jump(made):
+    performance, jumped = in_slot(made, 4, temperature=0.0), []
+    before = performance.places
+    for number in range(1, 11):
+        performance.set(temperature=0.2 * number).step()
+        assert performance.slot == 4
+        jumped.append(sum(a != b for a, b in zip(performance.places, before, strict=True)))
+    assert jumped == sorted(jumped) and jumped[0] == 0 and jumped[-1] >= 3
+
+
+@pytest.mark.parametrize(("slot", "temperature"), [(3, 0.9), (13, 1.0), (8, 0.0), (8, 0.5)])
+def test_within_a_slot_heat_changes_nothing_where_no_layer_may_jump_or_where_it_falls(made, slot, temperature):
+    performance, still = in_slot(made, slot, temperature=0.7), in_slot(made, slot, temperature=0.7)
+    performance.set(temperature=temperature)
+    assert torch.equal(performance.step(), still.step()) and performance.places == still.places
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_new_is_another_place_at_once_in_this_layer_alone(made, name):
     v = NAMES.index(name)

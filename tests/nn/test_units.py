@@ -1,6 +1,7 @@
 """The whole generator on a random memory: what it goes on with, when it jumps, how fast it runs."""
 
 import itertools
+from collections.abc import Iterator
 
 import pytest
 import torch
@@ -8,8 +9,9 @@ import torch
 from noizestream.nn.layers import LAYERS
 from noizestream.nn.spectral import SpectralFront
 from noizestream.nn.unit_state import LayerState, Moment, pack, unpack
+from noizestream.nn.units import STRAY
 from noizestream.training.export import script
-from tests.nn.made_up import Performance, player
+from tests.nn.made_up import TEMPO, Performance, player
 
 PIECE = 64
 FRONT = SpectralFront(16000, 128)
@@ -149,24 +151,100 @@ def test_left_alone_the_music_runs_at_the_tempo_of_the_piece_that_leads(made):
         after = unpack(performance.state, made.cells)
     finally:
         made.memory.tempo.fill_(100.0)
-    led_at = 60 + 10 * int(before.layers[0, 7])
+    led_at = 60 + 10 * int(made.memory.piece[performance.places[0]])
     assert float(after.moment[0] - before.moment[0]) == pytest.approx(led_at / 60 * 128 / 16000, rel=1e-9)
 
 
-def test_at_any_tempo_a_slot_is_read_from_its_beginning_to_its_end(made):
-    for tempo in (40.0, 100.0, 220.0):
-        performance, heard = Performance(made, tempo=tempo, temperature=0.0), {}
-        performance.play(40)
-        for _ in range(400):
-            performance.step()
-            state = unpack(performance.state, made.cells)
-            v = DRUMS
-            slot, first = performance.places[v], made.first_latent[v]
-            kept = made.memory.frames[int(made.memory.first[slot]) :][:8, first : first + made.latent_sizes[v]].float()
-            now = state.latents[first : first + made.latent_sizes[v]] / made.layers.step[first : first + made.latent_sizes[v]]
-            heard.setdefault(performance.slot, []).append(int((kept - now).abs().sum(1).argmin()))
-        inside = list(heard.values())[1:-1]
-        assert all(row == sorted(row) and row[0] <= 8 // len(row) + 1 and row[-1] >= 7 - 8 // len(row) - 1 for row in inside)
+def read(performance: Performance, blocks: int) -> Iterator[list[LayerState]]:
+    """What the layers are in each of the next blocks; the frames that sound are those which the state names."""
+    made = performance.player
+    for _ in range(blocks):
+        performance.step()
+        latents = unpack(performance.state, made.cells).latents / made.layers.step
+        for v, state in enumerate(performance.layers):
+            own = slice(made.first_latent[v], made.first_latent[v] + made.latent_sizes[v])
+            frame = min(max(int(state.frame + 0.5), 0), len(made.memory.frames) - 1)
+            assert torch.allclose(latents[own], made.memory.frames[frame, own].float(), atol=1e-3)
+        yield performance.layers
+
+
+@pytest.mark.parametrize("temperature", [0.0, 1.0, 1.8])
+def test_at_its_own_tempo_a_layer_that_goes_on_reads_frame_by_frame(made, temperature):
+    rows = list(read(Performance(made, temperature=temperature), 1500))
+    went, jumped = 0, 0
+    for before, after in itertools.pairwise(rows):
+        for one, other in zip(before, after, strict=True):
+            jumped += other.since == 1
+            went += other.since > 1
+            assert other.since == 1 or other.frame == pytest.approx(one.frame + 1, abs=1e-6)
+            first, length = int(made.memory.first[other.slot]), int(made.memory.length[other.slot])
+            assert first - STRAY - 0.5 <= other.frame <= first + length + STRAY
+    assert went > 4000 and jumped > 4
+
+
+@pytest.mark.parametrize("tempo", [40.0, 80.0, 120.0, 220.0])
+def test_at_any_tempo_a_slot_is_read_from_its_beginning_to_its_end(made, tempo):
+    performance, heard, step = Performance(made, tempo=tempo, temperature=0.0), {}, tempo / TEMPO
+    performance.play(40)
+    for row in read(performance, 800):
+        heard.setdefault((performance.slot, row[DRUMS].slot), []).append(row[DRUMS].frame)
+    for (_, slot), frames in list(heard.items())[1:-1]:
+        first, length = int(made.memory.first[slot]), int(made.memory.length[slot])
+        assert all(after - before == pytest.approx(step, abs=1e-6) for before, after in itertools.pairwise(frames))
+        assert frames[0] <= first + STRAY + step and frames[-1] >= first + length - STRAY - step
+
+
+def test_what_strays_from_the_beat_is_brought_back(made):
+    performance = Performance(made, tempo=TEMPO, temperature=0.0)
+    made.memory.tempo.fill_(1.1 * TEMPO)  # than it is in truth: reading falls behind
+    performance.play(10)
+    brought, rows = 0, [performance.layers]
+    try:
+        beat = float(unpack(performance.state, made.cells).moment[0])
+        for row in read(performance, 600):
+            way, beat = beat * 4 % 1, float(unpack(performance.state, made.cells).moment[0])
+            for state, before in zip(row, rows[-1], strict=True):
+                place = float(made.memory.first[state.slot]) - float(made.memory.late[state.slot])
+                assert abs(state.frame - place - way * float(made.memory.length[state.slot])) <= STRAY
+                brought += state.since > 1 and state.frame - before.frame > 1.5
+            rows.append(row)
+    finally:
+        made.memory.tempo.fill_(TEMPO)
+    assert brought == pytest.approx(600 * len(LAYERS) * (1 - 1 / 1.1) / STRAY, rel=0.3)
+
+
+@pytest.mark.parametrize("drift", [1.0, 1.04])
+def test_layers_that_join_play_the_same_frame_and_go_on_together(made, drift):
+    performance, joined, alone, together = Performance(made, tempo=TEMPO, temperature=1.0), 0, 0, set()
+    made.memory.tempo.fill_(drift * TEMPO)  # where it is not what it is in truth, the first layer is off the beat by then
+    try:
+        performance.play(50)
+        for number in range(1500):
+            if number % 250 == 100:
+                performance.set(genre=number // 250 % 2)  # all jump
+            row = next(read(performance, 1))
+            for v in range(1, len(LAYERS)):
+                if row[v].since == 1 and row[v].slot == row[0].slot:
+                    together.add(v)
+                    joined += 1
+                    alone += row[0].since > 1
+                elif row[v].since == 1 or row[0].since == 1:
+                    together.discard(v)
+                if v in together:
+                    assert row[v].frame == row[0].frame and row[v].slot == row[0].slot
+    finally:
+        made.memory.tempo.fill_(TEMPO)
+    assert joined > 10 and alone > 0, "with a first layer that jumps and with one that goes on"
+
+
+def test_harmony_bass_and_top_are_of_one_piece_and_drums_of_one_of_their_own(made):
+    pieces = []
+    for seed in range(12):
+        performance = Performance(made, seed=seed)
+        performance.step()
+        pieces.append([state.piece for state in performance.layers])
+    assert all(len({piece for v, piece in enumerate(row) if v != DRUMS}) == 1 for row in pieces)
+    assert 2 < sum(row[DRUMS] != row[HARMONY] for row in pieces) < 12
 
 
 def test_rows_of_the_state_survive_being_packed(made):

@@ -1,4 +1,4 @@
-"""Slots: quarters of a beat, of which a piece is a row. What of a piece can be played, where its slots begin, what harmony they have."""
+"""Slots: quarters of a beat, of which a piece is a row. What of a piece can be played, where its slots begin, their harmony."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""A recipe an architecture: how its networks are built, fitted and made a model file. `recipe_of` finds the one that was asked for."""
+"""A recipe an architecture: how its networks are built, fitted and made a model file. `recipe_of` finds the one asked for."""
 
 import math
 from abc import ABC, abstractmethod

@@ -62,8 +62,8 @@ class UnitRecipe(Recipe):
         music, kept = self.figures["slots"], self.figures["slots_kept"]
         part = "" if kept == music else f" of {kept / music:.0%} of the music"
         return (
-            f"preset {self.config.preset}: memory {self.figures['memory_mb']:.1f} MB{part}, {self.built.memory.codes} codes a layer, "
-            f"LSTM {count:.2f} M parameters"
+            f"preset {self.config.preset}: memory {self.figures['memory_mb']:.1f} MB{part}, "
+            f"{self.built.memory.codes} codes a layer, LSTM {count:.2f} M parameters"
         )
 
     def player(self) -> UnitPlayer:
