@@ -97,7 +97,7 @@ class Chooser(nn.Module):
         """
         first, count = self.memory.code_first[genre], len(log_p)
         logits = log_p / (0.25 + 0.6 * temperature)
-        if chord < 0 and temperature <= self.loyal:
+        if (chord < 0 or not self.pitched[layer]) and temperature <= self.loyal:
             begin, slots = int(self.memory.piece_first[piece]), int(self.memory.piece_slots[piece])
             missing = torch.ones(count, dtype=torch.bool)
             missing[(self.memory.code[layer].narrow(0, begin, slots) - first).long()] = False
@@ -184,7 +184,8 @@ class Chooser(nn.Module):
             unfit = chord >= 0 and self.pitched[layer] and not self.fits(after, playing.shift, chord)
             may = begins and self.may(layer, slot, temperature)
             code = int(self.memory.code[layer, after])
-            playing.gate = 0.0  # not asked: should it be hotter before the slot is over, it may go either way
+            if begins:  # not asked yet: should it be hotter before the slot is over, it may go either way
+                playing.gate = 0.0
             if may:
                 log_p = self.hearing.log_p(h, layer, first, last)
                 playing.gate = self.gate(h, layer, code, playing.run, float(log_p[code - first]))

@@ -101,6 +101,17 @@ def test_heat_that_rises_bit_by_bit_makes_more_and_more_layers_jump(made):
     assert jumped == sorted(jumped) and jumped[0] == 0 and jumped[-1] >= 3
 
 
+def test_what_was_decided_where_the_slot_began_holds_when_it_is_disturbed(made):
+    performance = in_slot(made, 8)
+    gates = [state.gate for state in performance.layers]
+    performance.set(bass_new=1.0).step()
+    after = performance.layers
+    assert [state.gate for state in after] == [made.chooser.sure if v == 1 else gate for v, gate in enumerate(gates)]
+    performance.set(top_new=1.0).step()
+    performance.set(temperature=2.0).step()
+    assert performance.places[1] == after[1].slot, "a layer jumps by heat at most once in a slot"
+
+
 @pytest.mark.parametrize(("slot", "temperature"), [(3, 0.9), (13, 1.0), (8, 0.0), (8, 0.5)])
 def test_within_a_slot_heat_changes_nothing_where_no_layer_may_jump_or_where_it_falls(made, slot, temperature):
     performance, still = in_slot(made, slot, temperature=0.7), in_slot(made, slot, temperature=0.7)
