@@ -1,12 +1,16 @@
 """A recipe an architecture: how its networks are built, fitted and made a model file. `recipe_of` finds the one asked for."""
 
 import math
+import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from noizestream.training.budget import Budget, Milestones
+from noizestream.training.checkpoint import Checkpoints
 from noizestream.training.config import Config
+from noizestream.training.loop import Loop, Report
 from noizestream.training.prepared import Prepared
 
 PREVIEWS_EVERY = 0.25
@@ -18,6 +22,8 @@ class Recipe(ABC):
 
     figures: dict[str, Any]
     """What was measured so far."""
+    checkpoints: Checkpoints
+    """Set by `build`."""
 
     def __init__(self, prepared: Prepared, config: Config, folder: Path, device: str = "cpu"):
         self.prepared, self.config, self.folder, self.device = prepared, config, folder, device
@@ -48,6 +54,32 @@ class Recipe(ABC):
 
         `preview(name)` is called now and then, the first time after about `first_s` seconds.
         """
+
+    def run(
+        self,
+        loop: Loop,
+        seconds: float,
+        report: Report,
+        stop: Callable[[], bool],
+        preview: Callable[[str], None],
+        first_s: float,
+    ) -> Budget:
+        """Run `loop` as `fit` is asked to, from the last checkpoint on; returns what it took. The best weights are in `loop.best`."""
+        resumed = self.checkpoints.resumed
+        early = time.monotonic() + (math.inf if resumed else first_s)
+        budget = Budget(seconds, self.config.steps)
+        if resumed:
+            self.checkpoints.restore(loop, budget)
+        milestones = Milestones(PREVIEWS_EVERY, budget.progress(), early)
+
+        def save(now: bool = False) -> None:
+            self.checkpoints.save({"loop": loop.state()}, budget, now)
+            if milestones.due(budget.progress()):
+                preview(f"step-{budget.done:06d}")
+
+        loop.run(budget, report, stop, save)
+        save(now=True)
+        return budget
 
     def save_weights(self, player: Any, output: Path) -> None:  # noqa: B027 (most have none)
         """Write beside the model file `output` what a later training may start from."""

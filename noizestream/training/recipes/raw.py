@@ -2,7 +2,6 @@
 
 import copy
 import math
-import time
 from collections.abc import Callable
 from typing import Any
 
@@ -10,11 +9,10 @@ import torch
 
 from noizestream.errors import NoizestreamError
 from noizestream.nn.raw import RawPlayer, RawPredictor
-from noizestream.training.budget import Budget, Milestones
 from noizestream.training.checkpoint import Checkpoints
 from noizestream.training.loop import Report
 from noizestream.training.raw_loop import RawLoop, music_scale
-from noizestream.training.recipes import PREVIEWS_EVERY, Recipe
+from noizestream.training.recipes import Recipe
 
 
 class RawRecipe(Recipe):
@@ -31,7 +29,7 @@ class RawRecipe(Recipe):
         self.predictor.scale.fill_(music_scale(prepared, pieces))
         self.predictor.to(self.device)
         self.loop = RawLoop(self.predictor, prepared, config, pieces, self.device)
-        self._checkpoints = Checkpoints(self.folder)
+        self.checkpoints = Checkpoints(self.folder)
 
     def describe(self) -> str:
         """One line on the size."""
@@ -52,19 +50,8 @@ class RawRecipe(Recipe):
         first_s: float = math.inf,
     ) -> dict[str, Any]:
         """Train; see `Recipe.fit`."""
-        early = time.monotonic() + (math.inf if self._checkpoints.resumed else first_s)
-        budget, loop = Budget(seconds, self.config.steps), self.loop
-        if self._checkpoints.resumed:
-            self._checkpoints.restore(loop, budget)
-        milestones = Milestones(PREVIEWS_EVERY, budget.progress(), early)
-
-        def save(now: bool = False) -> None:
-            self._checkpoints.save({"loop": loop.state()}, budget, now)
-            if milestones.due(budget.progress()):
-                preview(f"step-{budget.done:06d}")
-
-        loop.run(budget, report, stop, save)
-        save(now=True)
+        budget = self.run(self.loop, seconds, report, stop, preview, first_s)
+        loop = self.loop
         self.predictor.load_state_dict(loop.best)
         self.figures = {
             "sequence_steps": budget.done,

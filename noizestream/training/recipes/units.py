@@ -2,7 +2,6 @@
 
 import copy
 import math
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,13 +14,12 @@ from noizestream.nn.navigator import Navigator
 from noizestream.nn.spectral import SpectralFront
 from noizestream.nn.units import UnitPlayer
 from noizestream.training import weights
-from noizestream.training.budget import Budget, Milestones
 from noizestream.training.checkpoint import Checkpoints
 from noizestream.training.data import memory
 from noizestream.training.data.memory import Coded
 from noizestream.training.loop import Report
 from noizestream.training.loops.navigator import NavigatorLoop
-from noizestream.training.recipes import PREVIEWS_EVERY, Recipe
+from noizestream.training.recipes import Recipe
 
 
 class UnitRecipe(Recipe):
@@ -43,8 +41,8 @@ class UnitRecipe(Recipe):
         self.built = built
         sizes = (built.memory.code_first, built.memory.pieces, self.layers.count, config.hidden, config.layers)
         self.navigator = Navigator(*sizes, config.dropout)
-        self._checkpoints = Checkpoints(self.folder)
-        if base is not None and not self._checkpoints.resumed:
+        self.checkpoints = Checkpoints(self.folder)
+        if base is not None and not self.checkpoints.resumed:
             base.fill_navigator(self.navigator, built.memory, self.layers, prepared.genres)
         self.navigator.to(self.device)
         kept = built.memory
@@ -82,19 +80,8 @@ class UnitRecipe(Recipe):
         first_s: float = math.inf,
     ) -> dict[str, Any]:
         """Train the navigator; see `Recipe.fit`."""
-        early = time.monotonic() + (math.inf if self._checkpoints.resumed else first_s)
-        budget, loop = Budget(seconds, self.config.steps), NavigatorLoop(self.navigator, self.built, self.config, self.device)
-        if self._checkpoints.resumed:
-            self._checkpoints.restore(loop, budget)
-        milestones = Milestones(PREVIEWS_EVERY, budget.progress(), early)
-
-        def save(now: bool = False) -> None:
-            self._checkpoints.save({"loop": loop.state()}, budget, now)
-            if milestones.due(budget.progress()):
-                preview(f"step-{budget.done:06d}")
-
-        loop.run(budget, report, stop, save)
-        save(now=True)
+        loop = NavigatorLoop(self.navigator, self.built, self.config, self.device)
+        budget = self.run(loop, seconds, report, stop, preview, first_s)
         self.navigator.load_state_dict(loop.best)
         self.figures |= {
             "navigator_steps": budget.done,
