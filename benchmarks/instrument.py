@@ -88,7 +88,7 @@ def of_layers(generator: Generator, genre: str, seconds: float) -> dict[str, Any
         muted = levels(render(generator, blocks), metadata.sample_rate)
         generator.set_control(f"{layer}_mute", 0)
         result[layer] = {
-            "muted_db": [round(a - b, 1) for a, b in zip(muted, whole, strict=True)],
+            "muted_db": [round(float(a - b), 1) for a, b in zip(muted, whole, strict=True)],
             "new_blocks": _new(generator, layer),
         }
     return result

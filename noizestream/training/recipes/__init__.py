@@ -64,7 +64,7 @@ class Recipe(ABC):
         preview: Callable[[str], None],
         first_s: float,
     ) -> Budget:
-        """Run `loop` as `fit` is asked to, from the last checkpoint on; returns what it took. The best weights are in `loop.best`."""
+        """Run `loop` as `fit` is asked to, from the last checkpoint on; returns what it took. `loop.best` is what to keep."""
         resumed = self.checkpoints.resumed
         early = time.monotonic() + (math.inf if resumed else first_s)
         budget = Budget(seconds, self.config.steps)
