@@ -88,7 +88,7 @@ class Director(nn.Module):
             wanted = self.numbered(own) if own >= 0 else self.chooser.genre(weights, draw[1])
             stays = now >= 0 and (now == wanted or (own < 0 and weights[now] > 0 and not changed))
             wanted = now if stays else wanted
-            if turned or state.piece < 0 or self.piece_genre(state.piece) != wanted:
+            if turned or state.piece < 0 or self.memory.genre_of_piece(state.piece) != wanted:
                 state.piece = self.piece_for(wanted, playing[:v] if self.chooser.pitched[v] else playing[:0], draw[4])
             asked = state.new >= 0 and knobs[at + 3] != state.new
             state.new = knobs[at + 3]
@@ -117,17 +117,10 @@ class Director(nn.Module):
                 playing.since = 0
         return int(self.memory.code[layer, playing.slot])
 
-    def piece_genre(self, piece: int) -> int:
-        """The genre of a piece."""
-        genre = 0
-        while piece >= self.memory.piece_from[genre + 1]:
-            genre += 1
-        return genre
-
     def piece_for(self, genre: int, others: list[LayerState], number: float) -> int:
         """The piece that a layer is to prefer in `genre`: that of the `others`, else one drawn."""
         for other in others:
-            if self.piece_genre(other.piece) == genre:
+            if self.memory.genre_of_piece(other.piece) == genre:
                 return other.piece
         return self.chooser.piece(genre, number)
 

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from noizestream.nn.layers import LayerFront
 from noizestream.nn.memory import Memory
-from noizestream.nn.navigator import AGO, Navigator
+from noizestream.nn.navigator import AGO, WRAP, Navigator
 from noizestream.nn.phases import PhaseSynthesis
 from noizestream.nn.spectral import SpectralFront
 
@@ -50,6 +50,7 @@ class Hearing(nn.Module):
         self.count: int = layers.count
         self.cells: int = 2 * navigator.recurrent.layers
         self.context: int = CONTEXT
+        self.wrap: int = WRAP
 
     def encode(self, audio: Tensor) -> tuple[Tensor, Tensor]:
         """audio [channels, n] -> latents [T, latents], log band magnitudes [T, tones]."""
@@ -87,7 +88,7 @@ class Hearing(nn.Module):
     ) -> tuple[Tensor, list[Tensor]]:
         """The LSTM in a slot before which `codes` [64, V] were heard."""
         heard = self.navigator.heard(codes.index_select(0, self.ago).unsqueeze(0))
-        clock = self.navigator.clock(torch.full([1], float(number % 384)), torch.full([1], beaten))
+        clock = self.navigator.clock(torch.full([1], float(number % self.wrap)), torch.full([1], beaten))
         x = torch.cat([heard, genre.unsqueeze(0), clock, self.navigator.piece(torch.full([1], piece))], 1)
         return self.navigator.recurrent.frame(torch.nn.functional.gelu(self.navigator.enter(x)), cells)
 
@@ -137,7 +138,8 @@ class Hearing(nn.Module):
 
     def heard(self, audio: Tensor, genre: Tensor, passed: float, beaten: float) -> Heard:
         """The state after audio [channels, n] that begins on a beat, `passed` beats a block."""
-        z = self.encode(audio)[0]
+        whole = self.front.analyse(audio)
+        z = self.layers.encode(self.layers.split(whole))
         count, strongest = z.shape[0], int(genre.argmax())
         codes = torch.full([64, self.count], self.memory.codes)
         cells = [torch.zeros(1, self.navigator.hidden) for _ in range(self.cells)]
@@ -152,7 +154,6 @@ class Hearing(nn.Module):
             z = torch.zeros(1, self.layers.size)
         places = self.nearest(z, strongest)
         sound = self.synthesis.initial_state()
-        whole = self.front.analyse(audio)
         for t in range(max(0, count - self.context), count):
             _, sound = self.synthesis(whole[t], torch.full((self.block,), 0.5), sound, 0.5)
         columns = self.layers.decode(z[-1])

@@ -102,9 +102,11 @@ class Memory(nn.Module):
 
     def genre_of(self, slot: int) -> int:
         """Which genre `slot` belongs to; -1 for no slot."""
-        if slot < 0:
-            return -1
-        code, genre = int(self.code[0, slot]), 0
-        while code >= self.code_first[genre + 1]:
+        return -1 if slot < 0 else self.genre_of_piece(int(self.piece[slot]))
+
+    def genre_of_piece(self, piece: int) -> int:
+        """The genre of a piece."""
+        genre = 0
+        while piece >= self.piece_from[genre + 1]:
             genre += 1
         return genre

@@ -2,7 +2,7 @@
 
 import torch
 
-from noizestream.nn.layers import LayerFront
+from noizestream.nn.layers import LAYERS, LayerFront
 from noizestream.nn.memory import TRIADS, Memory
 from noizestream.nn.navigator import Navigator
 from noizestream.nn.spectral import SpectralFront
@@ -10,6 +10,10 @@ from noizestream.nn.unit_state import LayerState, unpack
 from noizestream.nn.units import UnitPlayer
 
 TEMPO = 100.0
+PIECE = 64
+FRONT = SpectralFront(16000, 128)
+NAMES = [layer.name for layer in LAYERS]
+DRUMS, HARMONY = NAMES.index("drums"), NAMES.index("harmony")
 """BPM of everything."""
 SLOT = 18.75
 """Frames of a slot at `TEMPO`, where 125 are a second; no slot begins with a frame, but for every fourth."""
@@ -74,6 +78,11 @@ def player(
         torch.nn.init.normal_(parameter, std=0.2)
     tempos, beaten, hiss = torch.full((genres,), TEMPO), torch.ones(genres), torch.linspace(0.3, 0.7, genres)
     return UnitPlayer(front, layers, table, navigator, tempos, beaten, hiss).eval()
+
+
+def unsure() -> UnitPlayer:
+    """Two genres, slots 0 to 191 and 192 to 383, in three pieces each; the network is as unsure as it can be."""
+    return player(FRONT, codes=20, pieces=3, slots=PIECE)
 
 
 class Performance:

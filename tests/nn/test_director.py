@@ -26,7 +26,7 @@ def performance(made):
 
 def test_pieces_know_their_genre_and_layers_take_that_of_one_before(made, performance):
     director = made.director
-    assert [director.piece_genre(piece) for piece in range(6)] == [0, 0, 0, 1, 1, 1]
+    assert [director.memory.genre_of_piece(piece) for piece in range(6)] == [0, 0, 0, 1, 1, 1]
     first, second, *_ = performance.layers
     first.piece, second.piece = 4, 1
     assert director.piece_for(0, [first, second], 0.99) == 1 and director.piece_for(1, [first, second], 0.99) == 4

@@ -6,20 +6,13 @@ import pytest
 import torch
 
 from noizestream.nn.layers import LAYERS
-from noizestream.nn.spectral import SpectralFront
 from noizestream.nn.unit_state import unpack
-from tests.nn.made_up import Performance, player
-
-PIECE = 64
-FRONT = SpectralFront(16000, 128)
-NAMES = [layer.name for layer in LAYERS]
-DRUMS, HARMONY = NAMES.index("drums"), NAMES.index("harmony")
+from tests.nn.made_up import DRUMS, FRONT, HARMONY, NAMES, PIECE, Performance, unsure
 
 
 @pytest.fixture(scope="module")
 def made():
-    """Two genres, slots 0 to 191 and 192 to 383, in three pieces each; the network is as unsure as it can be."""
-    return player(FRONT, codes=20, pieces=3, slots=PIECE)
+    return unsure()
 
 
 def genre_of(place: int) -> int:

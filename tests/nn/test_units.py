@@ -11,18 +11,12 @@ from noizestream.nn.spectral import SpectralFront
 from noizestream.nn.unit_state import LayerState, Moment, pack, unpack
 from noizestream.nn.units import STRAY
 from noizestream.training.export import script
-from tests.nn.made_up import TEMPO, Performance, player
-
-PIECE = 64
-FRONT = SpectralFront(16000, 128)
-NAMES = [layer.name for layer in LAYERS]
-DRUMS, HARMONY = NAMES.index("drums"), NAMES.index("harmony")
+from tests.nn.made_up import DRUMS, FRONT, HARMONY, NAMES, PIECE, TEMPO, Performance, player, unsure
 
 
 @pytest.fixture(scope="module")
 def made():
-    """Two genres, slots 0 to 191 and 192 to 383, in three pieces each; the network is as unsure as it can be."""
-    return player(FRONT, codes=20, pieces=3, slots=PIECE)
+    return unsure()
 
 
 def went_on(rows: list[list[int]]) -> float:
