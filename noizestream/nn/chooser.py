@@ -115,14 +115,15 @@ class Chooser(nn.Module):
         return first + min(int(torch.searchsorted(total, total[-1:] * number)), count - 1)
 
     def member(
-        self, layer: int, code: int, piece: int, place: int, chord: int, latents: Tensor, avoided: int, number: float
+        self, layer: int, code: int, piece: int, place: int, chord: int, sounding: int, avoided: int, number: float
     ) -> tuple[int, int]:
-        """The member of `code` that fits best, and its transposition; `latents` is what sounds, `avoided` a slot not to take."""
+        """The member of `code` that fits best, and its transposition; `sounding` is the slot that has sounded (-1 none), `avoided` one
+        not to take."""
         members = self.memory.members_of(layer, code, number)
         first, size = self.first[layer], self.sizes[layer]
-        before = (self.memory.first.index_select(0, members) - 1).clamp(min=0)
-        z = self.memory.frames.index_select(0, before).narrow(1, first, size).float() * self.step.narrow(0, first, size)
-        cost = (z - latents.narrow(0, first, size)).abs().mean(1)
+        here = self.memory.ends[max(sounding, 0)].narrow(0, first, size).float()
+        before = self.memory.ends.index_select(0, (members - 1).clamp(min=0)).narrow(1, first, size).float()
+        cost = ((before - here) * self.step.narrow(0, first, size)).abs().mean(1)
         cost = cost + self.strange_piece * (self.memory.piece.index_select(0, members) != piece).float()
         cost = cost + self.strange_place * (self.memory.place.index_select(0, members) != place).float()
         cost = cost + 2.0 * self.strange_piece * (members == avoided).float()
@@ -155,7 +156,6 @@ class Chooser(nn.Module):
         genre: int,
         chord: int,
         temperature: float,
-        latents: Tensor,
         noise: list[float],
         lead: LayerState,
         led: bool,
@@ -199,7 +199,7 @@ class Chooser(nn.Module):
             log_p = self.hearing.log_p(h, layer, first, last)
         code = self.drawn(log_p, layer, genre, playing.piece, chord, temperature, noise[2])
         without = after if avoided else -1
-        found, shift = self.member(layer, code, playing.piece, slot % 16, chord, latents, without, noise[3])
+        found, shift = self.member(layer, code, playing.piece, slot % 16, chord, playing.slot, without, noise[3])
         if found != after or shift != playing.shift:
             playing.since, playing.run = 0, 0
         playing.slot, playing.shift, playing.gate = found, shift, self.sure

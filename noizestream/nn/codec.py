@@ -1,4 +1,4 @@
-"""The codec of the memory: real sound in 159 bytes a stereo block of 512, decoded by looking up.
+"""The codec of the memory: real sound in 174 bytes a stereo block of 512, decoded by looking up.
 
     audio -> MDCT (Princen and Bradley 1986) -> bands: a level, and shapes as bytes of a codebook -> a row of bytes a frame
     row -> one lookup -> coefficients of middle and side, and which share of each is percussive
@@ -61,11 +61,12 @@ class Codec(nn.Module):
     stride: Tensor
     offset: Tensor
     hz: Tensor
+    edges_hz: Tensor
     sign: Tensor
 
     def __init__(self, sample_rate: int = 48000, block: int = 512, channels: int = 2):
         super().__init__()
-        self.block, self.channels = block, channels
+        self.sample_rate, self.block, self.channels = sample_rate, block, channels
         spacing = sample_rate / 2 / block
         self.widths: list[int] = []
         self.shapes: list[int] = []
@@ -89,11 +90,12 @@ class Codec(nn.Module):
         self.pans: float = PANS
         self.widest: float = WIDEST
 
-        window, turn = turns(block)
+        window, turn = turns(block)  # complex
         self.register_buffer("window", window)
         self.register_buffer("turn", turn)
         at = torch.arange(self.coefficients)
         self.register_buffer("hz", (at + 0.5) * spacing)
+        self.register_buffer("edges_hz", torch.tensor([*self.first, self.coefficients]) * spacing)  # of the bands
         self.register_buffer("sign", 1.0 - 2.0 * (torch.frac(at * 0.618034) < 0.5).float())
         self._lay_out(books, names)
 

@@ -98,7 +98,7 @@ class Director(nn.Module):
                 hot = not begins and self.hotter(v, state, temperature, moment)
                 must, avoided = turned or asked or hot or not stays, asked or hot
                 code = self.chooser.choose(
-                    v, state, h, slot, begins, must, avoided, wanted, aim, temperature, was.latents, draw, playing[0], led
+                    v, state, h, slot, begins, must, avoided, wanted, aim, temperature, draw, playing[0], led
                 )
             if v == 0:
                 led = state.slot != (self.memory.next(was_at) if begins else was_at)

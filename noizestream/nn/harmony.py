@@ -3,9 +3,11 @@
 import torch
 from torch import Tensor, nn
 
-from noizestream.nn.layers import LOWEST_SHIFT, SHIFTS
 from noizestream.nn.memory import FIT
 
+SHIFTS = 12
+"""Transpositions: 6 semitones down to 5 up."""
+LOWEST_SHIFT = -6
 FITS = 0.6
 """A slot whose chroma correlates less than this with a triad does not sound like it."""
 FARTHER = 0.02

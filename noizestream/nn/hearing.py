@@ -5,14 +5,14 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
+from noizestream.nn.codec import Codec
 from noizestream.nn.layers import LayerFront
 from noizestream.nn.memory import Memory
 from noizestream.nn.navigator import AGO, WRAP, Navigator
-from noizestream.nn.phases import PhaseSynthesis
 from noizestream.nn.spectral import SpectralFront
 
-CONTEXT = 400
-"""Frames that the synthesis hears to be in phase with what was heard."""
+COMPARED = 4
+"""Slots that are compared to find where the memory is like what was heard."""
 
 
 class Slotted(NamedTuple):
@@ -24,16 +24,15 @@ class Slotted(NamedTuple):
 
 
 class Heard(NamedTuple):
-    """A state after hearing: of the LSTM, of the codes, the slots to go on from [V], the position in beats, and the last sound."""
+    """A state after hearing: of the LSTM, of the codes, the slots to go on from [V], the position in beats, and the
+    overlap of the codec."""
 
     cells: list[Tensor]
     h: Tensor
     codes: Tensor
     places: Tensor
     beat: float
-    columns: Tensor
-    latents: Tensor
-    sound: list[Tensor]
+    overlap: Tensor
 
 
 class Hearing(nn.Module):
@@ -41,25 +40,34 @@ class Hearing(nn.Module):
 
     ago: Tensor
 
-    def __init__(self, front: SpectralFront, layers: LayerFront, memory: Memory, navigator: Navigator):
+    def __init__(self, front: SpectralFront, codec: Codec, layers: LayerFront, memory: Memory, navigator: Navigator):
         super().__init__()
-        self.front, self.layers, self.memory, self.navigator = front, layers, memory, navigator
-        self.synthesis = PhaseSynthesis(front)
+        self.front, self.codec, self.layers, self.memory, self.navigator = front, codec, layers, memory, navigator
         self.register_buffer("ago", torch.tensor([64 - lag for lag in AGO]))
         self.block: int = front.block
         self.count: int = layers.count
         self.cells: int = 2 * navigator.recurrent.layers
-        self.context: int = CONTEXT
         self.wrap: int = WRAP
+        self.compared: int = COMPARED
 
     def encode(self, audio: Tensor) -> tuple[Tensor, Tensor]:
         """audio [channels, n] -> latents [T, latents], log band magnitudes [T, tones]."""
         bands = self.front.analyse(audio)
         return self.layers.encode(self.layers.split(bands)), bands[:, : self.layers.tones]
 
-    def rounded(self, audio: Tensor) -> Tensor:
-        """Latents [T, latents] of audio [channels, n] as the memory keeps them."""
-        return self.layers.rounded(self.encode(audio)[0]).float() * self.layers.step
+    def middles(self, beat: Tensor) -> Tensor:
+        """Positions in beats at the beginnings of blocks -> those at the middles of frames, two blocks later."""
+        if beat.shape[0] < 2:
+            return beat
+        return torch.cat([beat[2:], beat[-1] + (beat[-1] - beat[-2]) * torch.arange(1, 3, dtype=beat.dtype)])
+
+    def reconstruct(self, audio: Tensor) -> Tensor:
+        """Through the codec and back: audio [channels, n] -> the same shape."""
+        channels, length = audio.shape[0], audio.shape[1]
+        padded = torch.nn.functional.pad(audio, (self.block, 2 * self.block))
+        rows = self.codec.encode(padded, torch.zeros(padded.shape[1] // self.block - 1, self.codec.bands))
+        made = self.codec.stream(rows)[:, self.block : self.block + length]
+        return made.expand(channels, -1) if made.shape[0] == 1 else made.mean(0, keepdim=True) if channels == 1 else made
 
     def slotted(self, z: Tensor, beat: Tensor, genre: int) -> Slotted:
         """Slots and the codes, of `genre`, nearest to latents z [T, latents] at positions `beat` [T]."""
@@ -107,7 +115,6 @@ class Hearing(nn.Module):
         book = self.memory.book[at:last].float()
         codes = torch.full([64, self.count], self.memory.codes)
         cells = [torch.zeros(1, self.navigator.hidden) for _ in range(self.cells)]
-        unity = torch.ones(self.layers.columns)
         for s in range(slots.codes.shape[0]):
             h, cells = self.listen(codes, genre, int(slots.number[s]), beaten, self.navigator.pieces, cells)
             begin, end = int(slots.first[s]), int(slots.first[s + 1])
@@ -124,7 +131,7 @@ class Hearing(nn.Module):
             nats[begin:end] = here / float(end - begin)
             frames: list[Tensor] = []
             for third in range(3):
-                frames.append(self.layers.mix(self.layers.decode(expected[third]), unity)[: self.layers.tones])
+                frames.append(self.layers.mix(self.layers.decode(expected[third]))[: self.layers.tones])
             for t in range(begin + 1, end):
                 third = (t - begin) * 3 // (end - begin)
                 if third > 0 and (t - 1 - begin) * 3 // (end - begin) < third:
@@ -144,7 +151,7 @@ class Hearing(nn.Module):
         codes = torch.full([64, self.count], self.memory.codes)
         cells = [torch.zeros(1, self.navigator.hidden) for _ in range(self.cells)]
         h = torch.zeros(1, self.navigator.hidden)
-        beat = torch.arange(max(count, 1), dtype=torch.float64) * passed
+        beat = (torch.arange(max(count, 1), dtype=torch.float64) + 2.0) * passed
         if count > 0:
             slots = self.slotted(z, beat, strongest)
             for s in range(slots.codes.shape[0]):
@@ -153,11 +160,15 @@ class Hearing(nn.Module):
         else:
             z = torch.zeros(1, self.layers.size)
         places = self.nearest(z, strongest)
-        sound = self.synthesis.initial_state()
-        for t in range(max(0, count - self.context), count):
-            _, sound = self.synthesis(whole[t], torch.full((self.block,), 0.5), sound, 0.5)
-        columns = self.layers.decode(z[-1])
-        return Heard(cells, h, codes, places, float(max(count, 1)) * passed, columns, z[-1], sound)
+        return Heard(cells, h, codes, places, float(audio.shape[1]) / self.block * passed, self.tail(audio))
+
+    def tail(self, audio: Tensor) -> Tensor:
+        """What sounds on of audio [channels, n] when it is over: the overlap [channels, block], of middle and side."""
+        last = torch.nn.functional.pad(audio, (2 * self.block, 0))[:, audio.shape[1] :]
+        middle = self.codec.transform(last.mean(0, keepdim=True))
+        spectra = [middle] if self.codec.channels == 1 else [middle, self.codec.transform(0.5 * (last[:1] - last[-1:]))]
+        whole = torch.cat(spectra).squeeze(1).narrow(1, 0, self.codec.coefficients)
+        return self.codec.inverse(whole).narrow(1, self.block, self.block)
 
     def nearest(self, z: Tensor, genre: int) -> Tensor:
         """The slots [V] of `genre` whose last frames are most like the end of z [T, latents]: there each layer goes on.
@@ -167,10 +178,12 @@ class Hearing(nn.Module):
         first, last = self.memory.piece_from[genre], self.memory.piece_from[genre + 1] - 1
         begin = int(self.memory.piece_first[first])
         end = int(self.memory.piece_first[last] + self.memory.piece_slots[last])
-        frame = (self.memory.first[begin:end] + self.memory.length[begin:end] - 1).long()
         cost = torch.zeros(end - begin)
-        for back in range(min(8, z.shape[0])):
-            rows = self.memory.frames.index_select(0, (frame - back).clamp(min=0)).float() * self.layers.step
-            cost += (rows - z[z.shape[0] - 1 - back]).abs().mean(1)
+        # The last frames of its slot and of those before, as far as they were heard.
+        length = int(self.memory.length[begin:end].float().mean() + 0.5)
+        slots = torch.arange(begin, end)
+        for back in range(min(self.compared, (z.shape[0] - 1) // max(1, length) + 1)):
+            rows = self.memory.ends.index_select(0, (slots - back).clamp(min=0)).float() * self.layers.step
+            cost += (rows - z[z.shape[0] - 1 - back * length]).abs().mean(1)
         best = begin + int(cost.argmin())
         return torch.full([self.count], best)

@@ -2,8 +2,9 @@
 
 What moves in time and is spread over the bands is percussive, what lasts and stands out among them harmonic: medians along the
 one and the other axis tell them apart (Fitzgerald 2010). The percussive part is the drums; the harmonic one is cut by frequency
-into bass, harmony and top. Each layer has its own principal components, so that its frames are few numbers which can be kept in
-int8, and distances between them are distances between what is heard.
+into bass, harmony and top. Each layer has its own principal components: its frames are few numbers, and distances between them are
+distances between what is heard. Codes are told apart by them; what sounds is kept by the codec (codec.py), and each layer takes its
+share of it.
 
     bands [T, bands] --split--> columns [T, columns] --encode--> latents [T, latents] --decode--> columns --mix--> bands
 """
@@ -21,9 +22,6 @@ ALONG_BANDS = 17
 """Lengths of the two medians, in seconds and in bands."""
 MARGIN = 1.0
 """How much stronger the percussive estimate must be to be half of a band."""
-SHIFTS = 12
-"""Transpositions: 6 semitones down to 5 up."""
-LOWEST_SHIFT = -6
 
 
 @dataclass(frozen=True)
@@ -59,13 +57,11 @@ class LayerFront(nn.Module):
     basis: Tensor
     mean: Tensor
     step: Tensor
-    shift_of: Tensor
-    shift_weight: Tensor
     band_of: Tensor
     part_of: Tensor
     image_columns: Tensor
-    toned: Tensor
     weight: Tensor
+    hz: Tensor
 
     def __init__(self, front: SpectralFront, layers: tuple[Layer, ...] = LAYERS):
         super().__init__()
@@ -75,12 +71,14 @@ class LayerFront(nn.Module):
         self.low: int = front.low_bins
         self.floor: float = front.floor
         self.count: int = len(layers)
+        self.layers = layers
         self.names = [layer.name for layer in layers]
         self.together = [layer.together for layer in layers]
         self.every = [layer.every for layer in layers]
         self.along_time: int = 2 * round(ALONG_TIME_S * front.sample_rate / front.block / 2) + 1
         self.along_bands: int = ALONG_BANDS
         hz = front.band_hz
+        self.register_buffer("hz", hz.clone())  # [tones]
         bands = [torch.where((hz >= layer.from_hz) & (hz < layer.to_hz))[0] for layer in layers]
         image_hz = torch.tensor([float(edge) for edge in _image_starts(front)])
         # A band of the stereo image goes with the first layer of what lasts that has its lowest frequency.
@@ -121,55 +119,45 @@ class LayerFront(nn.Module):
             if self.image
             else torch.zeros(0, dtype=torch.long),
         )
-        self.register_buffer("toned", (band_of < self.tones).float())
         self.register_buffer("weight", front.band_weight[band_of])
         self.register_buffer("basis", torch.zeros(self.columns, self.size))  # latents to columns
         self.register_buffer("mean", torch.zeros(self.columns))
         self.register_buffer("step", torch.ones(self.size))  # what 1 in int8 stands for
-        self._shifting(hz, part.tolist())
-
-    def _shifting(self, hz: Tensor, parts: list[int]) -> None:
-        """Tables of transpositions: every column's four neighbours a shift away, among columns of the same part."""
-        of = torch.arange(self.columns).expand(SHIFTS, 4, -1).clone()
-        weight = torch.zeros(SHIFTS, 4, self.columns)
-        weight[:, 0] = 1.0
-        for part in (1, 2):
-            inside = torch.where((self.part_of == part) & (self.toned > 0))[0]
-            if not len(inside):
-                continue
-            inside = inside[torch.argsort(self.band_of[inside])]
-            # The bands of the two windows overlap: each rises by itself, and one goes on where the other ends.
-            windows = [inside[self.band_of[inside] < self.low], inside[self.band_of[inside] >= self.low]]
-            for own, other in (windows, windows[::-1]):
-                for number in range(SHIFTS):
-                    wanted = hz[self.band_of[own]] / 2 ** ((number + LOWEST_SHIFT) / 12)
-                    beyond = _within(wanted, hz[self.band_of[other]]) & ~_within(wanted, hz[self.band_of[own]])
-                    for source, where in ((own, ~beyond), (other, beyond)):
-                        taps, shares = _between(hz[self.band_of[source]], wanted[where])
-                        of[number][:, own[where]] = source[taps]
-                        weight[number][:, own[where]] = shares
-        self.register_buffer("shift_of", of)
-        self.register_buffer("shift_weight", weight)
-        self.pitched_layers = [part != 0 for part in parts]
+        self.pitched_layers = [layer.part != "percussive" for layer in layers]
 
     def split(self, bands: Tensor) -> Tensor:
         """Log bands [T, bands] -> columns [T, columns]: log magnitudes of every layer, and its part of the stereo image."""
         tones = bands[:, : self.tones]
         if bands.shape[0] == 0:
             return bands.new_zeros(0, self.columns)
-        h = torch.nn.functional.pad(tones.t().unsqueeze(0), (self.along_time // 2, self.along_time // 2), mode="replicate")[0]
-        h = h.unfold(1, self.along_time, 1).median(-1)[0].t()
-        p = torch.nn.functional.pad(tones.unsqueeze(0), (self.along_bands // 2, self.along_bands // 2), mode="replicate")[0]
-        p = p.unfold(1, self.along_bands, 1).median(-1)[0]
-        share = torch.sigmoid(2.0 * (p - h))  # P^2 / (P^2 + H^2)
+        share = self.percussive(tones)
         magnitude = (torch.exp(tones) - self.floor).clamp(min=0.0)
         parts = torch.stack([torch.log(magnitude * share + self.floor), torch.log(magnitude * (1 - share) + self.floor), tones])
         wide = torch.cat([parts, bands[:, self.tones :].unsqueeze(0).expand(3, -1, -1)], 2)
         return wide[self.part_of, :, self.band_of].t()
 
-    def mix(self, columns: Tensor, gains: Tensor) -> Tensor:
-        """Columns [columns] -> log bands [bands]; gains [columns] are linear."""
-        magnitude = (torch.exp(columns).sub_(self.floor)).relu_().mul_(gains)
+    def percussive(self, tones: Tensor) -> Tensor:
+        """Log magnitudes [T, tones], T > 0 -> which share of each is percussive, 0..1."""
+        h = torch.nn.functional.pad(tones.t().unsqueeze(0), (self.along_time // 2, self.along_time // 2), mode="replicate")[0]
+        h = h.unfold(1, self.along_time, 1).median(-1)[0].t()
+        p = torch.nn.functional.pad(tones.unsqueeze(0), (self.along_bands // 2, self.along_bands // 2), mode="replicate")[0]
+        p = p.unfold(1, self.along_bands, 1).median(-1)[0]
+        return torch.sigmoid(2.0 * (p - h))  # P^2 / (P^2 + H^2)
+
+    def shares(self, bands: Tensor, edges_hz: Tensor) -> Tensor:
+        """Log bands [T, bands] -> which share [T, n] of the power between each of `edges_hz` [n + 1] and the next is percussive."""
+        tones = bands[:, : self.tones].float()
+        power = torch.exp(2 * tones)
+        middles = 0.5 * (edges_hz[1:] + edges_hz[:-1])
+        inside = (self.hz >= edges_hz[:-1].unsqueeze(1)) & (self.hz < edges_hz[1:].unsqueeze(1))
+        nearest = (self.hz - middles.unsqueeze(1)).abs().argmin(1)
+        inside[torch.arange(len(middles)), nearest] = True
+        pool = inside.float().t()
+        return ((power * self.percussive(tones)) @ pool) / (power @ pool).clamp(min=1e-12)
+
+    def mix(self, columns: Tensor) -> Tensor:
+        """Columns [columns] -> log bands [bands]."""
+        magnitude = (torch.exp(columns).sub_(self.floor)).relu_()
         tones = torch.mv(self.mixing, magnitude).add_(self.floor).log_()
         if self.image:
             return torch.cat([tones, columns.index_select(0, self.image_columns)])
@@ -188,11 +176,6 @@ class LayerFront(nn.Module):
         if latents.dim() == 1:
             return torch.addmv(self.mean, self.basis, latents)
         return torch.addmm(self.mean, latents, self.basis.t())
-
-    def shifted(self, columns: Tensor, number: int) -> Tensor:
-        """Columns [columns] transposed by `number` - 6 semitones; what is percussive stays as it is."""
-        around = columns.index_select(0, self.shift_of[number].flatten()).view(4, -1)
-        return (around * self.shift_weight[number]).sum(0)
 
     @torch.no_grad()
     def fit(self, columns: Tensor) -> float:
@@ -224,17 +207,3 @@ def _image_starts(front: SpectralFront) -> list[float]:
     from noizestream.nn.spectral import IMAGE_EDGES_HZ
 
     return [float(edge) for edge in IMAGE_EDGES_HZ[: front.image]]
-
-
-def _within(wanted: Tensor, hz: Tensor) -> Tensor:
-    """Which of `wanted` lie between the ends of the rising `hz`."""
-    return (wanted >= hz[0]) & (wanted <= hz[-1])
-
-
-def _between(hz: Tensor, wanted: Tensor) -> tuple[Tensor, Tensor]:
-    """Four neighbours of `wanted` [n] among the rising `hz`, and their weights: indices and shares [4, n]; outside, the ends."""
-    left = (torch.bucketize(wanted, hz, right=True) - 1).clamp(0, len(hz) - 2)
-    x = ((wanted - hz[left]) / (hz[left + 1] - hz[left])).clamp(0, 1)
-    taps = torch.stack([left - 1, left, left + 1, left + 2]).clamp(0, len(hz) - 1)
-    shares = [-0.5 * x + x**2 - 0.5 * x**3, 1 - 2.5 * x**2 + 1.5 * x**3, 0.5 * x + 2 * x**2 - 1.5 * x**3, 0.5 * x**3 - 0.5 * x**2]
-    return taps, torch.stack(shares)  # Catmull-Rom: a peak keeps its top

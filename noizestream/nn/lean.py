@@ -1,8 +1,7 @@
 """The networks in the form they are played in: the same functions of the same weights, in fewer and cheaper operators.
 
 A step is hundreds of operators on a few hundred numbers, and most of its time goes into calling them. So, once a model is trained,
-an LSTM layer has one matrix for input and state together, its three sigmoids are one operator, and the synthesis asks for one
-Fourier transform in place of three (lean_phases.py).
+an LSTM layer has one matrix for input and state together, and its three sigmoids are one operator.
 
 `lean` takes a whole player; export tests what it returns against the networks as they were trained.
 """
@@ -13,7 +12,6 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from noizestream.nn.lean_phases import LeanSynthesis
 from noizestream.nn.raw import RawPlayer
 from noizestream.nn.recurrent import Recurrent
 
@@ -50,7 +48,6 @@ def lean(player: Any) -> Any:
         copied.predictor.recurrent = LeanRecurrent(player.predictor.recurrent)
     else:
         copied.navigator.recurrent = LeanRecurrent(player.navigator.recurrent)
-        copied.synthesis = LeanSynthesis(copied.synthesis)
     for parameter in copied.parameters():
         parameter.requires_grad_(False)
     return copied.eval()

@@ -1,4 +1,4 @@
-"""The memory: frames of real music in int8, cut into slots. Per genre and layer a code names a cluster of slots, its members.
+"""The memory: rows of the codec for real music, cut into slots. Per genre and layer a code names a cluster of slots, its members.
 
 Everything is a table, so that all of it travels in the model file. Slots of one piece follow each other; the last one of a piece
 is followed by none.
@@ -15,12 +15,13 @@ FIT = 100.0
 
 
 class Memory(nn.Module):
-    """Tables of F frames, S slots, C codes in all, P pieces; V layers of L latents.
+    """Tables of F frames of R bytes, S slots, C codes in all, P pieces; V layers of L latents.
 
     The codes of genre g are `code_first[g]` to `code_first[g + 1]` (excluded), in every layer.
     """
 
     frames: Tensor
+    ends: Tensor
     first: Tensor
     length: Tensor
     late: Tensor
@@ -39,7 +40,7 @@ class Memory(nn.Module):
     piece_first: Tensor
     tempo: Tensor
 
-    def __init__(self, frames: int, slots: int, codes: list[int], pieces: list[int], layers: int, latents: int):
+    def __init__(self, frames: int, slots: int, codes: list[int], pieces: list[int], layers: int, latents: int, row: int):
         """`codes` and `pieces` are counts per genre. The tables are empty: training/data/memory.py fills them."""
         super().__init__()
         self.layers: int = layers
@@ -55,7 +56,8 @@ class Memory(nn.Module):
         def table(*shape: int, dtype: torch.dtype = torch.int32) -> Tensor:
             return torch.zeros(*shape, dtype=dtype)
 
-        self.register_buffer("frames", table(frames, latents, dtype=torch.int8))
+        self.register_buffer("frames", table(frames, row, dtype=torch.uint8))  # of the codec
+        self.register_buffer("ends", table(slots, latents, dtype=torch.int8))  # latents of a slot's last frame
         self.register_buffer("first", table(slots))  # its first frame
         self.register_buffer("length", table(slots))  # its frames
         self.register_buffer("late", torch.zeros(slots))  # by so many frames the first one lies behind the slot's beginning
@@ -99,6 +101,12 @@ class Memory(nn.Module):
         if slot < 0 or int(self.follows[slot]) == 0:
             return -1
         return slot + 1
+
+    def last_frame(self, slot: int) -> int:
+        """The last frame of the piece that `slot` is in."""
+        piece = int(self.piece[slot])
+        last = int(self.piece_first[piece]) + int(self.piece_slots[piece]) - 1
+        return int(self.first[last]) + int(self.length[last]) - 1
 
     def genre_of(self, slot: int) -> int:
         """Which genre `slot` belongs to; -1 for no slot."""

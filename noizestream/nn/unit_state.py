@@ -11,7 +11,11 @@ class LayerState:
 
     `slot` of the memory (-1 none), number of the transposition `shift` (6 is none), blocks `since` it jumped, slots of its `run`
     in the memory, the number `chance` in 0..1 that decides whether it jumps in this slot and the logit `gate` of going on, the
-    last value `new` of its control, the `piece` that it prefers (-1 none), and the position `frame` in the memory's frames.
+    last value `new` of its control, and the `piece` that it prefers (-1 none).
+
+    What is read (reading.py): the position `frame` in the memory's frames (-1 none) and the transposition `moved` at which it is
+    read, slot `sounding` of the last block; the position `old` that fades (-1 none), its transposition `old_moved`, for how many
+    blocks it has done so (`fade`), and the frame `end` that it does not pass.
     """
 
     def __init__(self, row: list[float]):
@@ -24,6 +28,12 @@ class LayerState:
         self.new: float = row[6]
         self.piece: int = int(row[7])
         self.frame: float = row[8]
+        self.moved: int = int(row[9])
+        self.sounding: int = int(row[10])
+        self.old: float = row[11]
+        self.old_moved: int = int(row[12])
+        self.fade: int = int(row[13])
+        self.end: int = int(row[14])
 
     def unit(self) -> int:
         """Slot and transposition as one number."""
@@ -36,7 +46,13 @@ class LayerState:
     def row(self) -> list[float]:
         """As numbers."""
         counts = [float(self.slot), float(self.shift), float(self.since), float(self.run)]
-        return counts + [self.chance, self.gate, self.new, float(self.piece), self.frame]  # noqa: RUF005 (TorchScript knows no unpacking)
+        read = [self.frame, float(self.moved), float(self.sounding), self.old, float(self.old_moved), float(self.fade)]
+        return counts + [self.chance, self.gate, self.new, float(self.piece)] + read + [float(self.end)]  # noqa: RUF005 (TorchScript knows no unpacking)
+
+
+def nothing() -> list[float]:
+    """The row of a `LayerState` that plays nothing."""
+    return [-1.0, 6.0, 0.0, 0.0, 0.0, 0.0, -1.0, -1.0, -1.0, 6.0, -1.0, -1.0, 6.0, 0.0, 0.0]
 
 
 class Moment:
@@ -61,8 +77,8 @@ class UnitState(NamedTuple):
     the next slot, once they are known: no block is to do all the work.
 
     `codes` [64, V] int64 of the last slots and `units` [16, V] int64 of what was played in them (`LayerState.unit`, -1 nothing);
-    newest last. `layers` [V, 9] and `moment` [6] float64 hold a `LayerState` each and a `Moment`. `genre` [G] as last asked for,
-    `columns` [columns] and `latents` [latents] of the last block, `sound` of the synthesis (phases.py).
+    newest last. `layers` [V, 15] and `moment` [6] float64 hold a `LayerState` each and a `Moment`. `genre` [G] as last asked for,
+    `overlap` [channels, block] of the codec.
     """
 
     cells: list[Tensor]
@@ -74,49 +90,22 @@ class UnitState(NamedTuple):
     layers: Tensor
     moment: Tensor
     genre: Tensor
-    columns: Tensor
-    latents: Tensor
-    sound: list[Tensor]
+    overlap: Tensor
 
 
 def pack(state: UnitState) -> list[Tensor]:
     """As a list of tensors."""
-    middle = [
-        state.h,
-        state.h_ahead,
-        state.codes,
-        state.units,
-        state.layers,
-        state.moment,
-        state.genre,
-        state.columns,
-        state.latents,
-    ]
-    return state.cells + state.ahead + middle + state.sound
+    middle = [state.h, state.h_ahead, state.codes, state.units, state.layers, state.moment, state.genre, state.overlap]
+    return state.cells + state.ahead + middle
 
 
 def unpack(state: list[Tensor], cells: int) -> UnitState:
     """From a list of tensors, the first `cells` of which are the LSTM's."""
-    middle = state[2 * cells : 2 * cells + 9]
-    return UnitState(
-        state[:cells],
-        state[cells : 2 * cells],
-        middle[0],
-        middle[1],
-        middle[2],
-        middle[3],
-        middle[4],
-        middle[5],
-        middle[6],
-        middle[7],
-        middle[8],
-        state[2 * cells + 9 :],
-    )
+    h, h_ahead, codes, units, layers, moment, genre, overlap = state[2 * cells :]
+    return UnitState(state[:cells], state[cells : 2 * cells], h, h_ahead, codes, units, layers, moment, genre, overlap)
 
 
-def initial(
-    hidden: int, depth: int, layers: int, genres: int, codes: int, columns: int, latents: int, sound: list[Tensor]
-) -> UnitState:
+def initial(hidden: int, depth: int, layers: int, genres: int, codes: int, channels: int, block: int) -> UnitState:
     """Nothing heard, nothing plays, beat 0; `codes` is the code that means so."""
     return UnitState(
         [torch.zeros(1, hidden) for _ in range(2 * depth)],
@@ -125,10 +114,8 @@ def initial(
         torch.zeros(1, hidden),
         torch.full([64, layers], codes),
         torch.full([16, layers], -1),
-        torch.tensor([[-1.0, 6.0, 0.0, 0.0, 0.0, 0.0, -1.0, -1.0, -1.0] for _ in range(layers)], dtype=torch.float64),
+        torch.tensor([nothing() for _ in range(layers)], dtype=torch.float64),
         torch.tensor([0.0, -1.0, 0.0, 1.0, -1.0, -1.0], dtype=torch.float64),
         torch.zeros(genres),
-        torch.full([columns], -9.0),
-        torch.zeros(latents),
-        sound,
+        torch.zeros(channels, block),
     )

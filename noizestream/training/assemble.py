@@ -10,7 +10,6 @@ import numpy as np
 
 from noizestream.music.skipped import Skipped
 from noizestream.music.tracks import Library, Track, set_aside
-from noizestream.nn.phases import HISS
 from noizestream.nn.spectral import SpectralFront
 from noizestream.training.beats import fold
 from noizestream.training.config import Config
@@ -44,10 +43,10 @@ def assemble(
     aside = _set_aside(known, validated, config.holdout)
     validated |= {track.genre for track in aside}
 
-    tempos, seconds, beaten, hisses = [], [], [], []
+    tempos, seconds, beaten = [], [], []
     for genre in genres:
         rows = [
-            [arrays["tempo"][0], len(arrays["bands"]), arrays["pulse"][0], arrays["hiss"][0]]
+            [arrays["tempo"][0], len(arrays["bands"]), arrays["pulse"][0]]
             for t, arrays in known
             if t.genre == genre and t.split != "validation" and t not in aside
         ]
@@ -55,8 +54,6 @@ def assemble(
         middle = float(np.median(found))
         tempos.append(float(np.exp(np.median(np.log([t * fold(t, middle) for t in found])))))
         beaten.append(float(np.mean([Piece("", 0, "", 0, 0, row[2]).confidence for row in rows])))
-        told = [row[3] for row in rows if not np.isnan(row[3])]
-        hisses.append(float(np.mean(told)) if told else HISS)
         seconds.append(float(sum(row[1] for row in rows) * front.block / config.sample_rate))
 
     channels = config.channels or _channels([arrays for t, arrays in known if t.split != "validation"])
@@ -65,7 +62,7 @@ def assemble(
         label = genres.index(track.genre)
         multiple = fold(float(arrays["tempo"][0]), tempos[label])
         entry = f"{number:05d}"
-        for name in ("bands", "chroma", "samples"):
+        for name in ("bands", "sound", "chroma", "samples"):
             if name in arrays:
                 _link(Path(arrays[name].filename), folder / f"{entry}.{name}.npy")
         np.save(folder / f"{entry}.beats.npy", np.asarray(arrays["beats"]) * np.float32(multiple))
@@ -80,7 +77,6 @@ def assemble(
         bands=front.bands if channels == 2 else front.tones,
         tempos=tempos,
         beaten=beaten,
-        hiss=hisses,
         seconds=seconds,
         tracks=[len({t.path for t, _ in known if t.genre == g and t.split != "validation" and t not in aside}) for g in genres],
         pieces=pieces,

@@ -13,16 +13,19 @@ from noizestream.music.tracks import Library, Track
 from noizestream.training.config import Config
 from noizestream.training.prepared import Prepared
 
-FEATURES_VERSION = 7
+FEATURES_VERSION = 8
 """Part of the cache key: raise it when the features change."""
+PART, CONTEXT = 2000, 32
+"""Frames that are encoded at once, and those beside them that tell what is percussive."""
 BEATLESS = 0.14
 """Music whose pulse is less clear than this (analysis/pulse.py) has no beat to track."""
 
 
 def extract(track: Track, audio: np.ndarray, sample_rate: int, block: int, samples: bool = False) -> dict[str, np.ndarray]:
-    """Features of a piece of audio [channels, n], in a worker: `bands`, `beats`, `chroma`, `tempo` and so on.
+    """Features of a piece of audio [channels, n], in a worker: `bands`, `sound`, `beats`, `chroma`, `tempo` and so on.
 
-    Bands always have the image's columns, zero unless there are two channels. Beats are counted so that bars of four begin at
+    Bands always have the image's columns, zero unless there are two channels; `sound` is the codec's row of the frame whose first
+    half begins where the middle of a frame of the bands lies. Beats are counted so that bars of four begin at
     multiples of 4. With `samples` also the mono mix itself, a row for every row of bands.
     """
     import torch
@@ -31,7 +34,6 @@ def extract(track: Track, audio: np.ndarray, sample_rate: int, block: int, sampl
     from noizestream.analysis.image import width
     from noizestream.analysis.pulse import pulse
     from noizestream.training.beats import even, from_downbeat, track_beats
-    from noizestream.training.hiss import hiss
 
     torch.set_num_threads(1)
     front = _front(sample_rate, block)
@@ -45,19 +47,50 @@ def extract(track: Track, audio: np.ndarray, sample_rate: int, block: int, sampl
     sound = torch.from_numpy(audio if len(audio) == 2 else mono[None])
     with torch.inference_mode():
         bands = torch.cat([front.analyse(part) for part in _overlapping(sound, block)])
+        rows = _rows(sound, bands, sample_rate, block)
     middles = (np.arange(len(bands)) + 2) * block / sample_rate
     arrays = {
         "bands": bands.half().numpy(),
+        "sound": rows.numpy(),
         "beats": beats.at(middles).astype(np.float32),
         "chroma": harmony.astype(np.float32),
         "tempo": np.array([beats.tempo, beats.steady], np.float64),
         "pulse": np.array([clarity], np.float64),
-        "hiss": np.array([hiss(audio, front)], np.float64),
         "width": np.array([width(audio) if len(audio) == 2 else 0.0], np.float64),
     }
     if samples:
         arrays["samples"] = mono[: len(bands) * block].reshape(len(bands), block).astype(np.float16)
     return arrays
+
+
+def _rows(sound, bands, sample_rate: int, block: int):
+    """The codec's rows uint8 [T, size], a row for every row of `bands` [T, bands]."""
+    import torch
+
+    codec, layers = _codec(sample_rate, block), _layers(sample_rate, block)
+    parts = []
+    for start in range(0, len(bands), PART):
+        around = slice(max(0, start - CONTEXT), start + PART + CONTEXT)
+        share = layers.shares(bands[around], codec.edges_hz)
+        # A row lies a block behind the middle of its frame of bands.
+        wanted = torch.arange(start, min(start + PART, len(bands))) + 1 - around.start
+        part = sound[:, (start + 2) * block : (start + 2 + len(wanted) + 1) * block]
+        parts.append(codec.encode(part, share[wanted.clamp(max=len(share) - 1)]))
+    return torch.cat(parts) if parts else torch.zeros(0, codec.size, dtype=torch.uint8)
+
+
+@functools.cache
+def _codec(sample_rate: int, block: int):
+    from noizestream.nn.codec import Codec
+
+    return Codec(sample_rate, block, channels=2)
+
+
+@functools.cache
+def _layers(sample_rate: int, block: int):
+    from noizestream.nn.layers import LayerFront
+
+    return LayerFront(_front(sample_rate, block))
 
 
 @functools.cache

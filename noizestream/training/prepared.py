@@ -2,6 +2,7 @@
 
     index.json             genres, rate, block, tempos, pieces, credits, skipped files
     NNNN.bands.npy         float16 [T, bands]   log band magnitudes, then the stereo image (unused columns where `channels` is 1)
+    NNNN.sound.npy         uint8 [T, size]      the audio as rows of the codec (nn/codec.py), always of two channels
     NNNN.beats.npy         float32 [T]          position in beats of every frame's middle
     NNNN.chroma.npy        float32 [C, 12]      chroma of the recording (analysis/chords.py)
     NNNN.samples.npy       float16 [T, block]   the audio itself, only for --arch raw
@@ -50,7 +51,7 @@ class Piece:
 
 @dataclass(frozen=True)
 class Prepared:
-    """One per genre: `tempos` (BPM), `beaten` (confidence in the beats), `hiss` (hiss.py), `seconds`.
+    """One per genre: `tempos` (BPM), `beaten` (confidence in the beats), `seconds`.
 
     `credits` name the works that a model learns from.
     """
@@ -63,7 +64,6 @@ class Prepared:
     bands: int
     tempos: list[float]
     beaten: list[float]
-    hiss: list[float]
     seconds: list[float]
     tracks: list[int]
     pieces: list[Piece]
@@ -77,6 +77,10 @@ class Prepared:
     def bands_of(self, piece: Piece) -> np.ndarray:
         """float16 [T, bands], memory-mapped."""
         return np.load(self.folder / f"{piece.entry}.bands.npy", mmap_mode="r")[piece.first : piece.last, : self.bands]
+
+    def sound_of(self, piece: Piece) -> np.ndarray:
+        """uint8 [T, size], memory-mapped."""
+        return np.load(self.folder / f"{piece.entry}.sound.npy", mmap_mode="r")[piece.first : piece.last]
 
     def beats_of(self, piece: Piece) -> np.ndarray:
         """float32 [T]."""

@@ -52,8 +52,8 @@ class Built:
     kept: float  # share of the layers' variance in their components
 
 
-def build(layers: LayerFront, prepared: Prepared, config: Config, progress: Callable[[int, int], None], fit: bool = True) -> Built:
-    """Build the memory, after fitting `layers` if `fit`; `progress(done, total)` counts pieces.
+def build(layers: LayerFront, row: int, prepared: Prepared, config: Config, progress: Callable[[int, int], None], fit: bool = True) -> Built:
+    """Build the memory of rows of `row` bytes, after fitting `layers` if `fit`; `progress(done, total)` counts pieces.
 
     NoizestreamError if a genre has nothing to play.
     """
@@ -80,7 +80,7 @@ def build(layers: LayerFront, prepared: Prepared, config: Config, progress: Call
     first = np.concatenate([[0], np.cumsum([len(next(iter(book))) for book in books])]).astype(int)
     training = [_coded(p, number, s, c + first[p.genre]) for number, ((p, s, _), c) in enumerate(zip(read, codes, strict=True))]
     validation = [_coded(p, len(read), s, c + first[p.genre]) for (p, s, _), c in zip(read_held, held_codes, strict=True)]
-    return Built(_memory(layers, read, training, books, config), training, validation, kept)
+    return Built(_memory(layers, row, prepared, read, training, books, config), training, validation, kept)
 
 
 def save(built: Built, layers: LayerFront, folder: Path) -> None:
@@ -102,7 +102,8 @@ def load(layers: LayerFront, folder: Path) -> Built | None:
         values = torch.load(folder / "memory.pt", weights_only=True)
         layers.load_state_dict(values["layers"])
         state = values["memory"]
-        memory = Memory(len(state["frames"]), len(state["first"]), **values["sizes"], layers=layers.count, latents=layers.size)
+        frames, row = state["frames"].shape
+        memory = Memory(frames, len(state["first"]), **values["sizes"], layers=layers.count, latents=layers.size, row=row)
         memory.load_state_dict(state)
     except Exception:  # whatever a half-written or older file raises: it is made again
         return None
@@ -201,6 +202,8 @@ def _assign(layers: LayerFront, book: list[np.ndarray], features: np.ndarray) ->
 
 def _memory(
     layers: LayerFront,
+    row: int,
+    prepared: Prepared,
     read: list[tuple[Piece, Slots, np.ndarray]],
     training: list[Coded],
     books: list[list[np.ndarray]],
@@ -209,23 +212,28 @@ def _memory(
     """The tables, with as much of every piece as the file may hold."""
     genres = len(books)
     frames_of = [sum(len(z) for piece, _, z in read if piece.genre == g) for g in range(genres)]
-    shares = shares_of(frames_of, config.memory_mb * 1e6 / layers.size)
+    slots_to_frames = sum(len(slots) for _, slots, _ in read) / sum(frames_of)
+    shares = shares_of(frames_of, config.memory_mb * 1e6 / (row + layers.size * slots_to_frames))
     cut = []
-    for (_, slots, latents), count in zip(read, counts([(p.genre, len(s)) for p, s, _ in read], shares), strict=True):
+    for (piece, slots, latents), count in zip(read, counts([(p.genre, len(s)) for p, s, _ in read], shares), strict=True):
         begin = (len(slots) - count) // 2 // BAR * BAR
         edges = slots.edges - slots.first[0]
-        cut.append((begin, count, latents[edges[begin] : edges[begin + count]], edges[begin : begin + count + 1] - edges[begin]))
-    frames, slots_in_all = sum(len(z) for _, _, z, _ in cut), sum(count for _, count, _, _ in cut)
+        ends = latents[edges[begin + 1 : begin + count + 1] - 1]
+        cut.append((piece, begin, count, ends, edges[begin : begin + count + 1] - edges[begin], slots.first[begin]))
+    frames, slots_in_all = sum(int(edges[-1]) for *_, edges, _ in cut), sum(count for _, _, count, *_ in cut)
     codes = [len(book[0]) for book in books]
     pieces = [sum(piece.genre == g for piece, _, _ in read) for g in range(genres)]
-    memory = Memory(frames, slots_in_all, codes, pieces, layers.count, layers.size)
+    memory = Memory(frames, slots_in_all, codes, pieces, layers.count, layers.size, row)
     frame = slot = 0
-    for number, ((_, slots, _), (begin, count, z, edges), coded) in enumerate(zip(read, cut, training, strict=True)):
+    for number, ((_, slots, _), (piece, begin, count, ends, edges, start), coded) in enumerate(zip(read, cut, training, strict=True)):
         memory.piece_first[number], memory.piece_slots[number], memory.tempo[number] = slot, count, slots.tempo
         if not count:
             continue
         own, taken = slice(slot, slot + count), slice(begin, begin + count)
-        memory.frames[frame : frame + len(z)] = torch.from_numpy(z)
+        length = int(edges[-1])
+        sound = prepared.sound_of(piece)[start : start + length, :row]
+        memory.frames[frame : frame + length] = torch.from_numpy(np.ascontiguousarray(sound))
+        memory.ends[own] = torch.from_numpy(ends)
         memory.first[own] = torch.from_numpy(frame + edges[:-1]).int()
         memory.length[own] = torch.from_numpy(np.diff(edges)).int()
         memory.late[own] = torch.from_numpy(slots.late[taken]).float()
@@ -236,7 +244,7 @@ def _memory(
         memory.fit[own] = torch.from_numpy(np.round(slots.fit[taken] * FIT)).clamp(-127, 127).to(torch.int8)
         memory.chord[own] = torch.from_numpy(slots.chord[taken]).to(torch.int8)
         coded.begin = slot - begin
-        frame, slot = frame + len(z), slot + count
+        frame, slot = frame + length, slot + count
     for g, book in enumerate(books):
         for v, centres in enumerate(book):
             at = slice(memory.code_first[g], memory.code_first[g + 1])

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from noizestream.nn.codec import Codec
 from noizestream.nn.layers import LayerFront
 from noizestream.nn.navigator import Navigator
 from noizestream.nn.spectral import SpectralFront
@@ -23,7 +24,7 @@ from noizestream.training.recipes import Recipe
 
 
 class UnitRecipe(Recipe):
-    """What it makes is `UnitPlayer`. Nothing is calibrated: hiss is measured in preparation."""
+    """What it makes is `UnitPlayer`. Nothing is calibrated."""
 
     def build(self, progress: Callable[[str, int, int], None]) -> None:
         """The memory, once in a run folder, and the navigator. NoizestreamError if a genre has nothing to play."""
@@ -32,11 +33,12 @@ class UnitRecipe(Recipe):
         torch.manual_seed(config.seed)
         self.front = SpectralFront(prepared.sample_rate, prepared.block, prepared.channels)
         self.layers = LayerFront(self.front)
+        self.codec = Codec(prepared.sample_rate, prepared.block, prepared.channels)
         built = memory.load(self.layers, self.folder)
         if built is None:
             if base is not None:
                 base.fill_layers(self.layers)
-            built = memory.build(self.layers, prepared, config, lambda done, of: progress("memory", done, of), base is None)
+            built = memory.build(self.layers, self.codec.size, prepared, config, lambda done, of: progress("memory", done, of), base is None)
             memory.save(built, self.layers, self.folder)
         self.built = built
         sizes = (built.memory.code_first, built.memory.pieces, self.layers.count, config.hidden, config.layers)
@@ -67,9 +69,9 @@ class UnitRecipe(Recipe):
     def player(self) -> UnitPlayer:
         """The generator as it is now."""
         prepared = self.prepared
-        tables = (torch.tensor(prepared.tempos), torch.tensor(prepared.beaten), torch.tensor(prepared.hiss))
+        tables = (torch.tensor(prepared.tempos), torch.tensor(prepared.beaten))
         navigator = copy.deepcopy(self.navigator).cpu()
-        return UnitPlayer(self.front, self.layers, self.built.memory, navigator, *tables).eval()
+        return UnitPlayer(self.front, self.codec, self.layers, self.built.memory, navigator, *tables).eval()
 
     def fit(
         self,
