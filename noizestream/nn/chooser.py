@@ -20,11 +20,15 @@ from noizestream.nn.unit_state import LayerState
 
 DRAWS = 6
 """Random numbers that a layer takes in a slot: jump, genre, code, members, piece, together."""
-PHRASE = 256
-"""Slots after which a piece has been played for long enough: 16 bars."""
+PHRASE = 128
+"""Slots after which a piece has been played for long enough: 8 bars."""
 STRANGE_PIECE, STRANGE_PLACE = 8.0, 4.0
 """What another piece, another place of the bar cost in a join, in mean nepers of a latent: more than any join."""
 TRANSPOSED_MISFIT = 40.0
+NEAR_TEMPO = 0.1
+"""Octaves by which tempos differ that play together or after each other."""
+ANY_TEMPO, AGAIN = 0.03, 0.2
+"""How often a piece of another tempo is taken, and the same piece, beside another one of that tempo."""
 STEADY = 5.0
 """By so many nats the odds of a jump fall from temperature 1 to 0, and rise to 2."""
 LOYAL = 1.25
@@ -47,6 +51,7 @@ class Chooser(nn.Module):
         self.sizes = layers.latents
         self.register_buffer("step", layers.step)
         self.together = layers.together
+        self.leads = layers.leads
         self.loyal: float = LOYAL
         self.odds: float = odds  # added to the odds of a jump, in nats
         self.steady: float = STEADY
@@ -57,6 +62,9 @@ class Chooser(nn.Module):
         self.unmoved: int = UNMOVED
         self.strange_piece: float = STRANGE_PIECE
         self.strange_place: float = STRANGE_PLACE
+        self.near_tempo: float = NEAR_TEMPO
+        self.any_tempo: float = ANY_TEMPO
+        self.again: float = AGAIN
         self.misfit: float = TRANSPOSED_MISFIT
 
     def jumps(self, playing: LayerState, temperature: float) -> bool:
@@ -138,10 +146,16 @@ class Chooser(nn.Module):
             chosen = int(torch.argmin(cost))
         return int(members[chosen]), shift
 
-    def piece(self, genre: int, number: float) -> int:
-        """A piece of `genre`, longer ones more often."""
+    def piece(self, genre: int, near: int, number: float) -> int:
+        """A piece of `genre`: longer ones more often, and others than `near` that have about its tempo (-1: all alike)."""
         first, last = self.memory.piece_from[genre], self.memory.piece_from[genre + 1]
-        total = torch.cumsum(self.memory.piece_slots[first:last], 0)
+        weight = self.memory.piece_slots[first:last] / self.memory.tempo[first:last]
+        if near >= 0:
+            off = torch.log2(self.memory.tempo[first:last] / self.memory.tempo[near]) / self.near_tempo
+            weight = weight * torch.exp(-off.square()).clamp(min=self.any_tempo)
+            if near >= first and near < last:
+                weight[near - first] *= self.again
+        total = torch.cumsum(weight, 0)
         return first + min(int(torch.searchsorted(total, total[-1:] * number)), last - first - 1)
 
     def choose(
@@ -158,13 +172,13 @@ class Chooser(nn.Module):
         temperature: float,
         noise: list[float],
         lead: LayerState,
-        led: bool,
+        jumped: list[bool],
     ) -> int:
         """Let `playing`, the state of `layer`, be what it is in `slot`; returns the code.
 
         `begins` says that a slot begins (else it goes on sounding unless it must jump), `must` that it jumps, `avoided` that it
-        must not go on where it is. `noise` are its `DRAWS` numbers in 0..1. `lead` is the layer that has decided first, `led` that
-        it has jumped. Layers that jump together go to one place of the music most often: what sounds together there fits.
+        must not go on where it is. `noise` are its `DRAWS` numbers in 0..1. `lead` is the layer that it follows, `jumped` says
+        which of the layers before have. Layers that jump together go to one place of the music most often: what sounds together there fits.
         """
         after = self.memory.next(playing.slot) if begins else playing.slot
         first, last = self.memory.code_first[genre], self.memory.code_first[genre + 1]
@@ -178,7 +192,7 @@ class Chooser(nn.Module):
             and self.memory.genre_of(lead.slot) == genre
             and not (chord >= 0 and self.pitched[layer] and not self.fits(lead.slot, lead.shift, chord))
         )
-        if joins and led:
+        if joins and jumped[self.leads[layer]]:
             return self.join(layer, playing, lead, after)
         if not must and after >= 0 and self.memory.genre_of(after) == genre:
             unfit = chord >= 0 and self.pitched[layer] and not self.fits(after, playing.shift, chord)

@@ -25,6 +25,7 @@ class Director(nn.Module):
         self.memory, self.navigator, self.chooser = memory, navigator, chooser
         self.count: int = memory.layers
         self.genres: int = memory.genres
+        self.leads = chooser.leads
         self.draws: int = DRAWS
         self.drawn: int = DRAWS * memory.layers + SPARE
         self.first_of_layers: int = FIRST_OF_LAYERS
@@ -79,7 +80,7 @@ class Director(nn.Module):
         aim = chord if chord >= 0 else self.aim(knobs, playing, spare, slot, begins)
         changed = not torch.equal(genre, was.genre)
         taken: list[int] = []
-        led = False
+        jumped: list[bool] = []
         for v, state in enumerate(playing):
             was_at = state.slot
             at = self.first_of_layers + self.per_layer * v
@@ -89,7 +90,7 @@ class Director(nn.Module):
             stays = now >= 0 and (now == wanted or (own < 0 and weights[now] > 0 and not changed))
             wanted = now if stays else wanted
             if turned or state.piece < 0 or self.memory.genre_of_piece(state.piece) != wanted:
-                state.piece = self.piece_for(wanted, playing[:v] if self.chooser.pitched[v] else playing[:0], draw[4])
+                state.piece = self.piece_for(wanted, v, playing, draw[4])
             asked = state.new >= 0 and knobs[at + 3] != state.new
             state.new = knobs[at + 3]
             if knobs[at + 2] >= 0.5 and int(was.units[0, v]) >= 0:
@@ -98,10 +99,9 @@ class Director(nn.Module):
                 hot = not begins and self.hotter(v, state, temperature, moment)
                 must, avoided = turned or asked or hot or not stays, asked or hot
                 code = self.chooser.choose(
-                    v, state, h, slot, begins, must, avoided, wanted, aim, temperature, draw, playing[0], led
+                    v, state, h, slot, begins, must, avoided, wanted, aim, temperature, draw, playing[self.leads[v]], jumped
                 )
-            if v == 0:
-                led = state.slot != (self.memory.next(was_at) if begins else was_at)
+            jumped.append(state.slot != (self.memory.next(was_at) if begins else was_at))
             taken.append(code)
             if v + 1 < self.count:
                 h = self.navigator.up(h, v, torch.full([1], code))
@@ -117,12 +117,12 @@ class Director(nn.Module):
                 playing.since = 0
         return int(self.memory.code[layer, playing.slot])
 
-    def piece_for(self, genre: int, others: list[LayerState], number: float) -> int:
-        """The piece that a layer is to prefer in `genre`: that of the `others`, else one drawn."""
-        for other in others:
-            if self.memory.genre_of_piece(other.piece) == genre:
-                return other.piece
-        return self.chooser.piece(genre, number)
+    def piece_for(self, genre: int, layer: int, playing: list[LayerState], number: float) -> int:
+        """The piece that `layer` is to prefer in `genre`: that of the layer which it most often follows, else one drawn."""
+        lead = playing[self.leads[layer]].piece
+        if layer > 0 and self.chooser.together[layer] >= 0.5 and lead >= 0 and self.memory.genre_of_piece(lead) == genre:
+            return lead
+        return self.chooser.piece(genre, lead if layer > 0 else playing[0].piece, number)
 
     def aim(self, knobs: list[float], playing: list[LayerState], spare: list[float], slot: int, begins: bool) -> int:
         """The chord that the control `harmony` asks for in this slot, -1 for none: below the middle the one that sounds."""

@@ -28,7 +28,7 @@ MARGIN = 1.0
 class Layer:
     """`part` is percussive, harmonic or whole; `latents` are the numbers of a frame at most; it jumps every `every` slots at most.
 
-    `together` is the chance that, when it jumps, it goes to where the first layer is.
+    `together` is the chance that, when it jumps, it goes to where the layer is that it `follows`, one before it.
     """
 
     name: str
@@ -38,6 +38,7 @@ class Layer:
     latents: int
     every: int
     together: float
+    follows: str = "harmony"
 
 
 LAYERS = (
@@ -74,6 +75,7 @@ class LayerFront(nn.Module):
         self.layers = layers
         self.names = [layer.name for layer in layers]
         self.together = [layer.together for layer in layers]
+        self.leads = [self.names.index(layer.follows) for layer in layers]
         self.every = [layer.every for layer in layers]
         self.along_time: int = 2 * round(ALONG_TIME_S * front.sample_rate / front.block / 2) + 1
         self.along_bands: int = ALONG_BANDS

@@ -24,6 +24,7 @@ class Memory(nn.Module):
     ends: Tensor
     first: Tensor
     length: Tensor
+    duration: Tensor
     late: Tensor
     piece: Tensor
     place: Tensor
@@ -60,6 +61,7 @@ class Memory(nn.Module):
         self.register_buffer("ends", table(slots, latents, dtype=torch.int8))  # latents of a slot's last frame
         self.register_buffer("first", table(slots))  # its first frame
         self.register_buffer("length", table(slots))  # its frames
+        self.register_buffer("duration", torch.ones(slots))  # how long it lasts, in frames
         self.register_buffer("late", torch.zeros(slots))  # by so many frames the first one lies behind the slot's beginning
         self.register_buffer("piece", table(slots))
         self.register_buffer("place", table(slots))  # sixteenth of the bar

@@ -53,11 +53,13 @@ class Reader(nn.Module):
         """Let every layer be where it is to read, a share `way` of its slot into it."""
         for v, state in enumerate(playing):
             going = state.frame + self.ratios[state.moved]
-            right = float(self.memory.first[state.slot]) + way * float(self.memory.length[state.slot])
+            right = float(self.memory.first[state.slot]) + way * float(self.memory.duration[state.slot])
             right -= float(self.memory.late[state.slot])
             asked = state.since == 0
-            if asked and v > 0 and playing[0].slot == state.slot and playing[0].shift == self.unmoved:
-                right = playing[0].frame  # together to the frame
+            if asked:
+                for other in playing[:v]:
+                    if other.slot == state.slot and other.moved == self.unmoved:
+                        right = other.frame  # together to the frame
             if state.frame >= 0 and state.shift == state.moved and (not asked or going == right):
                 asked = abs(going - right) > self.stray
             if not asked:

@@ -106,12 +106,12 @@ class UnitPlayer(nn.Module):
         elif moment.ahead < 0:
             moment.ahead = int(math.fmod(slot + 1, self.slots))
             h_ahead, ahead = self.listen(genre, codes, playing[0].piece, moment.ahead, cells)
-        # Left alone, the music runs at the tempo of what leads.
-        tempo = float(self.memory.tempo[self.memory.piece[playing[0].slot]]) if knobs[1] <= 0 else knobs[1]
         self.reader.move(playing, beat * self.per_beat - whole)
         audio, overlap = self.reader.sound(playing, self.gains(knobs), was.overlap)
 
-        passed = tempo * self.beats_per_bpm
+        # Left alone, the music moves as what leads moved: not every beat is as long as the one before.
+        own = 1.0 / (self.per_beat * float(self.memory.duration[playing[0].slot]))
+        passed = own if knobs[1] <= 0 else knobs[1] * self.beats_per_bpm
         moment.beat, moment.slot = math.fmod(beat + passed, self.wrap), slot
         for one in playing:
             one.since += 1

@@ -12,7 +12,7 @@ from noizestream.files import whole
 from noizestream.nn.layers import LayerFront
 from noizestream.nn.memory import FIT, Memory
 from noizestream.training.config import Config
-from noizestream.training.data.shares import counts, shares_of
+from noizestream.training.data.shares import counts, sections, shares_of
 from noizestream.training.data.slots import BAR, FEWEST, FEWEST_HELD, Slots, slots_of
 from noizestream.training.prepared import Piece, Prepared
 
@@ -29,14 +29,10 @@ FEWEST_CODES, SLOTS_PER_CODE = 12, 10
 
 @dataclass
 class Coded:
-    """One piece as the sequence model reads it: `code` [S, V] global numbers, `number` [S] of its slots, `piece` its number.
-
-    `begin` is the memory's slot of its first one; -1 of music that is not in the memory.
-    """
+    """One piece as the sequence model reads it: `code` [S, V] global numbers, `number` [S] of its slots, `piece` its number."""
 
     genre: int
     piece: int
-    begin: int
     number: np.ndarray
     code: np.ndarray
     beaten: bool
@@ -114,7 +110,7 @@ def load(layers: LayerFront, folder: Path) -> Built | None:
 
 
 def _coded(piece: Piece, number: int, slots: Slots, code: np.ndarray) -> Coded:
-    return Coded(piece.genre, number, -1, slots.number, code, piece.confidence >= 0.5)
+    return Coded(piece.genre, number, slots.number, code, piece.confidence >= 0.5)
 
 
 @torch.no_grad()
@@ -209,42 +205,39 @@ def _memory(
     books: list[list[np.ndarray]],
     config: Config,
 ) -> Memory:
-    """The tables, with as much of every piece as the file may hold."""
+    """The tables, with as much of every piece as the file may hold: sections from all over it."""
     genres = len(books)
     frames_of = [sum(len(z) for piece, _, z in read if piece.genre == g) for g in range(genres)]
     slots_to_frames = sum(len(slots) for _, slots, _ in read) / sum(frames_of)
     shares = shares_of(frames_of, config.memory_mb * 1e6 / (row + layers.size * slots_to_frames))
-    cut = []
-    for (piece, slots, latents), count in zip(read, counts([(p.genre, len(s)) for p, s, _ in read], shares), strict=True):
-        begin = (len(slots) - count) // 2 // BAR * BAR
-        edges = slots.edges - slots.first[0]
-        ends = latents[edges[begin + 1 : begin + count + 1] - 1]
-        cut.append((piece, begin, count, ends, edges[begin : begin + count + 1] - edges[begin], slots.first[begin]))
-    frames, slots_in_all = sum(int(edges[-1]) for *_, edges, _ in cut), sum(count for _, _, count, *_ in cut)
+    kept = [sections(len(slots), count) for (_, slots, _), count in zip(read, counts([(p.genre, len(s)) for p, s, _ in read], shares), strict=True)]
+    frames = sum(int(slots.edges[a + n] - slots.edges[a]) for (_, slots, _), own in zip(read, kept, strict=True) for a, n in own)
     codes = [len(book[0]) for book in books]
     pieces = [sum(piece.genre == g for piece, _, _ in read) for g in range(genres)]
-    memory = Memory(frames, slots_in_all, codes, pieces, layers.count, layers.size, row)
+    memory = Memory(frames, sum(n for own in kept for _, n in own), codes, pieces, layers.count, layers.size, row)
     frame = slot = 0
-    for number, ((_, slots, _), (piece, begin, count, ends, edges, start), coded) in enumerate(zip(read, cut, training, strict=True)):
-        memory.piece_first[number], memory.piece_slots[number], memory.tempo[number] = slot, count, slots.tempo
-        if not count:
-            continue
-        own, taken = slice(slot, slot + count), slice(begin, begin + count)
-        length = int(edges[-1])
-        sound = prepared.sound_of(piece)[start : start + length, :row]
-        memory.frames[frame : frame + length] = torch.from_numpy(np.ascontiguousarray(sound))
-        memory.ends[own] = torch.from_numpy(ends)
-        memory.first[own] = torch.from_numpy(frame + edges[:-1]).int()
-        memory.length[own] = torch.from_numpy(np.diff(edges)).int()
-        memory.late[own] = torch.from_numpy(slots.late[taken]).float()
-        memory.piece[own] = number
-        memory.place[own] = torch.from_numpy(slots.number[taken] % BAR).int()
-        memory.follows[slot : slot + count - 1] = 1
-        memory.code[:, own] = torch.from_numpy(coded.code[taken].T.copy()).int()
-        memory.fit[own] = torch.from_numpy(np.round(slots.fit[taken] * FIT)).clamp(-127, 127).to(torch.int8)
-        memory.chord[own] = torch.from_numpy(slots.chord[taken]).to(torch.int8)
-        coded.begin = slot - begin
-        frame, slot = frame + length, slot + count
+    for number, ((piece, slots, latents), own_sections, coded) in enumerate(zip(read, kept, training, strict=True)):
+        memory.piece_first[number], memory.piece_slots[number] = slot, sum(n for _, n in own_sections)
+        memory.tempo[number] = slots.tempo
+        for begin, count in own_sections:
+            own, taken = slice(slot, slot + count), slice(begin, begin + count)
+            edges = slots.edges[begin : begin + count + 1]
+            length = int(edges[-1] - edges[0])
+            sound = prepared.sound_of(piece)[edges[0] : edges[-1], :row]
+            memory.frames[frame : frame + length] = torch.from_numpy(np.array(sound))
+            memory.ends[own] = torch.from_numpy(latents[edges[1:] - 1 - slots.first[0]])
+            memory.first[own] = torch.from_numpy(frame + edges[:-1] - edges[0]).int()
+            memory.length[own] = torch.from_numpy(np.diff(edges)).int()
+            memory.late[own] = torch.from_numpy(slots.late[taken]).float()
+            begins = edges[:-1] - slots.late[taken]
+            memory.duration[own] = torch.from_numpy(np.append(np.diff(begins), edges[-1] - begins[-1])).float()
+            memory.piece[own] = number
+            memory.place[own] = torch.from_numpy(slots.number[taken] % BAR).int()
+            memory.follows[slot : slot + count - 1] = 1
+            memory.code[:, own] = torch.from_numpy(coded.code[taken].T.copy()).int()
+            memory.fit[own] = torch.from_numpy(np.round(slots.fit[taken] * FIT)).clamp(-127, 127).to(torch.int8)
+            memory.chord[own] = torch.from_numpy(slots.chord[taken]).to(torch.int8)
+            frame, slot = frame + length, slot + count
     for g, book in enumerate(books):
         for v, centres in enumerate(book):
             at = slice(memory.code_first[g], memory.code_first[g + 1])

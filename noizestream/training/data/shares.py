@@ -6,6 +6,8 @@ import numpy as np
 
 from noizestream.training.data.slots import BAR
 
+SECTION = 16 * BAR
+"""Slots of a section of a piece, about."""
 FEWEST_KEPT = 4 * BAR
 """Slots: less of a piece is no music to go on in, and then none of it is kept."""
 
@@ -37,3 +39,20 @@ def counts(pieces: Sequence[tuple[int, int]], shares: Sequence[float]) -> list[i
             longest = max(own, key=lambda i: pieces[i][1])
             kept[longest] = min(pieces[longest][1], FEWEST_KEPT)
     return kept
+
+
+def sections(total: int, count: int) -> list[tuple[int, int]]:
+    """Where `count` of the `total` slots of a piece are kept: (first, how many), about `SECTION` each, as far apart as they can be.
+
+    They begin on bar lines, and a piece of which all is kept is one section.
+    """
+    if count >= total:
+        return [(0, total)] if total else []
+    number = max(1, round(count / SECTION))
+    bars = [count // BAR // number + (i < count // BAR % number) for i in range(number)]
+    gap = (total // BAR - sum(bars)) / (number + 1)
+    found, before = [], 0
+    for i, length in enumerate(bars):
+        found.append((round((i + 1) * gap + before) * BAR, length * BAR))
+        before += length
+    return [(first, length) for first, length in found if length]
