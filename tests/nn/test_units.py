@@ -9,7 +9,7 @@ import torch
 from noizestream.nn.layers import LAYERS
 from noizestream.nn.spectral import SpectralFront
 from noizestream.nn.unit_state import LayerState, Moment, pack, unpack
-from noizestream.nn.units import STRAY
+from noizestream.nn.reading import STRAY
 from noizestream.training.export import script
 from tests.nn.made_up import DRUMS, FRONT, HARMONY, NAMES, PIECE, TEMPO, Performance, player, unsure
 
@@ -150,15 +150,9 @@ def test_left_alone_the_music_runs_at_the_tempo_of_the_piece_that_leads(made):
 
 
 def read(performance: Performance, blocks: int) -> Iterator[list[LayerState]]:
-    """What the layers are in each of the next blocks; the frames that sound are those which the state names."""
-    made = performance.player
+    """What the layers are in each of the next blocks; tests/nn/test_reading.py tests that they sound so."""
     for _ in range(blocks):
         performance.step()
-        latents = unpack(performance.state, made.cells).latents / made.layers.step
-        for v, state in enumerate(performance.layers):
-            own = slice(made.first_latent[v], made.first_latent[v] + made.latent_sizes[v])
-            frame = min(max(int(state.frame + 0.5), 0), len(made.memory.frames) - 1)
-            assert torch.allclose(latents[own], made.memory.frames[frame, own].float(), atol=1e-3)
         yield performance.layers
 
 
