@@ -160,15 +160,13 @@ class Hearing(nn.Module):
         else:
             z = torch.zeros(1, self.layers.size)
         places = self.nearest(z, strongest)
-        return Heard(cells, h, codes, places, float(audio.shape[1]) / self.block * passed, self.tail(audio))
+        return Heard(cells, h, codes, places, float(audio.shape[1]) / self.block * passed, self.tail(int(places[0])))
 
-    def tail(self, audio: Tensor) -> Tensor:
-        """What sounds on of audio [channels, n] when it is over: the overlap [channels, block], of middle and side."""
-        last = torch.nn.functional.pad(audio, (2 * self.block, 0))[:, audio.shape[1] :]
-        middle = self.codec.transform(last.mean(0, keepdim=True))
-        spectra = [middle] if self.codec.channels == 1 else [middle, self.codec.transform(0.5 * (last[:1] - last[-1:]))]
-        whole = torch.cat(spectra).squeeze(1).narrow(1, 0, self.codec.coefficients)
-        return self.codec.inverse(whole).narrow(1, self.block, self.block)
+    def tail(self, place: int) -> Tensor:
+        """What of slot `place` sounds on when it is over: the overlap [channels, block], of middle and side."""
+        last = int(self.memory.first[place] + self.memory.length[place]) - 1
+        coefficients, _ = self.codec.decode(self.memory.frames.narrow(0, last, 1))
+        return self.codec.inverse(coefficients[0]).narrow(1, self.block, self.block)
 
     def nearest(self, z: Tensor, genre: int) -> Tensor:
         """The slots [V] of `genre` whose last frames are most like the end of z [T, latents]: there each layer goes on.
