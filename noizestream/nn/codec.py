@@ -68,15 +68,16 @@ class Codec(nn.Module):
         super().__init__()
         self.sample_rate, self.block, self.channels = sample_rate, block, channels
         spacing = sample_rate / 2 / block
-        self.widths: list[int] = []
-        self.shapes: list[int] = []
+        widths: list[int] = []
+        shapes: list[int] = []
         names: list[str] = []
         for region in REGIONS:
-            room = min(round(region.to_hz / spacing), block) - sum(self.widths)
+            room = min(round(region.to_hz / spacing), block) - sum(widths)
             for _ in range(max(0, room // region.width)):
-                self.widths.append(region.width)
-                self.shapes.append(region.shape)
+                widths.append(region.width)
+                shapes.append(region.shape)
                 names.append(region.book)
+        self.widths, self.shapes = widths, shapes
         books = {name: torch.from_numpy(book).float() for name, book in _books().items()}
         self.books = [books[name] for name in names]
         self.side_book = books[SIDE.book]
