@@ -5,6 +5,7 @@ import torch
 
 from noizestream.nn.spectral import SpectralFront
 from noizestream.nn.unit_state import unpack
+from noizestream.training.export import script
 from tests.nn.made_up import Performance, player
 
 RATE, BLOCK, SLOTS = 16000, 128, 64
@@ -120,3 +121,25 @@ def test_hearing_next_to_nothing_is_a_beginning_too(made, blocks):
     performance = Performance(made)
     performance.state = made.prime(noise(made, blocks), GENRE)
     assert bool(torch.isfinite(performance.play(30)).all()) and min(performance.places) >= 0
+
+
+@torch.inference_mode()
+def test_scripted_it_answers_the_same(made):
+    scripted, audio = script(made), noise(made, 150)
+    assert torch.allclose(scripted.reconstruct(audio), made.reconstruct(audio), atol=1e-5)
+    beat = torch.arange(150, dtype=torch.float64) / 40
+    pairs = [(scripted.encode(audio), made.encode(audio)), (scripted.score_at(audio, GENRE, beat), made.score_at(audio, GENRE, beat))]
+    pairs.append((scripted.prime(audio, GENRE), made.prime(audio, GENRE)))
+    for one, other in pairs:
+        assert all(torch.allclose(a, b, atol=1e-3) for a, b in zip(one, other, strict=True))
+
+
+@torch.inference_mode()
+def test_what_is_reconstructed_is_near_to_the_audio_and_begins_and_ends_with_it(made):
+    time = torch.arange(100 * BLOCK + 77) / RATE
+    audio = torch.stack([0.3 * torch.sin(2 * torch.pi * hz * time) for hz in (330.0, 440.0)])[: made.channels]
+    again = made.reconstruct(audio)
+    assert again.shape == audio.shape
+    for part in (slice(None), slice(0, 3 * BLOCK), slice(-3 * BLOCK, None)):
+        error = (again - audio)[:, part].square().mean() / audio[:, part].square().mean()
+        assert float(error) < (0.008 if made.channels == 1 else 0.08), "sides have an error of their own"
