@@ -11,8 +11,8 @@ from noizestream.nn.memory import Memory
 from noizestream.nn.navigator import AGO, WRAP, Navigator
 from noizestream.nn.spectral import SpectralFront
 
-COMPARED = 4
-"""Slots that are compared to find where the memory is like what was heard."""
+COMPARED = 24
+"""Slots that are compared to find where the memory is like what was heard: a single frame says little."""
 
 
 class Slotted(NamedTuple):
@@ -178,10 +178,10 @@ class Hearing(nn.Module):
         end = int(self.memory.piece_first[last] + self.memory.piece_slots[last])
         cost = torch.zeros(end - begin)
         # The last frames of its slot and of those before, as far as they were heard.
-        length = int(self.memory.length[begin:end].float().mean() + 0.5)
+        length = max(1.0, float(self.memory.length[begin:end].float().mean()))
         slots = torch.arange(begin, end)
-        for back in range(min(self.compared, (z.shape[0] - 1) // max(1, length) + 1)):
-            rows = self.memory.ends.index_select(0, (slots - back).clamp(min=0)).float() * self.layers.step
-            cost += (rows - z[z.shape[0] - 1 - back * length]).abs().mean(1)
+        for back in range(min(self.compared, int(float(z.shape[0] - 1) / length) + 1)):
+            rows = self.memory.ends.index_select(0, (slots - back).clamp(min=begin)).float() * self.layers.step
+            cost += (rows - z[z.shape[0] - 1 - int(float(back) * length)]).abs().mean(1)
         best = begin + int(cost.argmin())
         return torch.full([self.count], best)

@@ -130,4 +130,4 @@ class Reader(nn.Module):
 
     def inside(self, frame: float) -> int:
         """A frame of the memory: the nearest."""
-        return min(max(int(math.floor(frame + 0.5)), 0), len(self.memory.frames) - 1)
+        return min(max(math.floor(frame + 0.5), 0), len(self.memory.frames) - 1)

@@ -80,7 +80,9 @@ def test_every_rate_and_block_is_kept_in_bytes_and_comes_back(rate, block, chann
     assert error_db(codec, pitched) < -22
 
 
-@pytest.mark.parametrize(("hz", "least"), [(55, 23), (110, 23), (445, 23), (1000, 23), (1510, 19), (2750, 19), (4100, 9), (7000, 9)])
+@pytest.mark.parametrize(
+    ("hz", "least"), [(55, 23), (110, 23), (445, 23), (1000, 23), (1510, 19), (2750, 19), (4100, 9), (7000, 9)]
+)
 @pytest.mark.parametrize("detuned", [1.0, 1.013, 1.029])
 def test_tones_come_back_with_an_error_far_below_them(hz, least, detuned):
     assert error_db(Codec(channels=1), tone(hz * detuned)) < -least

@@ -128,7 +128,10 @@ def test_scripted_it_answers_the_same(made):
     scripted, audio = script(made), noise(made, 150)
     assert torch.allclose(scripted.reconstruct(audio), made.reconstruct(audio), atol=1e-5)
     beat = torch.arange(150, dtype=torch.float64) / 40
-    pairs = [(scripted.encode(audio), made.encode(audio)), (scripted.score_at(audio, GENRE, beat), made.score_at(audio, GENRE, beat))]
+    pairs = [
+        (scripted.encode(audio), made.encode(audio)),
+        (scripted.score_at(audio, GENRE, beat), made.score_at(audio, GENRE, beat)),
+    ]
     pairs.append((scripted.prime(audio, GENRE), made.prime(audio, GENRE)))
     for one, other in pairs:
         assert all(torch.allclose(a, b, atol=1e-3) for a, b in zip(one, other, strict=True))

@@ -27,7 +27,9 @@ def panned(hz: float, pan: float) -> torch.Tensor:
     return torch.stack([(1 + pan) * tone, (1 - pan) * tone])
 
 
-@pytest.mark.parametrize(("hz", "pan"), [(220, 1.0), (700, -0.5), (1500, 0.3), (3000, -1.0), (6000, 0.6), (12000, -0.9), (18000, 1.0)])
+@pytest.mark.parametrize(
+    ("hz", "pan"), [(220, 1.0), (700, -0.5), (1500, 0.3), (3000, -1.0), (6000, 0.6), (12000, -0.9), (18000, 1.0)]
+)
 def test_a_tone_stays_where_it_stands(hz, pan):
     made = kept(TWO, panned(hz, pan))
     left, right = made.square().mean(1).sqrt().tolist()

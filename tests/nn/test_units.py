@@ -7,9 +7,9 @@ import pytest
 import torch
 
 from noizestream.nn.layers import LAYERS
+from noizestream.nn.reading import STRAY
 from noizestream.nn.spectral import SpectralFront
 from noizestream.nn.unit_state import LayerState, Moment, nothing, pack, unpack
-from noizestream.nn.reading import STRAY
 from noizestream.training.export import script
 from tests.nn.made_up import DRUMS, FRONT, HARMONY, NAMES, PIECE, TEMPO, Performance, player, unsure
 

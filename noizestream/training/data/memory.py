@@ -52,7 +52,9 @@ class Built:
     kept: float  # share of the layers' variance in their components
 
 
-def build(layers: LayerFront, row: int, prepared: Prepared, config: Config, progress: Callable[[int, int], None], fit: bool = True) -> Built:
+def build(
+    layers: LayerFront, row: int, prepared: Prepared, config: Config, progress: Callable[[int, int], None], fit: bool = True
+) -> Built:
     """Build the memory of rows of `row` bytes, after fitting `layers` if `fit`; `progress(done, total)` counts pieces.
 
     NoizestreamError if a genre has nothing to play.
@@ -225,14 +227,16 @@ def _memory(
     pieces = [sum(piece.genre == g for piece, _, _ in read) for g in range(genres)]
     memory = Memory(frames, slots_in_all, codes, pieces, layers.count, layers.size, row)
     frame = slot = 0
-    for number, ((_, slots, _), (piece, begin, count, ends, edges, start), coded) in enumerate(zip(read, cut, training, strict=True)):
+    for number, ((_, slots, _), (piece, begin, count, ends, edges, start), coded) in enumerate(
+        zip(read, cut, training, strict=True)
+    ):
         memory.piece_first[number], memory.piece_slots[number], memory.tempo[number] = slot, count, slots.tempo
         if not count:
             continue
         own, taken = slice(slot, slot + count), slice(begin, begin + count)
         length = int(edges[-1])
         sound = prepared.sound_of(piece)[start : start + length, :row]
-        memory.frames[frame : frame + length] = torch.from_numpy(np.ascontiguousarray(sound))
+        memory.frames[frame : frame + length] = torch.from_numpy(np.array(sound))
         memory.ends[own] = torch.from_numpy(ends)
         memory.first[own] = torch.from_numpy(frame + edges[:-1]).int()
         memory.length[own] = torch.from_numpy(np.diff(edges)).int()
