@@ -29,20 +29,20 @@ def sound(codec: Codec, lengths: list[int], seed: int = 0) -> torch.Tensor:
     """
     random = torch.Generator().manual_seed(seed)
     count = sum(lengths)
-    rows = torch.randint(0, 256, (count, codec.size), generator=random)
+    rows = torch.randint(0, 256, (count, codec.size), generator=random, dtype=torch.uint8)
     repeats = torch.tensor(lengths)
 
     def levels(bands: int, db: float) -> torch.Tensor:
         own = torch.randn(len(lengths), bands, generator=random) * 6 + torch.linspace(db, db - 30, bands)
         every = own.repeat_interleave(repeats, 0) + 2 * torch.randn(count, bands, generator=random)
-        return torch.round(255 + (every - codec.loudest) / codec.step_db).clamp(1, 255).long()
+        return torch.round(255 + (every - codec.loudest) / codec.step_db).clamp(1, 255).to(torch.uint8)
 
     rows[:, codec.at_levels : codec.at_levels + codec.bands] = levels(codec.bands, -12.0)
     if codec.channels == 2:
         rows[:, codec.at_side_levels : codec.at_side_levels + codec.sided] = levels(codec.sided, -24.0)
         pan, width = torch.randint(4, 11, (2, count, codec.bands - codec.sided), generator=random)
-        rows[:, codec.at_images :] = pan * 16 + width // 2
-    return rows.to(torch.uint8)
+        rows[:, codec.at_images :] = (pan * 16 + width // 2).to(torch.uint8)
+    return rows
 
 
 def columns(front: SpectralFront, codec: Codec, layers: LayerFront, rows: torch.Tensor) -> torch.Tensor:
@@ -106,14 +106,21 @@ def player(
     hidden: int = 32,
     depth: int = 2,
     seed: int = 4,
+    heard: int = 100_000,
 ) -> UnitPlayer:
-    """All its networks have something to say; about as loud as music. All is at `TEMPO`, with a beat."""
+    """All its networks have something to say; about as loud as music. All is at `TEMPO`, with a beat.
+
+    Only of the first `heard` frames of a piece the ends of slots are those of what they sound like.
+    """
     torch.manual_seed(seed)
     layers, codec = LayerFront(front), Codec(front.sample_rate, front.block, front.channels)
     table = memory(layers, codes, pieces, slots, genres, seed, 15 * front.sample_rate / front.block / TEMPO, codec)
-    heard = torch.cat([columns(front, codec, layers, rows) for rows in table.frames.chunk(table.pieces)])
-    layers.fit(heard)
-    table.ends.copy_(layers.rounded(layers.encode(heard[(table.first + table.length - 1).long()])))
+    whole = len(table.frames) // table.pieces
+    known = torch.cat([columns(front, codec, layers, rows[:heard]) for rows in table.frames.chunk(table.pieces)])
+    layers.fit(known)
+    last = (table.first + table.length - 1).long()
+    last = last // whole * min(heard, whole) + (last % whole).clamp(max=heard - 1)
+    table.ends.copy_(layers.rounded(layers.encode(known))[last])
     navigator = Navigator(table.code_first, table.pieces, layers.count, hidden, depth)
     for parameter in navigator.parameters():
         torch.nn.init.normal_(parameter, std=0.2)
