@@ -75,7 +75,7 @@ def test_every_rate_and_block_is_kept_in_bytes_and_comes_back(rate, block, chann
     coefficients, share = codec.decode(rows)
     assert coefficients.shape == (len(rows), channels, codec.coefficients) and share.shape == (len(rows), codec.coefficients)
     before, after = decoded(codec, white(rate, channels))
-    assert db(after, before) == pytest.approx(0, abs=1)
+    assert db(after, before) == pytest.approx(0, abs=0.5)
     pitched = tone(440, rate).expand(channels, -1)
     assert error_db(codec, pitched) < -22
 
@@ -88,7 +88,7 @@ def test_tones_come_back_with_an_error_far_below_them(hz, least, detuned):
     assert error_db(Codec(channels=1), tone(hz * detuned)) < -least
 
 
-@pytest.mark.parametrize(("low", "high", "least"), [(0, 1100, 22.5), (1150, 2950, 20.5), (3050, 8200, 9.5), (8300, 15700, 4)])
+@pytest.mark.parametrize(("low", "high", "least"), [(0, 1100, 23.5), (1150, 2950, 21), (3050, 8200, 9.5), (8300, 15700, 4)])
 def test_noise_comes_back_with_its_phases(low, high, least):
     assert error_db(Codec(channels=1), within(white(48000), low, high)) < -least
 
@@ -103,14 +103,14 @@ def test_above_8_khz_levels_are_kept_band_by_band_and_in_time(channels):
     for low, high in ((8500, 12000), (12000, 15500), (17000, 20000), (20000, 23500)):
         a, b = within(before, low, high), within(after, low, high)
         for part in (slice(500, 3500), slice(6500, 9500)):
-            assert db(b[:, part], a[:, part]) == pytest.approx(0, abs=1), (low, high, part)
+            assert db(b[:, part], a[:, part]) == pytest.approx(0, abs=0.7), (low, high, part)
 
 
 @pytest.mark.parametrize("hz", [9100.0, 12300.0, 15100.0, 18200.0, 21000.0])
-def test_a_tone_above_8_khz_is_kept_as_loud_but_for_a_part_and_where_it_was(hz):
+def test_a_tone_above_8_khz_is_kept_as_loud_as_it_was_and_near_its_pitch(hz):
     before, after = decoded(Codec(channels=1), tone(hz))
-    assert -4 < db(after, before) < 1
-    assert db(within(after, hz - 1100, hz + 1100), after) > -1
+    assert db(after, before) == pytest.approx(0, abs=0.3)
+    assert db(within(after, hz - 1100, hz + 1100), after) > -1.5
 
 
 @pytest.mark.parametrize("channels", [1, 2])
@@ -154,7 +154,7 @@ def sides(sound: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
 def test_below_3_khz_the_side_has_shapes_of_its_own():
     before, after = decoded(Codec(), within(white(48000, 2), 0, SIDE.to_hz - 100))
     middle, side = sides(after)
-    assert db(side - sides(before)[1], sides(before)[1]) < -9 and db(side, sides(before)[1]) == pytest.approx(0, abs=0.6)
+    assert db(side - sides(before)[1], sides(before)[1]) < -10 and db(side, sides(before)[1]) == pytest.approx(0, abs=0.2)
     assert db(middle - sides(before)[0], sides(before)[0]) < -20
 
 
