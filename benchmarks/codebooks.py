@@ -63,7 +63,9 @@ def book(found: torch.Tensor) -> tuple[np.ndarray, float]:
     rounded = torch.from_numpy(centres)[torch.cdist(others, torch.from_numpy(centres)).argmin(1)]
     # Means of what they stand for are quieter than it: as loud is worth more than as near.
     louder = torch.sqrt(others.square().mean() / rounded.square().mean())
-    return (centres * float(louder)).astype(np.float32), float(-10 * torch.log10((others - rounded).square().mean() / others.square().mean()))
+    return (centres * float(louder)).astype(np.float32), float(
+        -10 * torch.log10((others - rounded).square().mean() / others.square().mean())
+    )
 
 
 def main() -> None:

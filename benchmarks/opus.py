@@ -1,16 +1,14 @@
-"""How good is what a model keeps of a sound? Opus, PCA and the model on the same held-out music, by `evaluate`'s distances.
+"""How good is what a model keeps of a sound? Opus, the memory's codec and the model on the same held-out music, by `evaluate`'s
+distances.
 
-    python benchmarks/opus.py DATA [MODEL] [--seconds 60] [--kbit 12,16,24] [--json FILE]
+    python benchmarks/opus.py DATA [MODEL] [--seconds 60] [--kbit 16,32,96] [--json FILE]
 
     Opus N      opusenc --bitrate N (its default variable rate) and back, mono; the rate beside it is the one it took
+    codec       the codec of the memory (noizestream/nn/codec.py), mono, at the rate beside it
     model       `reconstruct` of the model file, where it has it
-    PCA of D    as many numbers a block as the model's latents have, not rounded and not in layers: PCA of the weighted log
-                band magnitudes (and, for a stereo model, of the image), fitted on the library's training part, through the same
-                synthesis
-    no latent   the bands themselves through the synthesis: what no latent can be better than
 
-A stereo model, and what stands beside it, hears and makes two channels; Opus spends all its bits on the mono mix. Distances are of
-the mono mix, means over the genres. Needs opus-tools (Debian: apt install opus-tools).
+A stereo model hears and makes two channels; distances are of the mono mix, means over the genres. Needs opus-tools (Debian: apt
+install opus-tools).
 """
 
 import argparse
@@ -19,7 +17,6 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -33,18 +30,14 @@ import torch  # noqa: E402
 
 from noizestream import artifact  # noqa: E402
 from noizestream.analysis.corpus import describe  # noqa: E402
-from noizestream.analysis.excerpts import KNOWN, UNSEEN, Excerpt, excerpts  # noqa: E402
+from noizestream.analysis.excerpts import UNSEEN, excerpts  # noqa: E402
 from noizestream.analysis.probing import Probe, codec, distances  # noqa: E402
 from noizestream.engine.generator import prepare_torch  # noqa: E402
 from noizestream.errors import NoizestreamError  # noqa: E402
 from noizestream.jsonfile import write_json  # noqa: E402
 from noizestream.music.decode import RATE  # noqa: E402
 from noizestream.music.library import read_library  # noqa: E402
-from noizestream.nn.phases import PhaseSynthesis  # noqa: E402
-from noizestream.nn.spectral import SpectralFront  # noqa: E402
-
-FIT_S = 240.0
-Parts = dict[str, list[Excerpt]]
+from noizestream.nn.codec import Codec  # noqa: E402
 
 
 class Opus:
@@ -76,64 +69,33 @@ def _call(*line: str) -> None:
         raise NoizestreamError(f"{line[0]} failed: {(done.stderr.strip().splitlines() or ['no reason given'])[-1]}")
 
 
-def synthesised(front: SpectralFront, bands_to_bands: Callable[[torch.Tensor], torch.Tensor]) -> Callable[[np.ndarray], np.ndarray]:
-    """audio [channels, n] -> bands -> `bands_to_bands` -> the synthesis that models play with -> [channels, n]"""
-    synthesis, block = PhaseSynthesis(front), front.block
-
-    def there_and_back(audio: np.ndarray) -> np.ndarray:
-        padded = torch.nn.functional.pad(torch.from_numpy(audio.copy()), (4 * block, 8 * block))
-        with torch.inference_mode():
-            bands = bands_to_bands(front.analyse(padded))
-            white = torch.rand(len(bands), block, generator=torch.Generator().manual_seed(0)).clamp(1e-6, 1 - 1e-6)
-            made = synthesis.stream(bands, white)
-        return made.numpy()[:, 4 * block : 4 * block + audio.shape[1]]
-
-    return there_and_back
-
-
-def pca(front: SpectralFront, latent: int, known: Parts) -> Callable[[torch.Tensor], torch.Tensor]:
-    """Bands to bands through the `latent` first components of the `known` music, every genre weighted alike."""
-    weight, moments = front.band_weight, []
-    for parts in known.values():
-        stretches = [part for excerpt in parts for part in excerpt.load(front.sample_rate, front.channels)[1]]
-        bands = torch.cat([front.analyse(torch.from_numpy(part)) for part in stretches])
-        weighted = (bands * weight).double()
-        moments.append((weighted.mean(0), weighted.T @ weighted / len(weighted)))
-    mean = torch.stack([first for first, _ in moments]).mean(0)
-    square = torch.stack([second for _, second in moments]).mean(0)
-    basis = torch.linalg.eigh(square - mean[:, None] * mean).eigenvectors[:, -latent:].float()
-    return lambda bands: ((bands * weight - mean.float()) @ basis @ basis.T + mean.float()) / weight
+def there_and_back(audio: np.ndarray) -> np.ndarray:
+    """mono audio [1, n] at `RATE` through the codec of the memory -> the same shape"""
+    net, length = Codec(RATE, channels=1), audio.shape[1]
+    padded = torch.nn.functional.pad(torch.from_numpy(audio.copy()), (net.block, 2 * net.block))
+    with torch.inference_mode():
+        made = net.stream(net.encode(padded, torch.zeros(padded.shape[1] // net.block - 1, net.bands)))
+    return made.numpy()[:, net.block : net.block + length]
 
 
 def measure(data: str, model: str | None, seconds: float, rates: list[int], workers: int | None = None) -> dict[str, dict]:
     """Row -> `{"kbit": ..., "codec": ..., "tonal": ..., "genres": {genre: {"codec", "tonal", "seconds"}}}`."""
     real = describe(read_library(data), [], workers)
     unseen = {genre: found for genre, entry in real.items() if (found := excerpts(entry.pieces, UNSEEN, seconds))}
-    known = {genre: found for genre, entry in real.items() if (found := excerpts(entry.pieces, KNOWN, FIT_S))}
     if not unseen:
         raise NoizestreamError(f"{data}: no music held out; its clips are too short")
     rows: dict[str, dict] = {}
     for rate in rates:
         opus = Opus(rate)
         rows[f"Opus {rate}"] = _row({genre: distances(parts, RATE, 1, opus) for genre, parts in unseen.items()}, opus.kbit)
-    front = SpectralFront(RATE)
+    own = Codec(RATE, channels=1)
+    kbit = 8 * own.size * RATE / own.block / 1000
+    rows["codec"] = _row({genre: distances(parts, RATE, 1, there_and_back) for genre, parts in unseen.items()}, kbit)
     if model is not None:
         probe = Probe(*artifact.load(artifact.find_model(model)))
-        front = SpectralFront(probe.metadata.sample_rate, probe.metadata.block_frames, min(probe.metadata.channels, 2))
         if probe.offers("reconstruct"):
             rows["model"] = _row({genre: codec(probe, parts) or {} for genre, parts in unseen.items()})
-        if probe.offers("encode"):
-            some = next(iter(unseen.values()))[0].load(probe.metadata.sample_rate, probe.metadata.channels)[1][0]
-            latent = probe("encode", some)[0].shape[1]
-            through = synthesised(front, pca(front, latent, known))
-            rows[f"PCA of {latent}"] = _row(_of(unseen, front, through))
-    plain = synthesised(front, lambda bands: bands)
-    rows["no latent"] = _row(_of(unseen, front, plain))
     return rows
-
-
-def _of(unseen: Parts, front: SpectralFront, through: Callable[[np.ndarray], np.ndarray]) -> dict[str, dict[str, float]]:
-    return {genre: distances(parts, front.sample_rate, front.channels, through) for genre, parts in unseen.items()}
 
 
 def _row(genres: dict[str, dict[str, float]], kbit: float | None = None) -> dict[str, Any]:
@@ -158,7 +120,7 @@ def main(arguments: list[str] | None = None) -> dict[str, dict]:
     parser.add_argument("data")
     parser.add_argument("model", nargs="?")
     parser.add_argument("--seconds", type=float, default=60.0, help="at most so much held-out music per genre")
-    parser.add_argument("--kbit", default="12,16,24")
+    parser.add_argument("--kbit", default="16,32,96")
     parser.add_argument("--workers", type=int)
     parser.add_argument("--json", type=Path)
     asked = parser.parse_args(arguments)

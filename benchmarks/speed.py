@@ -14,8 +14,8 @@ thread that steps, so that waiting for other programs does not count; the forms 
 the caches meets all of them, and each begins its turn in caches that the others have swept; ratios are medians over the turns.
 "alone" is the last form once more with nothing in between, as `render` runs it. Not every block has the same to do: below, one in
 the midst of a slot, one where a slot begins (a code and a member of it may be chosen), one in which the LSTM is asked ahead for
-the next slot, and one in which every layer is transposed; the parts that every block has, each scripted and stepped alone: frames
-(the memory's, decoded and mixed) and synthesis. Last the floor: what a block has to read and to transform in any form (a cache
+the next slot, and one in which every layer is transposed; and the part that every block has, scripted and stepped alone: sound (the
+memory's frames decoded, added, transformed back). Last the floor: what a block has to read and to transform in any form (a cache
 that holds it from one block to the next goes under it).
 """
 
@@ -41,11 +41,11 @@ from noizestream import machine  # noqa: E402
 from noizestream.engine.generator import Generator, prepare_torch  # noqa: E402
 from noizestream.engine.safety import SafeStream  # noqa: E402
 from noizestream.metadata import Metadata  # noqa: E402
-from noizestream.nn.layers import LayerFront  # noqa: E402
+from noizestream.nn.codec import Codec  # noqa: E402
 from noizestream.nn.lean import lean  # noqa: E402
 from noizestream.nn.recurrent import Recurrent  # noqa: E402
 from noizestream.nn.spectral import SpectralFront, block_frames_for  # noqa: E402
-from noizestream.nn.unit_state import pack, unpack  # noqa: E402
+from noizestream.nn.unit_state import LayerState, nothing, pack, unpack  # noqa: E402
 from noizestream.nn.units import UnitPlayer  # noqa: E402
 from noizestream.noise import noise  # noqa: E402
 from noizestream.training.config import resolve  # noqa: E402
@@ -58,14 +58,16 @@ REFERENCE = "scripted float32"
 PLAYED = "whole lean int8"
 ALONE = f"{PLAYED}, alone"
 RECORDED = 50
+HEARD = 3000
 
 
 def network(preset: str, channels: int) -> UnitPlayer:
     """A player of the preset's sizes with random weights and a full memory, for the six genres of the studio."""
     config = resolve(preset)
     front = SpectralFront(config.sample_rate, block_frames_for(config.sample_rate, config.block_ms), channels)
-    slots = round(config.memory_mb * 1e6 / LayerFront(front).size / made_up.SLOT / len(GENRES))
-    return made_up.player(front, config.codes, 1, slots, len(GENRES), config.hidden, config.layers)
+    row = Codec(front.sample_rate, front.block, channels).size
+    slots = round(config.memory_mb * 1e6 / row / (15 * front.sample_rate / front.block / made_up.TEMPO) / len(GENRES))
+    return made_up.player(front, config.codes, 1, slots, len(GENRES), config.hidden, config.layers, heard=HEARD)
 
 
 class Naive(torch.nn.Module):
@@ -144,21 +146,25 @@ def kinds(player: UnitPlayer) -> dict[str, list[torch.Tensor]]:
                 found["the LSTM is asked" if was.moment[5] != now.moment[5] else "midst of a slot"] = state
         state = after
     rows = unpack(found["midst of a slot"], player.cells).layers.clone()
-    rows[:, 1] = 2  # four semitones down
+    rows[:, 1] = rows[:, 9] = 2  # four semitones down, and read so already
     found["transposed"] = pack(unpack(found["midst of a slot"], player.cells)._replace(layers=rows))
     return found
 
 
-class Frames(torch.nn.Module):
-    """What every block takes from the memory: frames of the layers, decoded and mixed."""
+class Sound(torch.nn.Module):
+    """What every block takes from the memory: frames of the layers, decoded, added and transformed back."""
 
     def __init__(self, player: UnitPlayer):
         super().__init__()
-        self.layers, self.memory = player.layers, player.memory
-        self.register_buffer("gains", torch.ones(player.layers.columns))
+        self.reader = player.reader
+        self.nothing = nothing()
+        self.gains = [1.0] * player.count
 
-    def forward(self, frame: int) -> torch.Tensor:
-        return self.layers.mix(self.layers.decode(self.memory.frames[frame].float() * self.layers.step), self.gains)
+    def forward(self, frame: int, overlap: torch.Tensor) -> torch.Tensor:
+        playing = [LayerState(self.nothing) for _ in self.gains]
+        for state in playing:
+            state.frame = float(frame)
+        return self.reader.sound(playing, self.gains, overlap)[0]
 
 
 def parts_of(player: UnitPlayer, module: Any) -> dict[str, Callable[[], Any]]:
@@ -169,32 +175,28 @@ def parts_of(player: UnitPlayer, module: Any) -> dict[str, Callable[[], Any]]:
     def block(state: list[torch.Tensor]) -> Callable[[], Any]:
         return lambda: module.step(genre, controls, draws, state)
 
-    frames, synthesis = torch.jit.script(Frames(player).eval()), torch.jit.script(player.synthesis)
-    count, bands, sound = 0, frames(0), player.synthesis.initial_state()
-    white = draws[: player.block].clone()
+    sound, count, overlap = torch.jit.script(Sound(player).eval()), 0, torch.zeros(player.channels, player.block)
 
     def read() -> None:
         nonlocal count
-        frames(count * 997 % len(player.memory.frames))
+        sound(count * 997 % len(player.memory.frames), overlap)
         count += 1
 
     blocks = {name: block(state) for name, state in kinds(player).items()}
-    return blocks | {"frames": read, "synthesis": lambda: synthesis(bands, white, sound, 0.5)}
+    return blocks | {"sound": read}
 
 
 def floor(player: UnitPlayer) -> dict[str, Any]:
-    """What no form can be under, in ms: reading the tables of a block once from memory, and the transforms of the synthesis."""
-    tables = player.layers.basis.numel() + player.layers.mixing.numel()
+    """What no form can be under, in ms: reading the tables of a block once from memory, and the transform of the codec."""
+    codec = player.reader.codec
+    tables = sum(table.numel() for table in (codec.byte, codec.stride, codec.offset)) * 2 + codec.values.numel()  # int64 is twice 4
     lstm = sum(weights.numel() for weights in (*player.navigator.recurrent.parameters(), *player.navigator.enter.parameters()))
     memory = torch.ones(32 << 20)  # far more than any cache holds
     channels, block = player.channels, player.block
-    noise_block = torch.ones(2 * block)
-    short, long = torch.ones(channels, block + 1) + 0j, torch.ones(channels, 2 * block + 1) + 0j
+    frame = torch.ones(channels, 2 * block) + 0j
 
     def transforms() -> None:
-        torch.fft.rfft(noise_block)
-        torch.fft.irfft(short)
-        torch.fft.irfft(long)
+        torch.fft.ifft(frame)
 
     times = take_turns({"memory": memory.sum, "transforms": transforms}, TURN)
     medians = {name: statistics.median(value for turn in turns for value in turn) for name, turns in times.items()}

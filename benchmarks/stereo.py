@@ -1,10 +1,10 @@
-"""The stereo image of music beside what the synthesis makes of it, per genre: from true frames, and through a model's codec.
+"""The stereo image of music beside what the memory's codec keeps of it, per genre, and beside what a model reconstructs.
 
     python benchmarks/stereo.py                       # 20 s of every studio genre
     python benchmarks/stereo.py ~/music --model mine.ts
 
 Width is sqrt(side power / middle power); pan and motion as in noizestream/analysis/image.py, means of their size over the bands
-from 150 Hz. `true frames` go into the synthesis as they were measured, `codec` is what the model's `reconstruct` returns.
+from 150 Hz. `codec` is the codec of the memory (noizestream/nn/codec.py), `model` what the model's `reconstruct` returns.
 """
 
 from pathlib import Path
@@ -18,17 +18,15 @@ from noizestream.analysis.image import correlation, image, width
 from noizestream.music.decode import RATE, decode
 from noizestream.music.library import read_library
 from noizestream.music.studio import GENRES, compose
-from noizestream.nn.phases import PhaseSynthesis
-from noizestream.nn.spectral import SpectralFront
+from noizestream.nn.codec import Codec
 
 
-def from_true_frames(audio: np.ndarray) -> np.ndarray:
-    """Audio [2, n] analysed and synthesised: [2, m], m the whole frames of it."""
-    front = SpectralFront(RATE, channels=2)
+def through_the_codec(audio: np.ndarray) -> np.ndarray:
+    """Audio [2, n] there and back: [2, m], m the whole blocks of it."""
+    codec = Codec(RATE)
     with torch.inference_mode():
-        bands = front.analyse(torch.from_numpy(audio))
-        noise = torch.rand(len(bands), front.block, generator=torch.Generator().manual_seed(0))
-        return PhaseSynthesis(front).stream(bands, noise).numpy()
+        rows = codec.encode(torch.from_numpy(audio), torch.zeros(audio.shape[1] // codec.block - 1, codec.bands))
+        return codec.stream(rows).numpy()
 
 
 def line(genre: str, which: str, audio: np.ndarray) -> str:
@@ -53,7 +51,7 @@ def excerpts(data: str | None, seconds: float) -> dict[str, np.ndarray]:
 
 @click.command(help=__doc__.split("\n")[0])
 @click.argument("data", required=False, type=click.Path(exists=True))
-@click.option("--model", type=click.Path(exists=True, path_type=Path), help="A stereo model: its codec is measured too.")
+@click.option("--model", type=click.Path(exists=True, path_type=Path), help="A stereo model: what it reconstructs is measured too.")
 @click.option("--seconds", default=20.0, show_default=True, help="How much of each genre.")
 def main(data: str | None, model: Path | None, seconds: float) -> None:
     torch.set_num_threads(1)
@@ -61,10 +59,10 @@ def main(data: str | None, model: Path | None, seconds: float) -> None:
     print(f"{'genre':12} {'':12} {'corr':>6} {'width':>6}   {'width from 0, 150, 600, 2500, 8k Hz':29}  {'|pan|':>5} {'motion':>6}")
     for genre, audio in excerpts(data, seconds).items():
         print(line(genre, "real", audio))
-        print(line(genre, "true frames", from_true_frames(audio)))
+        print(line(genre, "codec", through_the_codec(audio)))
         if module is not None:
             with torch.inference_mode():
-                print(line(genre, "codec", module.reconstruct(torch.from_numpy(audio)).numpy()), flush=True)
+                print(line(genre, "model", module.reconstruct(torch.from_numpy(audio)).numpy()), flush=True)
 
 
 if __name__ == "__main__":

@@ -125,8 +125,10 @@ class Chooser(nn.Module):
     def member(
         self, layer: int, code: int, piece: int, place: int, chord: int, sounding: int, avoided: int, number: float
     ) -> tuple[int, int]:
-        """The member of `code` that fits best, and its transposition; `sounding` is the slot that has sounded (-1 none), `avoided` one
-        not to take."""
+        """The member of `code` that fits best, and its transposition.
+
+        `sounding` is the slot that has sounded (-1 none), `avoided` one not to take.
+        """
         members = self.memory.members_of(layer, code, number)
         first, size = self.first[layer], self.sizes[layer]
         here = self.memory.ends[max(sounding, 0)].narrow(0, first, size).float()

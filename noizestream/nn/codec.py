@@ -68,15 +68,16 @@ class Codec(nn.Module):
         super().__init__()
         self.sample_rate, self.block, self.channels = sample_rate, block, channels
         spacing = sample_rate / 2 / block
-        self.widths: list[int] = []
-        self.shapes: list[int] = []
+        widths: list[int] = []
+        shapes: list[int] = []
         names: list[str] = []
         for region in REGIONS:
-            room = min(round(region.to_hz / spacing), block) - sum(self.widths)
+            room = min(round(region.to_hz / spacing), block) - sum(widths)
             for _ in range(max(0, room // region.width)):
-                self.widths.append(region.width)
-                self.shapes.append(region.shape)
+                widths.append(region.width)
+                shapes.append(region.shape)
                 names.append(region.book)
+        self.widths, self.shapes = widths, shapes
         books = {name: torch.from_numpy(book).float() for name, book in _books().items()}
         self.books = [books[name] for name in names]
         self.side_book = books[SIDE.book]
@@ -128,7 +129,7 @@ class Codec(nn.Module):
         self.size: int = self.at_images + self.bands - self.sided if stereo else self.mono
         self.planes: int = 6 if stereo else 3
         rows: list[list[tuple[int, int, int]]] = [[] for _ in range(self.planes)]
-        copied = sum(w for w, s in zip(self.widths, self.shapes, strict=True) if not s)
+        copied = self.copied = sum(w for w, s in zip(self.widths, self.shapes, strict=True) if not s)
         for b in range(self.bands):
             size, shape = self.widths[b], self.shapes[b]
             for c in range(size):
@@ -171,12 +172,15 @@ class Codec(nn.Module):
         count = middle.shape[0]
         shapes: list[Tensor] = []
         levels: list[Tensor] = []
+        made: list[Tensor] = []
         for b in range(self.bands):
             band = middle.narrow(1, self.first[b], self.widths[b])
-            level = self.level(band)
             if self.shapes[b] > 0:
-                shapes.append(self.nearest(band, level, self.books[b]))
-            levels.append(level)
+                shapes.append(self.nearest(band, self.books[b]))
+                made.append(self.books[b][shapes[-1]].flatten(1))
+                levels.append(self.level(band, made[-1]))
+            else:
+                levels.append(self.level(band, torch.cat(made, 1).narrow(1, self.first[b] - self.copied, self.widths[b])))
         fine = torch.round(torch.nn.functional.pad(share, (0, self.bands % 2)).clamp(0.0, 1.0) * self.shares).long()
         parts = torch.cat([torch.cat(shapes, 1), torch.stack(levels, 1), fine[:, ::2] * 16 + fine[:, 1::2]], 1)
         if self.channels == 1:
@@ -188,9 +192,8 @@ class Codec(nn.Module):
         for b in range(self.bands):
             band, other = middle.narrow(1, self.first[b], self.widths[b]), side.narrow(1, self.first[b], self.widths[b])
             if b < self.sided:
-                level = self.level(other)
-                side_shapes.append(self.nearest(other, level, self.side_book))
-                side_levels.append(level)
+                side_shapes.append(self.nearest(other, self.side_book))
+                side_levels.append(self.level(other, self.side_book[side_shapes[-1]].flatten(1)))
             else:
                 power = band.square().sum(1).clamp(min=1e-12)
                 pan = ((band * other).sum(1) / power).clamp(-1.0, 1.0)
@@ -199,15 +202,15 @@ class Codec(nn.Module):
                 images.append((high * 16 + torch.round(width / self.widest * self.shares)).long().unsqueeze(1))
         return torch.cat([parts, torch.cat(side_shapes, 1), torch.stack(side_levels, 1), torch.cat(images, 1)], 1).to(torch.uint8)
 
-    def level(self, band: Tensor) -> Tensor:
-        """The byte [T] of the level of coefficients [T, width]."""
-        db = 10 * torch.log10(band.square().mean(1).clamp(min=1e-30))
-        return torch.round(255 + (db - self.loudest) / self.step_db).clamp(0, 255).long()
+    def level(self, band: Tensor, shape: Tensor) -> Tensor:
+        """The byte [T] of the level at which shapes [T, width] are as loud as coefficients [T, width]."""
+        power = band.square().mean(1) / shape.square().mean(1).clamp(min=0.05)
+        return torch.round(255 + (10 * torch.log10(power.clamp(min=1e-30)) - self.loudest) / self.step_db).clamp(0, 255).long()
 
-    def nearest(self, band: Tensor, level: Tensor, book: Tensor) -> Tensor:
-        """The bytes [T, shapes] of the shapes nearest to coefficients [T, width] of a level [T]."""
-        scale = torch.pow(10.0, (self.loudest - (255 - level.float()) * self.step_db) / 20)
-        vectors = (band / scale.unsqueeze(1)).reshape(-1, book.shape[1])
+    def nearest(self, band: Tensor, book: Tensor) -> Tensor:
+        """The bytes [T, shapes] of the shapes nearest to coefficients [T, width] in units of their level."""
+        scale = band.square().mean(1, keepdim=True).sqrt().clamp(min=1e-9)
+        vectors = (band / scale).reshape(-1, book.shape[1])
         return torch.cdist(vectors, book).argmin(1).view(band.shape[0], -1)
 
     def decode(self, rows: Tensor) -> tuple[Tensor, Tensor]:

@@ -11,8 +11,8 @@ from noizestream.nn.memory import Memory
 from noizestream.nn.navigator import AGO, WRAP, Navigator
 from noizestream.nn.spectral import SpectralFront
 
-COMPARED = 4
-"""Slots that are compared to find where the memory is like what was heard."""
+COMPARED = 24
+"""Slots that are compared to find where the memory is like what was heard: a single frame says little."""
 
 
 class Slotted(NamedTuple):
@@ -160,15 +160,13 @@ class Hearing(nn.Module):
         else:
             z = torch.zeros(1, self.layers.size)
         places = self.nearest(z, strongest)
-        return Heard(cells, h, codes, places, float(audio.shape[1]) / self.block * passed, self.tail(audio))
+        return Heard(cells, h, codes, places, float(audio.shape[1]) / self.block * passed, self.tail(int(places[0])))
 
-    def tail(self, audio: Tensor) -> Tensor:
-        """What sounds on of audio [channels, n] when it is over: the overlap [channels, block], of middle and side."""
-        last = torch.nn.functional.pad(audio, (2 * self.block, 0))[:, audio.shape[1] :]
-        middle = self.codec.transform(last.mean(0, keepdim=True))
-        spectra = [middle] if self.codec.channels == 1 else [middle, self.codec.transform(0.5 * (last[:1] - last[-1:]))]
-        whole = torch.cat(spectra).squeeze(1).narrow(1, 0, self.codec.coefficients)
-        return self.codec.inverse(whole).narrow(1, self.block, self.block)
+    def tail(self, place: int) -> Tensor:
+        """What of slot `place` sounds on when it is over: the overlap [channels, block], of middle and side."""
+        last = int(self.memory.first[place] + self.memory.length[place]) - 1
+        coefficients, _ = self.codec.decode(self.memory.frames.narrow(0, last, 1))
+        return self.codec.inverse(coefficients[0]).narrow(1, self.block, self.block)
 
     def nearest(self, z: Tensor, genre: int) -> Tensor:
         """The slots [V] of `genre` whose last frames are most like the end of z [T, latents]: there each layer goes on.
@@ -180,10 +178,10 @@ class Hearing(nn.Module):
         end = int(self.memory.piece_first[last] + self.memory.piece_slots[last])
         cost = torch.zeros(end - begin)
         # The last frames of its slot and of those before, as far as they were heard.
-        length = int(self.memory.length[begin:end].float().mean() + 0.5)
+        length = max(1.0, float(self.memory.length[begin:end].float().mean()))
         slots = torch.arange(begin, end)
-        for back in range(min(self.compared, (z.shape[0] - 1) // max(1, length) + 1)):
-            rows = self.memory.ends.index_select(0, (slots - back).clamp(min=0)).float() * self.layers.step
-            cost += (rows - z[z.shape[0] - 1 - back * length]).abs().mean(1)
+        for back in range(min(self.compared, int(float(z.shape[0] - 1) / length) + 1)):
+            rows = self.memory.ends.index_select(0, (slots - back).clamp(min=begin)).float() * self.layers.step
+            cost += (rows - z[z.shape[0] - 1 - int(float(back) * length)]).abs().mean(1)
         best = begin + int(cost.argmin())
         return torch.full([self.count], best)

@@ -65,8 +65,9 @@ class Reader(nn.Module):
             if not asked:
                 state.frame = going
             else:
-                state.old, state.old_moved, state.fade = going if state.frame >= 0 else -1.0, state.moved, 0
                 state.end = self.memory.last_frame(state.sounding) if state.sounding >= 0 else 0
+                state.old = min(going, float(state.end)) if state.frame >= 0 else -1.0
+                state.old_moved, state.fade = state.moved, 0
                 state.frame, state.moved = max(0.0, math.floor(right + 0.5)), state.shift
                 continue
             if state.old >= 0:
@@ -76,6 +77,8 @@ class Reader(nn.Module):
                     state.old = -1.0
         for state in playing:
             state.sounding = state.slot
+            if self.memory.next(state.slot) < 0:  # what is ahead of the beat does not read on into another piece
+                state.frame = min(state.frame, float(self.memory.last_frame(state.slot)))
 
     def sound(self, playing: list[LayerState], gains: list[float], overlap: Tensor) -> tuple[Tensor, Tensor]:
         """The block [channels, block] of left and right, and the overlap [channels, block] for the next, at linear `gains` [V]."""
@@ -129,4 +132,4 @@ class Reader(nn.Module):
 
     def inside(self, frame: float) -> int:
         """A frame of the memory: the nearest."""
-        return min(max(int(math.floor(frame + 0.5)), 0), len(self.memory.frames) - 1)
+        return min(max(math.floor(frame + 0.5), 0), len(self.memory.frames) - 1)

@@ -1,5 +1,6 @@
 """What a `UnitPlayer` keeps between blocks, by name; the model file's contract wants it as a list of tensors."""
 
+import math
 from typing import NamedTuple
 
 import torch
@@ -27,10 +28,10 @@ class LayerState:
         self.gate: float = row[5]
         self.new: float = row[6]
         self.piece: int = int(row[7])
-        self.frame: float = row[8]
+        self.frame: float = row[8] + row[15]
         self.moved: int = int(row[9])
         self.sounding: int = int(row[10])
-        self.old: float = row[11]
+        self.old: float = row[11] + row[16]
         self.old_moved: int = int(row[12])
         self.fade: int = int(row[13])
         self.end: int = int(row[14])
@@ -46,13 +47,15 @@ class LayerState:
     def row(self) -> list[float]:
         """As numbers."""
         counts = [float(self.slot), float(self.shift), float(self.since), float(self.run)]
-        read = [self.frame, float(self.moved), float(self.sounding), self.old, float(self.old_moved), float(self.fade)]
-        return counts + [self.chance, self.gate, self.new, float(self.piece)] + read + [float(self.end)]  # noqa: RUF005 (TorchScript knows no unpacking)
+        # TorchScript makes a list a tensor by way of float32: frames and shares of one apart, or what is transposed would stutter.
+        frame, old = float(math.floor(self.frame)), float(math.floor(self.old))
+        read = [frame, float(self.moved), float(self.sounding), old, float(self.old_moved), float(self.fade), float(self.end)]
+        return counts + [self.chance, self.gate, self.new, float(self.piece)] + read + [self.frame - frame, self.old - old]  # noqa: RUF005 (TorchScript knows no unpacking)
 
 
 def nothing() -> list[float]:
     """The row of a `LayerState` that plays nothing."""
-    return [-1.0, 6.0, 0.0, 0.0, 0.0, 0.0, -1.0, -1.0, -1.0, 6.0, -1.0, -1.0, 6.0, 0.0, 0.0]
+    return [-1.0, 6.0, 0.0, 0.0, 0.0, 0.0, -1.0, -1.0, -1.0, 6.0, -1.0, -1.0, 6.0, 0.0, 0.0, 0.0, 0.0]
 
 
 class Moment:
@@ -77,7 +80,7 @@ class UnitState(NamedTuple):
     the next slot, once they are known: no block is to do all the work.
 
     `codes` [64, V] int64 of the last slots and `units` [16, V] int64 of what was played in them (`LayerState.unit`, -1 nothing);
-    newest last. `layers` [V, 15] and `moment` [6] float64 hold a `LayerState` each and a `Moment`. `genre` [G] as last asked for,
+    newest last. `layers` [V, 17] and `moment` [6] float64 hold a `LayerState` each and a `Moment`. `genre` [G] as last asked for,
     `overlap` [channels, block] of the codec.
     """
 

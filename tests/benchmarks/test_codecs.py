@@ -45,13 +45,13 @@ def test_opus_gets_better_with_its_rate_and_stands_beside_the_model(library, tmp
     model = foreign_models.write(optional_model.Persistent(), tmp_path / "m.ts", optional_model.METADATA)
     line = [str(library), str(model), "--kbit", "8,64", "--seconds", "3", "--workers", "0", "--json", str(tmp_path / "o.json")]
     rows = opus.main(line)
-    assert list(rows) == ["Opus 8", "Opus 64", "model", "PCA of 4", "no latent"]
+    assert list(rows) == ["Opus 8", "Opus 64", "codec", "model"]
     for distance in ("codec", "tonal"):
         assert rows["Opus 64"][distance] < rows["Opus 8"][distance]
-        assert rows["no latent"][distance] < rows["PCA of 4"][distance]
-    assert rows["Opus 8"]["kbit"] < rows["Opus 64"]["kbit"]
+        assert rows["codec"][distance] < rows["Opus 8"][distance]
+    assert rows["Opus 8"]["kbit"] < rows["Opus 64"]["kbit"] < rows["codec"]["kbit"] == pytest.approx(95, abs=1)
     assert rows["model"]["genres"]["A"]["seconds"] == pytest.approx(3)
-    assert json.loads((tmp_path / "o.json").read_text()) == rows and "PCA of 4" in capsys.readouterr().out
+    assert json.loads((tmp_path / "o.json").read_text()) == rows and "codec" in capsys.readouterr().out
 
 
 def test_a_long_rendering_minute_by_minute(library, sine_model, capsys):

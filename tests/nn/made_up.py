@@ -2,6 +2,7 @@
 
 import torch
 
+from noizestream.nn.codec import Codec
 from noizestream.nn.layers import LAYERS, LayerFront
 from noizestream.nn.memory import TRIADS, Memory
 from noizestream.nn.navigator import Navigator
@@ -11,7 +12,7 @@ from noizestream.nn.units import UnitPlayer
 
 TEMPO = 100.0
 PIECE = 64
-FRONT = SpectralFront(16000, 128)
+FRONT, CODEC = SpectralFront(16000, 128), Codec(16000, 128, 1)
 NAMES = [layer.name for layer in LAYERS]
 DRUMS, HARMONY = NAMES.index("drums"), NAMES.index("harmony")
 """BPM of everything."""
@@ -21,22 +22,60 @@ BEAT = 4
 """Slots for which a chord holds."""
 
 
+def sound(codec: Codec, lengths: list[int], seed: int = 0) -> torch.Tensor:
+    """Rows uint8 [T, size] of slots of so many frames: each has levels of its own, about as loud as music, falling with frequency.
+
+    Shapes are random, shares too; of two channels the side is quieter than the middle.
+    """
+    random = torch.Generator().manual_seed(seed)
+    count = sum(lengths)
+    rows = torch.randint(0, 256, (count, codec.size), generator=random, dtype=torch.uint8)
+    repeats = torch.tensor(lengths)
+
+    def levels(bands: int, db: float) -> torch.Tensor:
+        own = torch.randn(len(lengths), bands, generator=random) * 6 + torch.linspace(db, db - 30, bands)
+        every = own.repeat_interleave(repeats, 0) + 2 * torch.randn(count, bands, generator=random)
+        return torch.round(255 + (every - codec.loudest) / codec.step_db).clamp(1, 255).to(torch.uint8)
+
+    rows[:, codec.at_levels : codec.at_levels + codec.bands] = levels(codec.bands, -12.0)
+    if codec.channels == 2:
+        rows[:, codec.at_side_levels : codec.at_side_levels + codec.sided] = levels(codec.sided, -24.0)
+        pan, width = torch.randint(4, 11, (2, count, codec.bands - codec.sided), generator=random)
+        rows[:, codec.at_images :] = (pan * 16 + width // 2).to(torch.uint8)
+    return rows
+
+
+def columns(front: SpectralFront, codec: Codec, layers: LayerFront, rows: torch.Tensor) -> torch.Tensor:
+    """Columns [T, columns] of what rows [T, size] sound as, frame by frame as in training: their middles are where a row begins."""
+    audio = torch.nn.functional.pad(codec.stream(rows), (2 * codec.block, 0))
+    return layers.split(front.analyse(audio))[: len(rows)]
+
+
 def memory(
-    layers: LayerFront, codes: int, pieces: int, slots: int, genres: int = 2, seed: int = 0, per_slot: float = SLOT
+    layers: LayerFront,
+    codes: int,
+    pieces: int,
+    slots: int,
+    genres: int = 2,
+    seed: int = 0,
+    per_slot: float = SLOT,
+    codec: Codec = CODEC,
 ) -> Memory:
     """`genres` genres of so many codes and pieces each, a piece of so many slots; frames, codes and harmony are random.
 
-    Every code of a genre has at least one member in each layer. Slots have `per_slot` frames in the mean.
+    Every code of a genre has at least one member in each layer. Slots have `per_slot` frames in the mean. All ends are zero.
     """
     random = torch.Generator().manual_seed(seed)
     count = genres * pieces * slots
     number = torch.arange(count)
     begins = torch.arange(slots + 1, dtype=torch.float64) * per_slot
     edges = begins.ceil()
-    made = Memory(genres * pieces * int(edges[-1]), count, [codes] * genres, [pieces] * genres, layers.count, layers.size)
-    made.frames.copy_(torch.randint(-60, 61, made.frames.shape, generator=random))
+    lengths = edges.diff().repeat(genres * pieces)
+    sizes = (layers.count, layers.size, codec.size)
+    made = Memory(genres * pieces * int(edges[-1]), count, [codes] * genres, [pieces] * genres, *sizes)
+    made.frames.copy_(sound(codec, lengths.int().tolist(), seed))
     made.first.copy_(number // slots * int(edges[-1]) + edges[number % slots])
-    made.length.copy_(edges.diff().repeat(genres * pieces))
+    made.length.copy_(lengths)
     made.late.copy_((edges - begins)[:-1].repeat(genres * pieces))
     made.piece.copy_(number // slots)
     made.place.copy_(number % slots % 16)
@@ -67,17 +106,25 @@ def player(
     hidden: int = 32,
     depth: int = 2,
     seed: int = 4,
+    heard: int = 100_000,
 ) -> UnitPlayer:
-    """All its networks have something to say; about as loud as music. All is at `TEMPO`, with a beat."""
+    """All its networks have something to say; about as loud as music. All is at `TEMPO`, with a beat.
+
+    Only of the first `heard` frames of a piece the ends of slots are those of what they sound like.
+    """
     torch.manual_seed(seed)
-    layers = LayerFront(front)
-    layers.fit(layers.split(torch.randn(600, front.bands) * 1.5 - 5))
-    table = memory(layers, codes, pieces, slots, genres, seed, 15 * front.sample_rate / front.block / TEMPO)
+    layers, codec = LayerFront(front), Codec(front.sample_rate, front.block, front.channels)
+    table = memory(layers, codes, pieces, slots, genres, seed, 15 * front.sample_rate / front.block / TEMPO, codec)
+    whole = len(table.frames) // table.pieces
+    known = torch.cat([columns(front, codec, layers, rows[:heard]) for rows in table.frames.chunk(table.pieces)])
+    layers.fit(known)
+    last = (table.first + table.length - 1).long()
+    last = last // whole * min(heard, whole) + (last % whole).clamp(max=heard - 1)
+    table.ends.copy_(layers.rounded(layers.encode(known))[last])
     navigator = Navigator(table.code_first, table.pieces, layers.count, hidden, depth)
     for parameter in navigator.parameters():
         torch.nn.init.normal_(parameter, std=0.2)
-    tempos, beaten, hiss = torch.full((genres,), TEMPO), torch.ones(genres), torch.linspace(0.3, 0.7, genres)
-    return UnitPlayer(front, layers, table, navigator, tempos, beaten, hiss).eval()
+    return UnitPlayer(front, codec, layers, table, navigator, torch.full((genres,), TEMPO), torch.ones(genres)).eval()
 
 
 def unsure() -> UnitPlayer:

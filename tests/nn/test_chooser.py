@@ -4,9 +4,10 @@ import pytest
 import torch
 
 from noizestream.nn.chooser import DRAWS, LOYAL
+from noizestream.nn.harmony import UNMOVED
 from noizestream.nn.layers import LAYERS
 from noizestream.nn.spectral import SpectralFront
-from noizestream.nn.unit_state import LayerState
+from noizestream.nn.unit_state import LayerState, nothing
 from tests.nn.made_up import player
 
 PIECES, SLOTS = 3, 64
@@ -24,7 +25,7 @@ def chooser(made):
 
 
 def playing(slot: int = -1, piece: int = 0, shift: int = 6) -> LayerState:
-    return LayerState([float(slot), float(shift), 5.0, 3.0, 0.5, 0.0, 0.0, float(piece), 0.0])
+    return LayerState([float(slot), float(shift), 5.0, 3.0, 0.5, 0.0, 0.0, float(piece), *nothing()[8:]])
 
 
 def test_a_layer_jumps_more_often_the_hotter_it_is_and_the_less_sure_of_going_on(chooser):
@@ -111,28 +112,23 @@ def test_codes_are_those_of_the_piece_in_hand_unless_it_is_hot_or_a_chord_is_ask
 def test_of_the_members_that_of_the_piece_and_place_is_taken_and_else_the_one_that_joins_best(made, chooser):
     memory = made.memory
     for layer in range(made.count):
-        sounds = torch.zeros(made.layers.size)
-        found, shift = chooser.member(layer, 5, 4, 7, -1, sounds, -1, 0.5)
-        assert int(memory.code[layer, found]) == 5 and shift == made.unmoved
+        found, shift = chooser.member(layer, 5, 4, 7, -1, 20, -1, 0.5)
+        assert int(memory.code[layer, found]) == 5 and shift == UNMOVED
         members = memory.members_of(layer, 5, 0.5).long()
         alike = (memory.piece[members] == 4).long() * 2 + (memory.place[members] == 7).long()
         assert (int(memory.piece[found]) == 4) * 2 + (int(memory.place[found]) == 7) == int(alike.max())
         wanted = int(members[memory.piece[members] == 4][0])
-        first, size = chooser.first[layer], chooser.sizes[layer]
-        before = memory.frames[max(0, int(memory.first[wanted]) - 1)].float() * made.layers.step
-        sounds[first : first + size] = before[first : first + size]
-        assert chooser.member(layer, 5, 4, int(memory.place[wanted]), -1, sounds, -1, 0.5)[0] == wanted
-        other = chooser.member(layer, 5, 4, int(memory.place[wanted]), -1, sounds, wanted, 0.5)[0]
+        assert chooser.member(layer, 5, 4, int(memory.place[wanted]), -1, wanted - 1, -1, 0.5)[0] == wanted
+        other = chooser.member(layer, 5, 4, int(memory.place[wanted]), -1, wanted - 1, wanted, 0.5)[0]
         assert other != wanted, "what is to be avoided is not taken"
 
 
 @pytest.mark.parametrize("chord", [2, 20])
 def test_with_a_chord_a_member_that_sounds_like_it_is_taken_and_drums_do_not_care(made, chooser, chord):
-    sounds = torch.zeros(made.layers.size)
     for code in range(4):
-        found, shift = chooser.member(0, code, 0, 0, chord, sounds, -1, 0.5)
+        found, shift = chooser.member(0, code, 0, 0, chord, 20, -1, 0.5)
         assert chooser.fits(found, shift, chord)
-        assert chooser.member(DRUMS, code, 0, 0, chord, sounds, -1, 0.5) == chooser.member(DRUMS, code, 0, 0, -1, sounds, -1, 0.5)
+        assert chooser.member(DRUMS, code, 0, 0, chord, 20, -1, 0.5) == chooser.member(DRUMS, code, 0, 0, -1, 20, -1, 0.5)
 
 
 def choose(
@@ -141,9 +137,7 @@ def choose(
     noise = [0.5] * (DRAWS - 1) + [0.99] if noise is None else noise
     lead = playing() if lead is None else lead
     h = torch.zeros(1, made.hidden)
-    return made.chooser.choose(
-        layer, state, h, slot, begins, must, False, genre, -1, temperature, torch.zeros(made.layers.size), noise, lead, led
-    )
+    return made.chooser.choose(layer, state, h, slot, begins, must, False, genre, -1, temperature, noise, lead, led)
 
 
 @torch.no_grad()
@@ -171,7 +165,7 @@ def test_layers_that_jump_together_go_to_one_place(made):
     assert (state.slot, state.shift) == (100, 8)
     drums = playing(20)
     choose(made, drums, lead=lead, led=True, noise=[0.5] * 5 + [0.0], layer=DRUMS)
-    assert (drums.slot, drums.shift) == (100, made.unmoved), "drums are not transposed"
+    assert (drums.slot, drums.shift) == (100, UNMOVED), "drums are not transposed"
     alone = playing(20)
     choose(made, alone, lead=lead, led=True, noise=[0.999] + [0.5] * 4 + [0.99])
     assert alone.slot != 100

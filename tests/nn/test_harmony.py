@@ -3,8 +3,7 @@
 import pytest
 import torch
 
-from noizestream.nn.harmony import FARTHER, UNMOVED, Harmony
-from noizestream.nn.layers import LOWEST_SHIFT, SHIFTS
+from noizestream.nn.harmony import FARTHER, LOWEST_SHIFT, SHIFTS, UNMOVED, Harmony
 
 C, G, A_MINOR, D_MINOR = 0, 7, 12 + 9, 12 + 2
 

@@ -1,11 +1,12 @@
-"""Layers: split and mixed again they are what they were; each holds what its name says; transposition moves what is pitched."""
+"""Layers: split and mixed again they are what they were; each holds what its name says; shares of power are those of the bands."""
 
+import itertools
 import math
 
 import pytest
 import torch
 
-from noizestream.nn.layers import LAYERS, LOWEST_SHIFT, SHIFTS, LayerFront
+from noizestream.nn.layers import LayerFront
 from noizestream.nn.spectral import SpectralFront
 
 RATE = 48000
@@ -37,7 +38,7 @@ def chords(channels: int = 1) -> torch.Tensor:
 
 def energy(columns: torch.Tensor, net: LayerFront = NET) -> dict[str, float]:
     """Power of each layer, in the magnitudes of its bands."""
-    power = ((columns.exp() - net.floor).clamp(min=0) * net.toned).square().sum(0)
+    power = ((columns.exp() - net.floor).clamp(min=0) * (net.band_of < net.tones)).square().sum(0)
     return {name: float(power[net.layer_of == v].sum()) for v, name in enumerate(net.names)}
 
 
@@ -53,7 +54,7 @@ def test_layers_mixed_again_are_the_music(channels):
     bands = front.analyse(chords(channels))
     columns = net.split(bands)
     assert columns.shape == (len(bands), net.columns)
-    again = torch.stack([net.mix(row, torch.ones(net.columns)) for row in columns])
+    again = torch.stack([net.mix(row) for row in columns])
     assert torch.allclose(again, bands, atol=1e-3)
 
 
@@ -71,16 +72,26 @@ def test_clicks_are_drums_and_what_sounds_on_is_the_layer_of_its_pitch():
         assert share(sine(hz), "drums") < 0.05
 
 
-@pytest.mark.parametrize("name", [layer.name for layer in LAYERS])
-def test_without_gain_a_layer_is_gone_and_the_others_are_as_they_were(name):
-    columns = NET.split(FRONT.analyse(chords()[0]))
-    silent = torch.where(NET.layer_of == NET.names.index(name), 0.0, 1.0)
-    for row in columns[::20]:
-        left = (NET.mix(row, silent).exp() - NET.floor).clamp(min=0)
-        own = (NET.mix(row, 1 - silent).exp() - NET.floor).clamp(min=0)
-        whole = (NET.mix(row, torch.ones(NET.columns)).exp() - NET.floor).clamp(min=0)
-        assert torch.allclose(left + own, whole, atol=1e-4)
-    assert torch.allclose(NET.mix(columns[30], torch.zeros(NET.columns)), torch.full((FRONT.tones,), math.log(NET.floor)))
+@pytest.mark.parametrize("edges", [[0.0, 200.0, 1000.0, 6000.0, 24000.0], [0.0, 60.0, 90.0, 100.0, 24000.0]])
+def test_the_percussive_share_of_power_is_that_of_the_bands_between_the_edges(edges):
+    bands = FRONT.analyse(chords()[0])
+    share, power = NET.percussive(bands[:, : FRONT.tones]), (2 * bands[:, : FRONT.tones]).exp()
+    found = NET.shares(bands, torch.tensor(edges))
+    assert found.shape == (len(bands), len(edges) - 1) and float(found.min()) >= 0 and float(found.max()) <= 1
+    for n, (low, high) in enumerate(itertools.pairwise(edges)):
+        inside = (FRONT.band_hz >= low) & (FRONT.band_hz < high)
+        inside[(FRONT.band_hz - (low + high) / 2).abs().argmin()] = True  # there is one between any edges
+        expected = (power * share)[:, inside].sum(1) / power[:, inside].sum(1)
+        assert torch.allclose(found[:, n], expected, atol=1e-4)
+
+
+def test_clicks_are_percussive_everywhere_where_they_sound_and_tones_nowhere_where_they_do():
+    edges = torch.arange(0, 24001, 2000).float()
+    hits = NET.shares(FRONT.analyse(clicks()), edges)
+    loud = FRONT.analyse(clicks()).mean(1) > -5
+    assert float(hits[loud].mean()) > 0.8
+    tone = NET.shares(FRONT.analyse(sine(5000)), edges)[8:-8]
+    assert float(tone[:, 2].max()) < 0.02
 
 
 @pytest.mark.parametrize("channels", [1, 2])
@@ -107,37 +118,10 @@ def test_before_it_is_fitted_all_is_zero():
     assert not net.encode(torch.randn(3, net.columns)).any()
 
 
-@pytest.mark.parametrize("semitones", [-5, -1, 2, 5])
-@pytest.mark.parametrize("hz", [110.0, 330.0, 750.0, 1000.0, 1200.0])
-def test_transposition_moves_a_tone_by_semitones(hz, semitones):
-    columns = NET.split(FRONT.analyse(sine(hz)))[60]
-    moved = NET.shifted(columns, semitones - LOWEST_SHIFT)
-    harmonic = torch.where(NET.layer_of == NET.names.index("drums"), 0.0, 1.0)
-
-    def pitch(row: torch.Tensor) -> float:
-        power = (NET.mix(row, harmonic).exp() - NET.floor).clamp(min=0).square()
-        return float((power * FRONT.band_hz).sum() / power.sum())
-
-    bin_hz = float(FRONT.band_hz[1])
-    assert pitch(moved) == pytest.approx(pitch(columns) * 2 ** (semitones / 12), abs=0.6 * bin_hz, rel=0.03)
-    loudest, before = (float((row * NET.toned)[NET.layer_of != 3].exp().max()) for row in (moved, columns))
-    assert loudest > 0.5 * before
-
-
-def test_transposition_leaves_drums_and_the_image_alone_and_none_is_none():
-    front = SpectralFront(RATE, channels=2)
-    net = LayerFront(front)
-    columns = net.split(front.analyse(chords(2)))[60]
-    assert torch.allclose(net.shifted(columns, -LOWEST_SHIFT), columns, atol=1e-4)
-    still = (net.layer_of == net.names.index("drums")) | (net.toned == 0)
-    for number in range(SHIFTS):
-        assert torch.equal(net.shifted(columns, number)[still], columns[still])
-
-
 @pytest.mark.parametrize(("rate", "block"), [(8000, 64), (16000, 128), (44100, 512), (96000, 1024)])
 def test_every_rate_has_its_layers(rate, block):
     front = SpectralFront(rate, block, 2)
     net = LayerFront(front)
     bands = torch.randn(60, front.bands) - 5
     assert net.fit(net.split(bands)) > 0.1
-    assert torch.isfinite(net.mix(net.shifted(net.decode(net.encode(net.split(bands)))[3], 0), torch.ones(net.columns))).all()
+    assert torch.isfinite(net.mix(net.decode(net.encode(net.split(bands)))[3])).all()

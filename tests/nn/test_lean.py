@@ -4,8 +4,6 @@ import pytest
 import torch
 
 from noizestream.nn.lean import lean
-from noizestream.nn.lean_phases import LeanSynthesis, LeanTransform
-from noizestream.nn.phases import PhaseSynthesis
 from noizestream.nn.spectral import SpectralFront
 from tests.nn.made_up import player as made_up
 
@@ -40,27 +38,3 @@ def test_the_trained_player_is_left_as_it_was():
     after = player.state_dict()
     assert list(before) == list(after) and all(torch.equal(before[name], after[name]) for name in before)
     assert all(parameter.requires_grad for parameter in player.parameters())
-
-
-@pytest.mark.parametrize(("rate", "block", "channels"), [(48000, 512, 2), (48000, 256, 1), (44100, 500, 2), (8000, 64, 1)])
-@torch.inference_mode()
-def test_the_lean_synthesis_sounds_the_same_and_keeps_the_same_state(rate, block, channels):
-    random = torch.Generator().manual_seed(6)
-    front = SpectralFront(rate, block, channels)
-    plain = PhaseSynthesis(front)
-    played = LeanSynthesis(plain)
-    bands = torch.randn(60, front.bands, generator=random).cumsum(0) * 0.2 - 3
-    bands[:, front.tones :] = torch.randn(60, 2 * front.image, generator=random)  # pans and widths beyond their ranges too
-    noise = torch.rand(60, block, generator=random)
-    expected, got = plain.stream(bands, noise, 0.6), played.stream(bands, noise, 0.6)
-    assert expected.shape == got.shape == (channels, 60 * block) and expected.abs().max() > 0.1
-    assert torch.allclose(expected, got, atol=1e-4 * float(expected.abs().max()))
-    state = plain.initial_state()
-    for a, b in zip(plain(bands[0], noise[0], state)[1], played(bands[0], noise[0], state)[1], strict=True):
-        assert torch.allclose(a, b, atol=1e-5)
-
-
-@pytest.mark.parametrize("size", [1024, 512, 1000, 96, 2])
-def test_the_lean_transform_is_a_fourier_transform(size):
-    samples = torch.randn(size, generator=torch.Generator().manual_seed(1))
-    assert torch.allclose(LeanTransform(size)(samples), torch.fft.rfft(samples), atol=1e-5 * size**0.5)

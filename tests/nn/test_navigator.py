@@ -8,10 +8,8 @@ import torch
 from noizestream.nn.hearing import Hearing
 from noizestream.nn.layers import LayerFront
 from noizestream.nn.navigator import AGO, REMEMBERED, WRAP, Navigator
-from noizestream.nn.spectral import SpectralFront
-from tests.nn.made_up import memory
+from tests.nn.made_up import CODEC, FRONT, memory
 
-FRONT = SpectralFront(16000, 128)
 LAYERS = LayerFront(FRONT)
 FIRST, PIECES, COUNT, HIDDEN, SLOTS = [0, 6, 15], 3, LAYERS.count, 24, 90
 
@@ -38,7 +36,7 @@ def test_slot_by_slot_equals_the_whole_sequence(net):
     slot = torch.arange(SLOTS) + WRAP - 40  # over the end of the clock
     labels = (genre.expand(1, SLOTS, -1), (slot % WRAP).float()[None], torch.ones(1, SLOTS), torch.full((1, SLOTS), piece))
     whole, _ = net.sequence(ago(codes), *labels, net.recurrent.initial_sequence_state(1), 0.0)
-    hearing = Hearing(FRONT, LAYERS, memory(LAYERS, 8, 1, 16), net)
+    hearing = Hearing(FRONT, CODEC, LAYERS, memory(LAYERS, 8, 1, 16), net)
     cells, before = [torch.zeros(1, HIDDEN) for _ in range(4)], torch.full((REMEMBERED, COUNT), FIRST[-1])
     for t in range(SLOTS):
         h, cells = hearing.listen(before, genre, int(slot[t]), 1.0, piece, cells)

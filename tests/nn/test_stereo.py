@@ -1,4 +1,4 @@
-"""The stereo image: what the front measures is what the synthesis gives back, and the mono sum is the mono sound."""
+"""The stereo image: what the codec keeps of it is where it was, and the mono sum is the mono sound; the front measures it."""
 
 import math
 
@@ -7,18 +7,19 @@ import pytest
 import torch
 
 from noizestream.analysis.image import correlation, image, width
-from noizestream.nn.phases import PhaseSynthesis
+from noizestream.nn.codec import Codec
 from noizestream.nn.spectral import SpectralFront
 
-MONO, STEREO = SpectralFront(48000), SpectralFront(48000, channels=2)
+STEREO = SpectralFront(48000, channels=2)
+ONE, TWO = Codec(channels=1), Codec(channels=2)
 TIME = torch.arange(48000) / 48000
 
 
-def synthesised(front: SpectralFront, rows: torch.Tensor) -> torch.Tensor:
-    """[channels, n], the start and the end left out."""
-    noise = torch.rand(len(rows), front.block, generator=torch.Generator().manual_seed(0))
+def kept(codec: Codec, sound: torch.Tensor) -> torch.Tensor:
+    """What is decoded [channels, n], the start and the end left out."""
     with torch.inference_mode():
-        return PhaseSynthesis(front).stream(rows, noise)[:, 4096:-2048]
+        rows = codec.encode(sound, torch.zeros(sound.shape[1] // codec.block - 1, codec.bands))
+        return codec.stream(rows)[:, 1024:-2048]
 
 
 def panned(hz: float, pan: float) -> torch.Tensor:
@@ -26,25 +27,28 @@ def panned(hz: float, pan: float) -> torch.Tensor:
     return torch.stack([(1 + pan) * tone, (1 - pan) * tone])
 
 
-@pytest.mark.parametrize(("hz", "pan"), [(220, 1.0), (700, -0.5), (1500, 0.3), (3000, -1.0)])
+@pytest.mark.parametrize(
+    ("hz", "pan"), [(220, 1.0), (700, -0.5), (1500, 0.3), (3000, -1.0), (6000, 0.6), (12000, -0.9), (18000, 1.0)]
+)
 def test_a_tone_stays_where_it_stands(hz, pan):
-    made = synthesised(STEREO, STEREO.analyse(panned(hz, pan)))
+    made = kept(TWO, panned(hz, pan))
     left, right = made.square().mean(1).sqrt().tolist()
-    assert (left - right) / (left + right) == pytest.approx(pan, abs=0.03)
+    # Up to 3 kHz middle and side have errors of their own: a silent side is 18 dB below the other.
+    assert (left - right) / (left + right) == pytest.approx(pan, abs=0.2 if abs(pan) > 0.9 else 0.05)
 
 
 def test_two_tones_stand_apart():
-    made = synthesised(STEREO, STEREO.analyse(panned(300, 0.8) + panned(2500, -0.8)))
+    made = kept(TWO, panned(300, 0.8) + panned(2500, -0.8))
     found = image(made.numpy(), 48000).pan
-    assert found[1] == pytest.approx(0.8, abs=0.05)
-    assert found[2] == pytest.approx(-0.8, abs=0.05)
+    assert found[1] == pytest.approx(0.8, abs=0.08)
+    assert found[2] == pytest.approx(-0.8, abs=0.08)
 
 
 @pytest.mark.parametrize("share", [0.0, 0.3, 1.0])
 def test_noise_is_as_wide_as_it_was(share):
     middle, side = 0.1 * torch.randn(2, 48000, generator=torch.Generator().manual_seed(1))
     sound = torch.stack([middle + share * side, middle - share * side])
-    made = synthesised(STEREO, STEREO.analyse(sound)).numpy()
+    made = kept(TWO, sound).numpy()
     assert width(made) == pytest.approx(share, abs=0.12)
     assert correlation(made) == pytest.approx(correlation(sound.numpy()), abs=0.12)
 
@@ -52,17 +56,10 @@ def test_noise_is_as_wide_as_it_was(share):
 def test_the_mono_sum_is_the_mono_sound():
     random = torch.Generator().manual_seed(2)
     sound = panned(440, 0.7) + panned(1800, -0.9) + 0.05 * torch.randn(2, 48000, generator=random)
-    rows = STEREO.analyse(sound)
-    assert torch.equal(rows[:, : STEREO.tones], MONO.analyse(sound.mean(0)))
-    both, one = synthesised(STEREO, rows), synthesised(MONO, rows[:, : MONO.bands])
+    both, one = kept(TWO, sound), kept(ONE, sound)
     assert both.shape[0] == 2 and one.shape[0] == 1
     assert torch.allclose(both.mean(0), one[0], atol=1e-5)
-
-
-def test_wild_columns_keep_the_sides_bounded():
-    rows = torch.cat([STEREO.analyse(panned(440, 0.0))[:, : STEREO.tones], 50 * torch.randn(90, 2 * STEREO.image)], 1)
-    both = synthesised(STEREO, rows)
-    assert float(both.abs().max()) < 8 * float(both.mean(0).abs().max())
+    assert torch.allclose(STEREO.analyse(sound)[:, : STEREO.tones], SpectralFront(48000).analyse(sound.mean(0)))
 
 
 @pytest.mark.parametrize("sound", [torch.randn(9600), torch.randn(1, 9600), torch.randn(3, 9600), torch.randn(9600).expand(2, -1)])

@@ -5,9 +5,10 @@ import itertools
 import pytest
 import torch
 
+from noizestream.nn.harmony import UNMOVED
 from noizestream.nn.layers import LAYERS
 from noizestream.nn.unit_state import unpack
-from tests.nn.made_up import DRUMS, FRONT, HARMONY, NAMES, PIECE, Performance, unsure
+from tests.nn.made_up import DRUMS, HARMONY, NAMES, PIECE, Performance, unsure
 
 
 @pytest.fixture(scope="module")
@@ -45,19 +46,20 @@ def test_mute_silences_a_layer_and_level_turns_it_down(made, name):
         Performance(made, **{f"{name}_level": -12.0}),
     )
     gains = [made.gains(performance.controls.tolist()) for performance in (plain, muted, lower)]
-    own = made.layers.layer_of == v
-    assert not gains[1][own].any() and torch.equal(gains[1][~own], gains[0][~own])
-    assert torch.allclose(gains[2][own], torch.tensor(10 ** (-12 / 20))) and torch.equal(gains[2][~own], gains[0][~own])
+    assert gains[0] == [1.0] * len(NAMES)
+    assert gains[1] == [float(u != v) for u in range(len(NAMES))]
+    assert gains[2] == pytest.approx([10 ** (-12 / 20) if u == v else 1.0 for u in range(len(NAMES))])
     audio = [performance.play(200) for performance in (plain, muted, lower)]
     assert plain.places == muted.places == lower.places, "what is not heard goes on all the same"
-    loudness = [float(sound.square().mean()) for sound in audio]
-    assert loudness[1] < loudness[0] and loudness[1] <= loudness[2] * 1.02
+    own = audio[0] - audio[1]
+    assert float(own.square().mean()) > 1e-2 * float(audio[0].square().mean()), "or nothing is shown"
+    assert torch.allclose(audio[2], audio[1] + 10 ** (-12 / 20) * own, atol=1e-5), "layers are added, and this one is quieter"
 
 
 def test_with_all_layers_muted_there_is_silence(made):
     muted = {f"{name}_mute": 1.0 for name in NAMES}
     audio = Performance(made, **muted).play(300)
-    assert float(audio[:, 4 * FRONT.block :].abs().max()) < 2e-3
+    assert not audio.any()
 
 
 def in_slot(made, slot: int, **controls: float) -> Performance:
@@ -77,7 +79,7 @@ def test_rising_heat_is_heard_in_the_block_in_which_it_rises(made, slot):
     performance.set(temperature=2.0)
     one, other = performance.step(), still.step()
     assert performance.slot == slot and still.places == before and not torch.equal(one, other)
-    jumped = [a not in (b, b + 1) for a, b in zip(performance.places, before, strict=True)]
+    jumped = [a != b for a, b in zip(performance.places, before, strict=True)]
     assert sum(jumped) >= 3 and [state.since == 1 for state in performance.layers] == jumped
     after = performance.places
     performance.play(5)
@@ -176,7 +178,7 @@ def test_a_chord_is_what_pitched_layers_play_and_drums_do_as_they_like(made, cho
         found = fits(performance.state)
         assert all(found[v] >= harmony.least for v in range(len(LAYERS)) if v != DRUMS), "at once, and from then on"
         performance.step()
-        assert int(unpack(performance.state, made.cells).layers[DRUMS, 1]) == made.unmoved, "drums are not transposed"
+        assert int(unpack(performance.state, made.cells).layers[DRUMS, 1]) == UNMOVED, "drums are not transposed"
     without = 0
     for _ in range(300):
         without += fits(free.state)[HARMONY] >= harmony.least

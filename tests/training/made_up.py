@@ -4,12 +4,13 @@ from pathlib import Path
 
 import numpy as np
 
+from noizestream.nn.codec import Codec
 from noizestream.nn.spectral import SpectralFront
 from noizestream.training.data.memory import Coded
 from noizestream.training.prepared import Piece, Prepared
 
 RATE, BLOCK = 16000, 128
-FRONT = SpectralFront(RATE, BLOCK)
+FRONT, CODEC = SpectralFront(RATE, BLOCK), Codec(RATE, BLOCK, 1)
 PER_SLOT = 10
 """Frames of a slot."""
 
@@ -28,6 +29,9 @@ def prepared(folder: Path, pieces: list[tuple[int, np.ndarray, str]], first_beat
     rows = []
     for number, (genre, bands, split) in enumerate(pieces):
         np.save(folder / f"{number}.bands.npy", bands.astype(np.float16))
+        # The rows are not the sound of the frames: each is of its own, always of two channels.
+        size = Codec(RATE, BLOCK, 2).size
+        np.save(folder / f"{number}.sound.npy", np.random.default_rng(number).integers(0, 256, (len(bands), size), np.uint8))
         np.save(folder / f"{number}.beats.npy", (first_beat + (np.arange(len(bands)) + 0.5) / PER_SLOT / 4).astype(np.float32))
         chroma = np.zeros((int(len(bands) * BLOCK / RATE / (2048 / 48000)) + 2, 12), np.float32)
         chroma[:, [0, 4, 7]] = 1.0  # C major throughout
@@ -36,9 +40,7 @@ def prepared(folder: Path, pieces: list[tuple[int, np.ndarray, str]], first_beat
     genres = sorted({genre for genre, _, _ in pieces})
     count = len(genres)
     names = [f"genre {genre}" for genre in genres]
-    return Prepared(
-        folder, names, RATE, BLOCK, 1, FRONT.tones, [187.5] * count, [1.0] * count, [0.5] * count, [9.0] * count, [1] * count, rows
-    )
+    return Prepared(folder, names, RATE, BLOCK, 1, FRONT.tones, [187.5] * count, [1.0] * count, [9.0] * count, [1] * count, rows)
 
 
 def coded(rows: list[np.ndarray], genres: list[int] | None = None, first: int = 0) -> list[Coded]:

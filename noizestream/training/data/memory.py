@@ -48,7 +48,9 @@ class Built:
     kept: float  # share of the layers' variance in their components
 
 
-def build(layers: LayerFront, row: int, prepared: Prepared, config: Config, progress: Callable[[int, int], None], fit: bool = True) -> Built:
+def build(
+    layers: LayerFront, row: int, prepared: Prepared, config: Config, progress: Callable[[int, int], None], fit: bool = True
+) -> Built:
     """Build the memory of rows of `row` bytes, after fitting `layers` if `fit`; `progress(done, total)` counts pieces.
 
     NoizestreamError if a genre has nothing to play.

@@ -38,7 +38,9 @@ class UnitRecipe(Recipe):
         if built is None:
             if base is not None:
                 base.fill_layers(self.layers)
-            built = memory.build(self.layers, self.codec.size, prepared, config, lambda done, of: progress("memory", done, of), base is None)
+            built = memory.build(
+                self.layers, self.codec.size, prepared, config, lambda done, of: progress("memory", done, of), base is None
+            )
             memory.save(built, self.layers, self.folder)
         self.built = built
         sizes = (built.memory.code_first, built.memory.pieces, self.layers.count, config.hidden, config.layers)

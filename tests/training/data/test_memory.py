@@ -11,7 +11,7 @@ from noizestream.nn.layers import LayerFront
 from noizestream.training.config import resolve
 from noizestream.training.data import memory as module
 from tests.training.conftest import quiet
-from tests.training.made_up import FRONT, PER_SLOT, frames, prepared
+from tests.training.made_up import CODEC, FRONT, PER_SLOT, frames, prepared
 
 CONFIG = resolve("small", codes=12)
 
@@ -31,21 +31,29 @@ def music(tmp_path_factory):
 @pytest.fixture(scope="module")
 def built(music):
     layers = LayerFront(FRONT)
-    return module.build(layers, music, CONFIG, quiet), layers
+    return module.build(layers, CODEC.size, music, CONFIG, quiet), layers
 
 
 def test_its_frames_are_the_musics_in_order(built, music):
-    made, layers = built
+    made, _ = built
     memory = made.memory
-    assert memory.slots == 360 and len(memory.frames) == 360 * PER_SLOT and memory.frames.dtype == torch.int8
+    assert memory.slots == 360 and memory.frames.shape == (360 * PER_SLOT, CODEC.size) and memory.frames.dtype == torch.uint8
     assert memory.first.tolist() == list(range(0, 3600, PER_SLOT)) and set(memory.length.tolist()) == {PER_SLOT}
+    rows = np.concatenate([music.sound_of(piece) for piece in music.of("training")])
+    assert np.array_equal(memory.frames.numpy(), rows[:, : CODEC.size]), "of one channel: the beginning of each row"
     assert 0.8 < made.kept <= 1, "random frames have many dimensions"
-    bands = torch.from_numpy(np.asarray(music.bands_of(music.pieces[0]), np.float32))
-    again = layers.decode(memory.frames[: 120 * PER_SLOT].float() * layers.step)
-    columns = layers.split(bands)
-    assert ((again - columns) * layers.weight).square().mean() < 0.25 * (
-        (columns - columns.mean(0)) * layers.weight
-    ).square().mean()
+
+
+def test_the_end_of_a_slot_is_known_by_the_latents_of_its_last_frame(built, music):
+    made, layers = built
+    bands = torch.from_numpy(np.asarray(music.bands_of(music.pieces[1]), np.float32))
+    z = layers.encode(layers.split(bands))[PER_SLOT - 1 :: PER_SLOT]
+    apart = (made.memory.ends[120:240].float() - z / layers.step).abs()
+    assert made.memory.ends.dtype == torch.int8 and float((apart < 0.6).float().mean()) > 0.99
+    again = layers.decode(made.memory.ends[120:240].float() * layers.step)
+    columns = layers.split(bands)[PER_SLOT - 1 :: PER_SLOT]
+    lost = ((again - columns) * layers.weight).square().mean()
+    assert lost < 0.25 * ((columns - columns.mean(0)) * layers.weight).square().mean()
 
 
 def test_its_pieces_end_where_the_music_ends(built):
@@ -89,8 +97,8 @@ def test_harmony_is_that_of_the_music(built):
 
 def test_no_more_is_kept_than_asked_for_and_small_genres_keep_all_they_have(music, tmp_path):
     layers = LayerFront(FRONT)
-    size = 2400 * layers.size / 1e6
-    made = module.build(layers, music, replace(CONFIG, memory_mb=size), quiet)
+    size = 2400 * (CODEC.size + layers.size / PER_SLOT) / 1e6
+    made = module.build(layers, CODEC.size, music, replace(CONFIG, memory_mb=size), quiet)
     memory = made.memory
     assert len(memory.frames) <= 2400 + 2 * 16 * PER_SLOT / 2, "but for the rounding to bars"
     kept = memory.piece_slots.tolist()
@@ -127,13 +135,13 @@ def test_what_was_saved_is_read_again_and_what_is_damaged_is_not(built, tmp_path
 
 
 def test_the_same_seed_gives_the_same_codes(music, built):
-    again = module.build(LayerFront(FRONT), music, CONFIG, quiet)
+    again = module.build(LayerFront(FRONT), CODEC.size, music, CONFIG, quiet)
     assert torch.equal(again.memory.code, built[0].memory.code)
-    other = module.build(LayerFront(FRONT), music, replace(CONFIG, seed=1), quiet)
+    other = module.build(LayerFront(FRONT), CODEC.size, music, replace(CONFIG, seed=1), quiet)
     assert not torch.equal(other.memory.code, built[0].memory.code)
 
 
 def test_a_genre_with_nothing_to_play_is_named(tmp_path):
     made = prepared(tmp_path, [(0, frames(40, 1), "training"), (1, frames(5, 2), "training")])
     with pytest.raises(NoizestreamError, match="genre 1: its tracks are too short"):
-        module.build(LayerFront(FRONT), made, CONFIG, quiet)
+        module.build(LayerFront(FRONT), CODEC.size, made, CONFIG, quiet)

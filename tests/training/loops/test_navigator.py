@@ -28,7 +28,7 @@ def periodic(slots: int, period: int, seed: int) -> np.ndarray:
 
 
 def built(training: list[np.ndarray], validation: list[np.ndarray]) -> Built:
-    empty = Memory(0, 0, [CODES], [len(training)], V, 8)
+    empty = Memory(0, 0, [CODES], [len(training)], V, 8, 4)
     held = coded(validation)
     for one in held:
         one.piece = len(training)

@@ -48,7 +48,6 @@ def tones(tmp_path_factory) -> Prepared:
         4,
         [120.0] * 2,
         [0.1] * 2,
-        [0.7] * 2,
         [1.0] * 2,
         [1] * 2,
         pieces,
