@@ -20,8 +20,8 @@ from noizestream.nn.unit_state import LayerState
 
 DRAWS = 6
 """Random numbers that a layer takes in a slot: jump, genre, code, members, piece, together."""
-PHRASE = 128
-"""Slots after which a piece has been played for long enough: 8 bars."""
+PHRASE = 256
+"""Slots after which a piece has been played for long enough: 16 bars."""
 STRANGE_PIECE, STRANGE_PLACE = 8.0, 4.0
 """What another piece, another place of the bar cost in a join, in mean nepers of a latent: more than any join."""
 TRANSPOSED_MISFIT = 40.0
@@ -188,7 +188,7 @@ class Chooser(nn.Module):
         if begins:
             playing.chance = noise[0]
         joins = layer > 0 and noise[5] < self.together[layer] * (1.0 - 0.5 * max(0.0, temperature - 1.0))
-        joins = joins and (must or self.may(layer, slot, temperature))
+        joins = joins and (must or after < 0 or self.may(layer, slot, temperature))
         joins = (
             joins
             and self.memory.genre_of(lead.slot) == genre
@@ -205,7 +205,8 @@ class Chooser(nn.Module):
             if may:
                 log_p = self.hearing.log_p(h, layer, first, last)
                 playing.gate = self.gate(h, layer, code, playing.run, float(log_p[code - first]))
-            if not (unfit or (may and self.jumps(playing, temperature))):
+            stays = joins and lead.slot == after  # who is with its lead does not leave it of itself
+            if not (unfit or (may and not stays and self.jumps(playing, temperature))):
                 playing.slot = after
                 playing.run += 1 if begins else 0
                 return code

@@ -20,8 +20,8 @@ from noizestream.nn.spectral import SpectralFront
 ALONG_TIME_S = 0.18
 ALONG_BANDS = 17
 """Lengths of the two medians, in seconds and in bands."""
-MARGIN = 1.0
-"""How much stronger the percussive estimate must be to be half of a band."""
+KICKS_HZ, KICKS_S, KICK = 200.0, 0.5, 0.55
+"""Below `KICKS_HZ` what is `KICK` nepers (4.8 dB) over its median of `KICKS_S` is half percussive."""
 
 
 @dataclass(frozen=True)
@@ -79,7 +79,10 @@ class LayerFront(nn.Module):
         self.every = [layer.every for layer in layers]
         self.along_time: int = 2 * round(ALONG_TIME_S * front.sample_rate / front.block / 2) + 1
         self.along_bands: int = ALONG_BANDS
+        self.along_kicks: int = 2 * round(KICKS_S * front.sample_rate / front.block / 2) + 1
+        self.kick: float = KICK
         hz = front.band_hz
+        self.lows: int = int((hz < KICKS_HZ).sum())
         self.register_buffer("hz", hz.clone())  # [tones]
         bands = [torch.where((hz >= layer.from_hz) & (hz < layer.to_hz))[0] for layer in layers]
         image_hz = torch.tensor([float(edge) for edge in _image_starts(front)])
@@ -144,7 +147,13 @@ class LayerFront(nn.Module):
         h = h.unfold(1, self.along_time, 1).median(-1)[0].t()
         p = torch.nn.functional.pad(tones.unsqueeze(0), (self.along_bands // 2, self.along_bands // 2), mode="replicate")[0]
         p = p.unfold(1, self.along_bands, 1).median(-1)[0]
-        return torch.sigmoid(2.0 * (p - h))  # P^2 / (P^2 + H^2)
+        share = torch.sigmoid(2.0 * (p - h))  # P^2 / (P^2 + H^2)
+        # The lowest bands are too few to be spread over: there what stands out of half a second is struck, what fills it held.
+        low = tones.t()[: self.lows].unsqueeze(0)
+        around = self.along_kicks // 2
+        held = torch.nn.functional.pad(low, (around, around), mode="replicate")[0].unfold(1, self.along_kicks, 1).median(-1)[0]
+        struck = torch.sigmoid(4.0 * (low[0] - held - self.kick))
+        return torch.cat([struck.t(), share[:, self.lows :]], 1)
 
     def shares(self, bands: Tensor, edges_hz: Tensor) -> Tensor:
         """Log bands [T, bands] -> which share [T, n] of the power between each of `edges_hz` [n + 1] and the next is percussive."""

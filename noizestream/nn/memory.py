@@ -25,6 +25,7 @@ class Memory(nn.Module):
     first: Tensor
     length: Tensor
     duration: Tensor
+    final: Tensor
     late: Tensor
     piece: Tensor
     place: Tensor
@@ -62,6 +63,7 @@ class Memory(nn.Module):
         self.register_buffer("first", table(slots))  # its first frame
         self.register_buffer("length", table(slots))  # its frames
         self.register_buffer("duration", torch.ones(slots))  # how long it lasts, in frames
+        self.register_buffer("final", table(slots))  # the last frame that goes on from it
         self.register_buffer("late", torch.zeros(slots))  # by so many frames the first one lies behind the slot's beginning
         self.register_buffer("piece", table(slots))
         self.register_buffer("place", table(slots))  # sixteenth of the bar
@@ -105,10 +107,8 @@ class Memory(nn.Module):
         return slot + 1
 
     def last_frame(self, slot: int) -> int:
-        """The last frame of the piece that `slot` is in."""
-        piece = int(self.piece[slot])
-        last = int(self.piece_first[piece]) + int(self.piece_slots[piece]) - 1
-        return int(self.first[last]) + int(self.length[last]) - 1
+        """The last frame of the stretch that `slot` is in."""
+        return int(self.final[slot])
 
     def genre_of(self, slot: int) -> int:
         """Which genre `slot` belongs to; -1 for no slot."""

@@ -16,7 +16,7 @@ from noizestream.nn.layers import LayerFront
 from noizestream.nn.memory import Memory
 from noizestream.nn.unit_state import LayerState
 
-LASTING_S, PERCUSSIVE_S = 0.06, 0.01
+LASTING_S, PERCUSSIVE_S = 0.12, 0.01
 """For so long the place before is heard."""
 STRAY = 1.5
 """Frames by which reading may be off the beat."""

@@ -76,6 +76,8 @@ def memory(
     made.frames.copy_(sound(codec, lengths.int().tolist(), seed))
     made.first.copy_(number // slots * int(edges[-1]) + edges[number % slots])
     made.length.copy_(lengths)
+    made.final.copy_((number // slots + 1) * int(edges[-1]) - 1)
+    made.duration.fill_(per_slot)
     made.late.copy_((edges - begins)[:-1].repeat(genres * pieces))
     made.piece.copy_(number // slots)
     made.place.copy_(number % slots % 16)

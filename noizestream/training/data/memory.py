@@ -19,7 +19,7 @@ from noizestream.training.prepared import Piece, Prepared
 FITTED_FRAMES = 60_000
 STRETCH = 400
 """The components are fitted to so many frames, in stretches of so many: what is percussive shows only in context."""
-OVERLAP = 16
+OVERLAP = 24
 """Frames that a stretch has beside it for that."""
 CLUSTERED = 12_000
 """Slots of a genre that the clusters are found with; the others are told which is the nearest."""
@@ -233,7 +233,7 @@ def _memory(
             memory.late[own] = torch.from_numpy(slots.late[taken]).float()
             begins = edges[:-1] - slots.late[taken]
             memory.duration[own] = torch.from_numpy(np.append(np.diff(begins), edges[-1] - begins[-1])).float()
-            memory.piece[own] = number
+            memory.piece[own], memory.final[own] = number, frame + length - 1
             memory.place[own] = torch.from_numpy(slots.number[taken] % BAR).int()
             memory.follows[slot : slot + count - 1] = 1
             memory.code[:, own] = torch.from_numpy(coded.code[taken].T.copy()).int()
