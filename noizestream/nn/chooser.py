@@ -25,6 +25,8 @@ PHRASE = 256
 STRANGE_PIECE, STRANGE_PLACE = 8.0, 4.0
 """What another piece, another place of the bar cost in a join, in mean nepers of a latent: more than any join."""
 TRANSPOSED_MISFIT = 40.0
+DRUMMED = 0.18
+"""Share of percussive power from which on a piece has drums."""
 NEAR_TEMPO = 0.1
 """Octaves by which tempos differ that play together or after each other."""
 ANY_TEMPO, AGAIN = 0.03, 0.2
@@ -62,6 +64,7 @@ class Chooser(nn.Module):
         self.unmoved: int = UNMOVED
         self.strange_piece: float = STRANGE_PIECE
         self.strange_place: float = STRANGE_PLACE
+        self.drummed: float = DRUMMED
         self.near_tempo: float = NEAR_TEMPO
         self.any_tempo: float = ANY_TEMPO
         self.again: float = AGAIN
@@ -71,6 +74,15 @@ class Chooser(nn.Module):
         """Whether a layer in this slot jumps of itself at this temperature."""
         odds = self.odds - playing.gate + self.steady * (temperature - 1.0)
         return playing.chance < 1.0 / (1.0 + math.exp(-odds))
+
+    def bound(self, layer: int, piece: int) -> float:
+        """The chance that `layer` goes where the layer that it follows is, which plays `piece` (-1 none).
+
+        What is struck in a piece without drums are its notes: they stay together.
+        """
+        if piece >= 0 and not self.pitched[layer] and float(self.memory.struck[piece]) < self.drummed:
+            return 1.0
+        return self.together[layer]
 
     def may(self, layer: int, slot: int, temperature: float) -> bool:
         """Whether `slot` is one where this layer may jump: over temperature 1 there are ever more."""
@@ -187,7 +199,7 @@ class Chooser(nn.Module):
         log_p = torch.zeros(0)
         if begins:
             playing.chance = noise[0]
-        joins = layer > 0 and noise[5] < self.together[layer] * (1.0 - 0.5 * max(0.0, temperature - 1.0))
+        joins = layer > 0 and noise[5] < self.bound(layer, lead.piece) * (1.0 - 0.5 * max(0.0, temperature - 1.0))
         joins = joins and (must or after < 0 or self.may(layer, slot, temperature))
         joins = (
             joins

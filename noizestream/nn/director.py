@@ -120,7 +120,7 @@ class Director(nn.Module):
     def piece_for(self, genre: int, layer: int, playing: list[LayerState], number: float) -> int:
         """The piece that `layer` is to prefer in `genre`: that of the layer which it most often follows, else one drawn."""
         lead = playing[self.leads[layer]].piece
-        if layer > 0 and self.chooser.together[layer] >= 0.5 and lead >= 0 and self.memory.genre_of_piece(lead) == genre:
+        if layer > 0 and self.chooser.bound(layer, lead) >= 0.5 and lead >= 0 and self.memory.genre_of_piece(lead) == genre:
             return lead
         return self.chooser.piece(genre, lead if layer > 0 else playing[0].piece, number)
 

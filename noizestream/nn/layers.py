@@ -45,7 +45,7 @@ LAYERS = (
     Layer("harmony", "harmonic", 200.0, 2000.0, 64, 8, 1.0),
     Layer("bass", "harmonic", 0.0, 200.0, 14, 8, 0.9),
     Layer("top", "harmonic", 2000.0, math.inf, 24, 8, 0.9),
-    Layer("drums", "percussive", 0.0, math.inf, 32, 16, 0.2),
+    Layer("drums", "percussive", 0.0, math.inf, 32, 64, 0.2),
 )
 """In the order in which they decide, each in the knowledge of those before; the first one leads."""
 
@@ -165,6 +165,12 @@ class LayerFront(nn.Module):
         inside[torch.arange(len(middles)), nearest] = True
         pool = inside.float().t()
         return ((power * self.percussive(tones)) @ pool) / (power @ pool).clamp(min=1e-12)
+
+    def struck(self, bands: Tensor) -> float:
+        """Which share of the power of log bands [T, bands], T > 0, is percussive."""
+        tones = bands[:, : self.tones].float()
+        power = torch.exp(2 * tones)
+        return float((power * self.percussive(tones).square()).sum() / power.sum().clamp(min=1e-12))
 
     def mix(self, columns: Tensor) -> Tensor:
         """Columns [columns] -> log bands [bands]."""

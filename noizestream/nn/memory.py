@@ -41,6 +41,7 @@ class Memory(nn.Module):
     piece_slots: Tensor
     piece_first: Tensor
     tempo: Tensor
+    struck: Tensor
 
     def __init__(self, frames: int, slots: int, codes: list[int], pieces: list[int], layers: int, latents: int, row: int):
         """`codes` and `pieces` are counts per genre. The tables are empty: training/data/memory.py fills them."""
@@ -78,6 +79,7 @@ class Memory(nn.Module):
         self.register_buffer("book", torch.zeros(total, 3 * latents, dtype=torch.float16))  # means of the thirds of a slot
         self.register_buffer("piece_first", table(count))  # its first slot
         self.register_buffer("piece_slots", table(count))
+        self.register_buffer("struck", torch.ones(count))  # which share of a piece's power is percussive
         self.register_buffer("tempo", torch.full((count,), 120.0))  # of each piece, in BPM
 
     def group(self) -> None:

@@ -24,6 +24,8 @@ OVERLAP = 24
 CLUSTERED = 12_000
 """Slots of a genre that the clusters are found with; the others are told which is the nearest."""
 ROUNDS = 12
+FRAMES_HEARD = 6000
+"""Frames of a piece that tell how much of it is drums."""
 FEWEST_CODES, SLOTS_PER_CODE = 12, 10
 
 
@@ -156,6 +158,14 @@ def _features(layers: LayerFront, latents: np.ndarray, slots: Slots) -> np.ndarr
     return ((sums[last] - sums[edges[:, :-1]]) / (last - edges[:, :-1])[..., None]).astype(np.float32)
 
 
+@torch.no_grad()
+def _struck(layers: LayerFront, prepared: Prepared, piece: Piece) -> float:
+    """Which share of the power in the middle of `piece` is percussive."""
+    start = max(0, (piece.frames - FRAMES_HEARD) // 2)
+    bands = np.asarray(prepared.bands_of(piece)[start : start + FRAMES_HEARD], np.float32)
+    return layers.struck(torch.from_numpy(bands))
+
+
 def _own(layers: LayerFront, v: int) -> slice:
     return slice(layers.first_latent[v], layers.first_latent[v] + layers.latents[v])
 
@@ -220,7 +230,7 @@ def _memory(
     frame = slot = 0
     for number, ((piece, slots, latents), own_sections, coded) in enumerate(zip(read, kept, training, strict=True)):
         memory.piece_first[number], memory.piece_slots[number] = slot, sum(n for _, n in own_sections)
-        memory.tempo[number] = slots.tempo
+        memory.tempo[number], memory.struck[number] = slots.tempo, _struck(layers, prepared, piece)
         for begin, count in own_sections:
             own, taken = slice(slot, slot + count), slice(begin, begin + count)
             edges = slots.edges[begin : begin + count + 1]
