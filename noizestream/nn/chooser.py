@@ -48,6 +48,7 @@ class Chooser(nn.Module):
         super().__init__()
         self.memory, self.navigator, self.hearing, self.harmony = memory, navigator, hearing, Harmony()
         self.every = layers.every
+        self.every_bits = [every.bit_length() - 1 for every in layers.every]  # each a power of two
         self.pitched = layers.pitched_layers
         self.first = layers.first_latent
         self.sizes = layers.latents
@@ -86,8 +87,8 @@ class Chooser(nn.Module):
 
     def may(self, layer: int, slot: int, temperature: float) -> bool:
         """Whether `slot` is one where this layer may jump: over temperature 1 there are ever more."""
-        often = int(4.0 * max(0.0, temperature - 1.0) + 0.5)
-        return slot % max(1, self.every[layer] >> often) == 0
+        bits = self.every_bits[layer]
+        return slot % (1 << (bits - min(bits, int(float(bits) * max(0.0, temperature - 1.0) + 0.5)))) == 0
 
     def genre(self, weights: list[float], number: float) -> int:
         """A genre drawn by `weights` [G] and `number` in 0..1."""

@@ -43,7 +43,7 @@ def test_a_layer_jumps_more_often_the_hotter_it_is_and_the_less_sure_of_going_on
 
 def test_it_may_jump_where_its_bar_begins_and_hot_everywhere(chooser):
     for layer, every in enumerate(chooser.every):
-        assert [slot for slot in range(32) if chooser.may(layer, slot, 1.0)] == list(range(0, 32, every))
+        assert [slot for slot in range(128) if chooser.may(layer, slot, 1.0)] == list(range(0, 128, every))
         assert all(chooser.may(layer, slot, 2.0) for slot in range(32))
 
 
@@ -54,10 +54,10 @@ def test_genres_are_drawn_by_their_weights(chooser):
 
 def test_longer_pieces_are_taken_more_often(made):
     made.memory.piece_slots[1] = 3 * SLOTS
-    drawn = [made.chooser.piece(0, (number + 0.5) / 100) for number in range(100)]
+    drawn = [made.chooser.piece(0, -1, (number + 0.5) / 100) for number in range(100)]
     made.memory.piece_slots[1] = SLOTS
     assert drawn.count(1) == pytest.approx(60, abs=1) and set(drawn) == {0, 1, 2}
-    assert {made.chooser.piece(1, number) for number in (0.0, 0.99999)} == {3, 5}
+    assert {made.chooser.piece(1, -1, number) for number in (0.0, 0.99999)} == {3, 5}
 
 
 def test_codes_are_drawn_as_they_are_likely_the_unlikely_ones_not_at_all(chooser):
