@@ -1,11 +1,10 @@
-"""The spectral front end: audio to log magnitudes in bands, and bands back to the bins that the synthesis needs.
+"""The spectral front end: audio to log magnitudes in bands, by which sounds are compared.
 
 Two windows share one hop of `block` samples: a long one (4 blocks) under the crossover, where pitch matters, a short one
 (2 blocks) above, where attacks do. Both are centred on the same sample:
 
     frame t, long    |---------------|            samples t*block .. t*block + 4*block
     frame t, short       |-------|                centred inside it
-    emitted at t     |---|                        the first block of the frame, complete once frame t is added
 
 A stereo front appends the image to the log magnitudes of the middle, (left + right) / 2: per image band the pan, how much of the
 middle the side, (left - right) / 2, carries in phase (-1 right .. 1 left), and the width, how much the rest of it has beside the
@@ -25,14 +24,14 @@ FLOOR = 1e-4
 
 WIDE_BANDS = 86
 BLOCK_MS = 32 / 3
-"""Length of a block; half of it makes windows too short to tell low notes apart, and half the latency."""
+"""Length of a block; half of it makes windows too short to tell low notes apart, and changes heard sooner."""
 
 IMAGE_EDGES_HZ = (0, 150, 500, 1000, 2000, 4000, 8000)
 """Where the bands of the stereo image begin: an octave or less each, as finely as ears place sounds in a mix."""
 IMAGE_FRAMES = (1.0, 2.0, 3.0, 4.0, 5.0, 4.0, 3.0, 2.0, 1.0)
 """Weights of the frames over which the image is measured: a few bins of one frame hold too little to tell width from chance."""
 IMAGE_WEIGHT = 5.0
-"""Weight of the image's columns in the codec, beside `band_weight` of the magnitudes (1 to 3, which vary more)."""
+"""Weight of the image's columns in the layers' components, beside `band_weight` of the magnitudes (1 to 3, which vary more)."""
 
 
 def block_frames_for(sample_rate: int, block_ms: float = BLOCK_MS) -> int:

@@ -1,4 +1,4 @@
-"""Building the memory: the music's frames as int8 latents of layers, its slots, their codes by k-means."""
+"""Building the memory: the music's frames as rows of the codec, its slots, their codes by k-means of the layers' latents."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
