@@ -16,10 +16,10 @@ from noizestream.nn.layers import LayerFront
 from noizestream.nn.memory import Memory
 from noizestream.nn.unit_state import LayerState
 
-LASTING_S, PERCUSSIVE_S = 0.12, 0.01
+LASTING_S, TRANSPOSED_S, PERCUSSIVE_S = 0.12, 0.03, 0.01
 """For so long the place before is heard."""
-STRAY = 1.5
-"""Frames by which reading may be off the beat."""
+STRAY, FAR = 1.5, 8.0
+"""Frames by which reading may be off the beat; and what is transposed, within a slot."""
 AROUND = 4
 """Frames that a block which is read at another speed may need."""
 
@@ -41,10 +41,12 @@ class Reader(nn.Module):
         self.register_buffer("samples", torch.arange(codec.block, dtype=torch.float64) / codec.block)
         seconds = [LASTING_S if lasts else PERCUSSIVE_S for lasts in layers.pitched_layers]
         self.fades = [max(1, round(s * codec.sample_rate / codec.block)) for s in seconds]
+        self.short: int = max(1, round(TRANSPOSED_S * codec.sample_rate / codec.block))
         self.count: int = layers.count
         self.block: int = codec.block
         self.channels: int = codec.channels
         self.stray: float = STRAY
+        self.far: float = FAR
         self.around: int = AROUND
         self.unmoved: int = UNMOVED
         self.ratios = [2.0 ** ((number - UNMOVED) / 12) for number in range(12)]
@@ -61,7 +63,9 @@ class Reader(nn.Module):
                     if other.slot == state.slot and other.moved == self.unmoved:
                         right = other.frame  # together to the frame
             if state.frame >= 0 and state.shift == state.moved and (not asked or going == right):
-                asked = abs(going - right) > self.stray
+                # What is read faster or slower strays by itself: it is brought back where a slot begins.
+                turned = state.moved != self.unmoved
+                asked = abs(going - right) > (self.stray if not turned or state.sounding != state.slot else self.far)
             if not asked:
                 state.frame = going
             else:
@@ -73,7 +77,7 @@ class Reader(nn.Module):
             if state.old >= 0:
                 state.fade += 1
                 state.old = min(state.old + self.ratios[state.old_moved], float(state.end))
-                if state.fade >= self.fades[v]:
+                if state.fade >= (self.fades[v] if state.moved == self.unmoved else self.short):
                     state.old = -1.0
         for state in playing:
             state.sounding = state.slot
@@ -109,7 +113,8 @@ class Reader(nn.Module):
         """Of the place that is read, or of the `old` one that fades: their powers add up to 1."""
         if state.old < 0:
             return 0.0 if old else 1.0
-        angle = 0.5 * math.pi * (state.fade + 1) / (self.fades[layer] + 1)
+        blocks = self.fades[layer] if state.moved == self.unmoved else min(self.short, self.fades[layer])
+        angle = 0.5 * math.pi * (state.fade + 1) / (blocks + 1)
         return math.cos(angle) if old else math.sin(angle)
 
     def moved(self, layer: int, frame: float, number: int) -> Tensor:
