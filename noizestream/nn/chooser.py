@@ -20,8 +20,8 @@ from noizestream.nn.unit_state import LayerState
 
 DRAWS = 6
 """Random numbers that a layer takes in a slot: jump, genre, code, members, piece, together."""
-PHRASE = 256
-"""Slots after which a piece has been played for long enough: 16 bars."""
+PHRASE = 128
+"""Slots after which a piece has been played for long enough: 8 bars."""
 STRANGE_PIECE, STRANGE_PLACE = 8.0, 4.0
 """What another piece, another place of the bar cost in a join, in mean nepers of a latent: more than any join."""
 TRANSPOSED_MISFIT = 40.0
@@ -54,6 +54,7 @@ class Chooser(nn.Module):
         self.sizes = layers.latents
         self.register_buffer("step", layers.step)
         self.together = layers.together
+        self.apart = layers.apart
         self.leads = layers.leads
         self.loyal: float = LOYAL
         self.odds: float = odds  # added to the odds of a jump, in nats
@@ -76,14 +77,13 @@ class Chooser(nn.Module):
         odds = self.odds - playing.gate + self.steady * (temperature - 1.0)
         return playing.chance < 1.0 / (1.0 + math.exp(-odds))
 
-    def bound(self, layer: int, piece: int) -> float:
-        """The chance that `layer` goes where the layer that it follows is, which plays `piece` (-1 none).
+    def leaves(self, layer: int, piece: int, temperature: float, number: float) -> bool:
+        """Whether `layer` plays a piece of its own beside `piece`, by `number` in 0..1.
 
         What is struck in a piece without drums are its notes: they stay together.
         """
-        if piece >= 0 and not self.pitched[layer] and float(self.memory.struck[piece]) < self.drummed:
-            return 1.0
-        return self.together[layer]
+        drummed = self.pitched[layer] or float(self.memory.struck[piece]) >= self.drummed
+        return drummed and number < self.apart[layer] * temperature
 
     def may(self, layer: int, slot: int, temperature: float) -> bool:
         """Whether `slot` is one where this layer may jump: over temperature 1 there are ever more."""
@@ -200,8 +200,9 @@ class Chooser(nn.Module):
         log_p = torch.zeros(0)
         if begins:
             playing.chance = noise[0]
-        joins = layer > 0 and noise[5] < self.bound(layer, lead.piece) * (1.0 - 0.5 * max(0.0, temperature - 1.0))
-        joins = joins and (must or after < 0 or self.may(layer, slot, temperature))
+        joins = layer > 0 and noise[5] < self.together[layer] * (1.0 - 0.5 * max(0.0, temperature - 1.0))
+        joins = joins and (self.pitched[layer] or playing.piece == lead.piece)
+        joins = joins and (must or after < 0 or jumped[self.leads[layer]] or self.may(layer, slot, temperature))
         joins = (
             joins
             and self.memory.genre_of(lead.slot) == genre

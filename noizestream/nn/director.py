@@ -14,7 +14,7 @@ from noizestream.nn.unit_controls import FIRST_OF_LAYERS, PER_LAYER
 from noizestream.nn.unit_state import LayerState, Moment, UnitState
 
 SPARE = 4
-"""Random numbers of a block beside those of the layers: phrase, harmony twice, one that nothing takes."""
+"""Random numbers of a block beside those of the layers: phrase, harmony twice, whether drums are apart."""
 
 
 class Director(nn.Module):
@@ -90,7 +90,7 @@ class Director(nn.Module):
             stays = now >= 0 and (now == wanted or (own < 0 and weights[now] > 0 and not changed))
             wanted = now if stays else wanted
             if turned or state.piece < 0 or self.memory.genre_of_piece(state.piece) != wanted:
-                state.piece = self.piece_for(wanted, v, playing, draw[4])
+                state.piece = self.piece_for(wanted, v, playing, temperature, draw[4], spare[3])
             asked = state.new >= 0 and knobs[at + 3] != state.new
             state.new = knobs[at + 3]
             if knobs[at + 2] >= 0.5 and int(was.units[0, v]) >= 0:
@@ -117,11 +117,15 @@ class Director(nn.Module):
                 playing.since = 0
         return int(self.memory.code[layer, playing.slot])
 
-    def piece_for(self, genre: int, layer: int, playing: list[LayerState], number: float) -> int:
-        """The piece that `layer` is to prefer in `genre`: that of the layer which it most often follows, else one drawn."""
+    def piece_for(
+        self, genre: int, layer: int, playing: list[LayerState], temperature: float, number: float, other: float
+    ) -> int:
+        """The piece that `layer` is to prefer in `genre`: that of the layer which it follows, unless `other` in 0..1 lets it
+        leave; else one drawn by `number`."""
         lead = playing[self.leads[layer]].piece
-        if layer > 0 and self.chooser.bound(layer, lead) >= 0.5 and lead >= 0 and self.memory.genre_of_piece(lead) == genre:
-            return lead
+        if layer > 0 and lead >= 0 and self.memory.genre_of_piece(lead) == genre:
+            if not self.chooser.leaves(layer, lead, temperature, other):
+                return lead
         return self.chooser.piece(genre, lead if layer > 0 else playing[0].piece, number)
 
     def aim(self, knobs: list[float], playing: list[LayerState], spare: list[float], slot: int, begins: bool) -> int:

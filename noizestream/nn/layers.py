@@ -29,6 +29,7 @@ class Layer:
     """`part` is percussive, harmonic or whole; `latents` are the numbers of a frame at most; it jumps every `every` slots at most.
 
     `together` is the chance that, when it jumps, it goes to where the layer is that it `follows`, one before it.
+    `apart` times the temperature is the chance that for a phrase it plays a piece of its own.
     """
 
     name: str
@@ -39,13 +40,14 @@ class Layer:
     every: int
     together: float
     follows: str = "harmony"
+    apart: float = 0.0
 
 
 LAYERS = (
     Layer("harmony", "harmonic", 200.0, 2000.0, 64, 8, 1.0),
     Layer("bass", "harmonic", 0.0, 200.0, 14, 8, 0.9),
     Layer("top", "harmonic", 2000.0, math.inf, 24, 8, 0.9),
-    Layer("drums", "percussive", 0.0, math.inf, 32, 64, 0.2),
+    Layer("drums", "percussive", 0.0, math.inf, 32, 64, 0.9, apart=0.35),
 )
 """In the order in which they decide, each in the knowledge of those before; the first one leads."""
 
@@ -77,6 +79,7 @@ class LayerFront(nn.Module):
         self.together = [layer.together for layer in layers]
         self.leads = [self.names.index(layer.follows) for layer in layers]
         self.every = [layer.every for layer in layers]
+        self.apart = [layer.apart for layer in layers]
         self.along_time: int = 2 * round(ALONG_TIME_S * front.sample_rate / front.block / 2) + 1
         self.along_bands: int = ALONG_BANDS
         self.along_kicks: int = 2 * round(KICKS_S * front.sample_rate / front.block / 2) + 1
