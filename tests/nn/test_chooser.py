@@ -3,9 +3,9 @@
 import pytest
 import torch
 
-from noizestream.nn.chooser import DRAWS, LOYAL
+from noizestream.nn.chooser import AGAIN, ANY_TEMPO, DRAWS, DRUMMED, LOYAL
 from noizestream.nn.harmony import UNMOVED
-from noizestream.nn.layers import LAYERS
+from noizestream.nn.layers import LAYERS, Layer, LayerFront
 from noizestream.nn.spectral import SpectralFront
 from noizestream.nn.unit_state import LayerState, nothing
 from tests.nn.made_up import player
@@ -22,6 +22,15 @@ def made():
 @pytest.fixture(scope="module")
 def chooser(made):
     return made.chooser
+
+
+@pytest.fixture
+def kept(made):
+    """The memory, as it was again afterwards."""
+    tables = {name: table.clone() for name, table in made.memory.named_buffers()}
+    yield made.memory
+    for name, table in made.memory.named_buffers():
+        table.copy_(tables[name])
 
 
 def playing(slot: int = -1, piece: int = 0, shift: int = 6) -> LayerState:
@@ -45,6 +54,10 @@ def test_it_may_jump_where_its_bar_begins_and_hot_everywhere(chooser):
     for layer, every in enumerate(chooser.every):
         assert [slot for slot in range(128) if chooser.may(layer, slot, 1.0)] == list(range(0, 128, every))
         assert all(chooser.may(layer, slot, 2.0) for slot in range(32))
+        often = [sum(chooser.may(layer, slot, 1 + heat / 10) for slot in range(128)) for heat in range(11)]
+        assert often == sorted(often) and often[0] < often[5] < often[10], "the hotter the more often"
+        assert all(chooser.may(layer, slot, 1.5) for slot in range(0, 128, every)), "and always where it may anyway"
+    assert chooser.every == [8, 8, 8, 64], "drums go on for four bars"
 
 
 def test_genres_are_drawn_by_their_weights(chooser):
@@ -52,12 +65,36 @@ def test_genres_are_drawn_by_their_weights(chooser):
     assert drawn.count(0) == 25 and chooser.genre([0.0, 1.0], 0.0) == 1 and chooser.genre([1.0, 0.0], 0.99999) == 0
 
 
-def test_longer_pieces_are_taken_more_often(made):
-    made.memory.piece_slots[1] = 3 * SLOTS
-    drawn = [made.chooser.piece(0, -1, (number + 0.5) / 100) for number in range(100)]
-    made.memory.piece_slots[1] = SLOTS
-    assert drawn.count(1) == pytest.approx(60, abs=1) and set(drawn) == {0, 1, 2}
-    assert {made.chooser.piece(1, -1, number) for number in (0.0, 0.99999)} == {3, 5}
+def shares(chooser, genre: int, near: int) -> list[float]:
+    """How often each piece of a genre of three is drawn."""
+    first, drawn = 3 * genre, [chooser.piece(genre, near, (number + 0.5) / 1000) for number in range(1000)]
+    assert set(drawn) <= set(range(first, first + 3))
+    return [drawn.count(first + number) / 1000 for number in range(3)]
+
+
+def test_longer_pieces_are_taken_more_often(chooser, kept):
+    kept.piece_slots[1] = 3 * SLOTS
+    assert shares(chooser, 0, -1) == pytest.approx([0.2, 0.6, 0.2], abs=0.002)
+    assert {chooser.piece(1, -1, number) for number in (0.0, 0.99999)} == {3, 5}
+    kept.piece_slots[1] = SLOTS
+    kept.tempo[:3] = torch.tensor([60.0, 120.0, 120.0])
+    assert shares(chooser, 0, -1) == pytest.approx([0.5, 0.25, 0.25], abs=0.002), "in time: slots are twice as long there"
+
+
+def test_the_next_piece_is_another_one_of_about_the_tempo(chooser, kept):
+    kept.tempo.copy_(torch.tensor([100.0, 101.0, 150.0, 99.0, 170.0, 101.0]))
+    weights = torch.tensor([AGAIN / 100, 1 / 101, ANY_TEMPO / 150])
+    assert shares(chooser, 0, 0) == pytest.approx((weights / weights.sum()).tolist(), abs=0.01)
+    assert shares(chooser, 0, 2)[2] > 0.6, "where there is no other one, the same again"
+    here, far, there = shares(chooser, 1, 0)
+    assert far < 0.03 and here == pytest.approx(there, abs=0.03), "of another genre too; there none is the same"
+
+
+def test_which_pieces_are_near_depends_on_the_ratio_of_tempos(chooser, kept):
+    kept.tempo[:3] = torch.tensor([60.0, 66.0, 66.0])
+    slow = shares(chooser, 0, 0)
+    kept.tempo[:3] = torch.tensor([120.0, 132.0, 132.0])
+    assert shares(chooser, 0, 0) == pytest.approx(slow, abs=0.002)
 
 
 def test_codes_are_drawn_as_they_are_likely_the_unlikely_ones_not_at_all(chooser):
@@ -68,15 +105,6 @@ def test_codes_are_drawn_as_they_are_likely_the_unlikely_ones_not_at_all(chooser
     assert set(hot) == {4, 5, 6, 7} and hot.count(4) < drawn.count(4)
     cold = [chooser.drawn(p.log(), 0, 1, 4, -1, 0.0, (number + 0.5) / 1000) for number in range(1000)]
     assert cold.count(4) > 900
-
-
-@pytest.fixture
-def kept(made):
-    """The memory, as it was again afterwards."""
-    tables = {name: table.clone() for name, table in made.memory.named_buffers()}
-    yield made.memory
-    for name, table in made.memory.named_buffers():
-        table.copy_(tables[name])
 
 
 def drawn(chooser, layer: int, piece: int, chord: int, temperature: float) -> set[int]:
@@ -123,6 +151,23 @@ def test_of_the_members_that_of_the_piece_and_place_is_taken_and_else_the_one_th
         assert other != wanted, "what is to be avoided is not taken"
 
 
+def test_the_first_slot_of_a_stretch_is_compared_by_itself_and_not_by_what_lies_before_it_in_the_memory(chooser, kept):
+    layer, first, other = 0, SLOTS, 10  # slots of one code: the first of the second piece, and one within the first piece
+    own = kept.code[layer, : PIECES * SLOTS]
+    own[own == 0] = 1
+    kept.code[layer, [first, other]] = 0
+    kept.group()
+    kept.piece.fill_(0), kept.place.fill_(0), kept.ends.fill_(0)
+    kept.ends[first], kept.ends[first - 1], kept.ends[other - 1], kept.ends[40] = 100, -100, 50, 100
+    assert chooser.member(layer, 0, 0, 0, -1, 40, -1, 0.5)[0] == first, "slot 40 ends as it does"
+    kept.ends[40] = -100
+    assert chooser.member(layer, 0, 0, 0, -1, 40, -1, 0.5)[0] == other, "what ended before it was other music"
+    kept.code[layer, first], kept.code[layer, 0] = 1, 0
+    kept.group()
+    kept.ends[0], kept.ends[40] = 100, 100
+    assert chooser.member(layer, 0, 0, 0, -1, 40, -1, 0.5)[0] == 0, "the very first slot too"
+
+
 @pytest.mark.parametrize("chord", [2, 20])
 def test_with_a_chord_a_member_that_sounds_like_it_is_taken_and_drums_do_not_care(made, chooser, chord):
     for code in range(4):
@@ -137,7 +182,8 @@ def choose(
     noise = [0.5] * (DRAWS - 1) + [0.99] if noise is None else noise
     lead = playing() if lead is None else lead
     h = torch.zeros(1, made.hidden)
-    return made.chooser.choose(layer, state, h, slot, begins, must, False, genre, -1, temperature, noise, lead, led)
+    jumped = [led] * len(LAYERS)
+    return made.chooser.choose(layer, state, h, slot, begins, must, False, genre, -1, temperature, noise, lead, jumped)
 
 
 @torch.no_grad()
@@ -164,7 +210,7 @@ def test_layers_that_jump_together_go_to_one_place(made):
     choose(made, state, lead=lead, led=True, noise=[0.5] * 5 + [0.0])
     assert (state.slot, state.shift) == (100, 8)
     drums = playing(20)
-    choose(made, drums, lead=lead, led=True, noise=[0.5] * 5 + [0.0], layer=DRUMS)
+    choose(made, drums, lead=lead, led=True, noise=[0.5] * 5 + [0.0], layer=DRUMS, slot=64)
     assert (drums.slot, drums.shift) == (100, UNMOVED), "drums are not transposed"
     alone = playing(20)
     choose(made, alone, lead=lead, led=True, noise=[0.999] + [0.5] * 4 + [0.99])
@@ -187,3 +233,59 @@ def test_how_often_a_layer_goes_where_the_first_one_is_depends_on_the_layer_and_
     assert share(0.0) == share(1.0) == pytest.approx(together, abs=0.011)
     assert share(2.0) == pytest.approx(together / 2, abs=0.011)
     assert LAYERS[DRUMS].together < 0.5 < min(one.together for one in LAYERS[:DRUMS]), "drums go their own way"
+
+
+def test_a_layer_knows_whom_it_follows():
+    front = SpectralFront(16000, 128)
+    assert LayerFront(front).leads == [0, 0, 0, 0]
+    own = LayerFront(front, (*LAYERS[:3], Layer("drums", "percussive", 0.0, float("inf"), 32, 64, 0.2, "bass")))
+    assert own.leads == [0, 0, 0, 1]
+
+
+@torch.no_grad()
+@pytest.mark.parametrize("follows", [0, 1])
+def test_a_layer_joins_the_one_that_it_follows_where_that_has_jumped(made, monkeypatch, follows):
+    monkeypatch.setattr(made.chooser, "leads", [0, 0, follows, 0])
+    for jumped in (0, 1):
+        state, lead = playing(20), playing(100)
+        noise = [0.999] + [0.5] * 4 + [0.0]  # it would not jump by itself
+        h, which = torch.zeros(1, made.hidden), [jumped == 0, jumped == 1]
+        made.chooser.choose(2, state, h, 16, True, False, False, 0, -1, 1.0, noise, lead, which)
+        assert state.slot == (100 if jumped == follows else 21)
+
+
+@torch.no_grad()
+@pytest.mark.parametrize("layer", [1, 2])
+def test_who_is_with_its_lead_stays_with_it(made, layer):
+    jumps = [1e-9] + [0.5] * 4
+    state = playing(20)
+    choose(made, state, lead=playing(21), noise=[*jumps, 0.0], layer=layer)
+    assert state.slot == 21 and state.run == 4, "it does not leave it of itself"
+    alone = playing(20)
+    choose(made, alone, lead=playing(21), noise=[*jumps, 0.99], layer=layer)
+    assert alone.slot != 21, "unless it goes its own way"
+    apart = playing(20)
+    choose(made, apart, lead=playing(101), noise=[*jumps, 0.0], layer=layer)
+    assert apart.slot == 101, "and who jumps goes to its lead, although that went on"
+
+
+@torch.no_grad()
+@pytest.mark.parametrize("layer", [1, 2, DRUMS])
+def test_at_the_end_of_a_stretch_a_layer_joins_too_wherever_in_the_bar_that_is(made, layer):
+    state, alone = playing(SLOTS - 1), playing(SLOTS - 1)
+    choose(made, state, slot=3, lead=playing(101), noise=[0.5] * 5 + [0.0], layer=layer)
+    choose(made, alone, slot=3, lead=playing(101), noise=[0.5] * 5 + [0.999], layer=layer)
+    assert state.slot == 101 and state.since == 0 and alone.slot != 101
+
+
+@torch.no_grad()
+def test_drums_are_apart_only_from_a_piece_that_has_drums(made, kept):
+    kept.struck[:2] = torch.tensor([DRUMMED - 0.01, DRUMMED])
+    chances = [made.chooser.bound(DRUMS, piece) for piece in (0, 1, -1)]
+    assert chances == [1.0, LAYERS[DRUMS].together, LAYERS[DRUMS].together]
+    for layer in range(DRUMS):
+        assert made.chooser.bound(layer, 0) == LAYERS[layer].together
+    for piece, slot, joins in ((0, 64, True), (1, 64, False), (0, 8, True), (1, 8, False)):
+        drums, lead = playing(20), playing(100, piece)
+        choose(made, drums, slot=slot, lead=lead, led=True, noise=[0.999] + [0.5] * 5, layer=DRUMS)
+        assert (drums.slot == 100) == joins, "where it has none they go wherever the others do, and when"
