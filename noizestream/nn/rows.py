@@ -46,8 +46,9 @@ class Rows:
     """Bands, places and tables for one sample rate, block and number of channels.
 
     `widths`, `shapes`, `names` and `first` say of each band how many coefficients it has, how many of them a byte is, from which
-    book, and which is the first; the last `copied` coefficients have no shapes. Places are bytes of a row: `at_levels`, `at_shares`,
-    and of two channels `at_side`, `at_side_levels`, `at_images`; a row has `size`, of one channel the first `mono` of them.
+    book, and which is the first; the last `copied` coefficients have no shapes. Kinds of bytes begin in a row where `at_shapes` (of
+    each band), `at_levels` and `at_shares` say, of two channels also `at_side`, `at_side_levels` and `at_images`. A row has `size`
+    bytes, of one channel the first `mono` of them.
     """
 
     def __init__(self, sample_rate: int, block: int, channels: int):
@@ -81,7 +82,7 @@ class Rows:
         self.planes = 6 if self.stereo else 3
 
     def sign(self) -> Tensor:
-        """1 or -1 for every coefficient [coefficients], as if by chance: so what is wide has no part in the middle."""
+        """1 or -1 for every coefficient [coefficients], as if by chance: so what is wide is unlike the middle."""
         return 1.0 - 2.0 * (torch.frac(torch.arange(self.coefficients) * 0.618034) < 0.5).float()
 
     def values(self) -> tuple[Tensor, dict[str, int]]:

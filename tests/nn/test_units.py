@@ -6,10 +6,12 @@ from collections.abc import Iterator
 import pytest
 import torch
 
+from noizestream.nn.chooser import DRUMMED
 from noizestream.nn.layers import LAYERS
 from noizestream.nn.reading import STRAY
 from noizestream.nn.spectral import SpectralFront
 from noizestream.nn.unit_state import LayerState, Moment, nothing, pack, unpack
+from noizestream.nn.units import BEAT_WRAP
 from noizestream.training.export import script
 from tests.nn.made_up import DRUMS, FRONT, HARMONY, NAMES, PIECE, TEMPO, Performance, player, unsure
 
@@ -135,18 +137,49 @@ def test_tempo_is_how_fast_slots_follow_each_other(made, tempo):
     assert own.slot == pytest.approx(10 * 100 / 60 * 4, abs=1), "0 is the music's own"
 
 
-def test_left_alone_the_music_runs_at_the_tempo_of_the_piece_that_leads(made):
-    made.memory.tempo.copy_(torch.arange(60.0, 120.0, 10.0))
-    try:
-        performance = Performance(made, temperature=0.0)
-        performance.play(50)
-        before = unpack(performance.state, made.cells)
+@pytest.fixture
+def rubato(made):
+    """The same player, with slots of 11 to 27 frames, and afterwards as before."""
+    memory = made.memory
+    tables = {name: table.clone() for name, table in memory.named_buffers()}
+    whole = len(memory.frames) // memory.pieces
+    random = torch.rand(memory.pieces, PIECE, generator=torch.Generator().manual_seed(0), dtype=torch.float64) + 0.7
+    duration = random / random.sum(1, keepdim=True) * whole
+    begins = torch.cat([torch.zeros(memory.pieces, 1), duration.cumsum(1)], 1)
+    edges = begins.sub(1e-6).ceil()
+    memory.duration.copy_(duration.flatten())
+    memory.first.copy_((torch.arange(memory.pieces)[:, None] * whole + edges[:, :-1]).flatten())
+    memory.length.copy_(edges.diff(dim=1).flatten())
+    memory.late.copy_((edges - begins)[:, :-1].flatten())
+    yield made
+    for name, table in memory.named_buffers():
+        table.copy_(tables[name])
+
+
+def test_left_alone_the_music_runs_as_what_leads_does_and_is_never_brought_back(rubato):
+    memory, performance = rubato.memory, Performance(rubato, temperature=0.0)
+    performance.step()
+    passed, went = set(), 0
+    for _ in range(1500):
+        before, moment = performance.layers, unpack(performance.state, rubato.cells).moment
         performance.step()
-        after = unpack(performance.state, made.cells)
-    finally:
-        made.memory.tempo.fill_(100.0)
-    led_at = 60 + 10 * int(made.memory.piece[performance.places[0]])
-    assert float(after.moment[0] - before.moment[0]) == pytest.approx(led_at / 60 * 128 / 16000, rel=1e-9)
+        row, now = performance.layers, unpack(performance.state, rubato.cells).moment
+        beats = float(now[0] - moment[0]) % BEAT_WRAP
+        if int(moment[0] * 4) == int(now[0] * 4):
+            assert beats == pytest.approx(1 / (4 * float(memory.duration[row[0].slot])), rel=1e-6), "of the slot that leads"
+        passed.add(beats)
+        if row[0].since > 1:
+            went += 1
+            assert row[0].frame in (before[0].frame + 1, float(memory.final[row[0].slot])) and row[0].old < 0
+    assert went > 1400 and max(passed) > 1.8 * min(passed)
+
+
+def test_at_a_steady_tempo_what_was_played_freely_is_brought_back_to_the_beat(rubato):
+    performance, brought = Performance(rubato, temperature=0.0, tempo=TEMPO), 0
+    performance.step()
+    for before, after in itertools.pairwise(row[0] for row in read(performance, 1500)):
+        brought += after.since > 1 and after.frame != before.frame + 1
+    assert brought > 20
 
 
 def read(performance: Performance, blocks: int) -> Iterator[list[LayerState]]:
@@ -179,11 +212,12 @@ def test_at_any_tempo_frames_are_read_as_they_were_recorded_and_brought_back_to_
         way, beat = beat * 4 % 1, float(unpack(performance.state, made.cells).moment[0])
         for v, state in enumerate(row):
             place = float(made.memory.first[state.slot]) - float(made.memory.late[state.slot])
-            right = place + way * float(made.memory.length[state.slot])
+            right = place + way * float(made.memory.duration[state.slot])
             assert abs(state.frame - right) <= STRAY + 1e-6
             if not rows or state.since == 1:
                 continue
-            went = state.frame == rows[-1][v].frame + 1
+            # At the end of a piece what is ahead waits.
+            went = state.frame in (rows[-1][v].frame + 1, made.memory.last_frame(state.slot))
             brought += not went
             assert went or abs(state.frame - right) <= 0.5 + 1e-6, "if it is brought back, to the nearest frame"
         rows.append(row)
@@ -198,7 +232,7 @@ def test_at_any_tempo_a_slot_is_read_from_its_beginning_to_its_end(made, tempo):
     for row in read(performance, 800):
         heard.setdefault((performance.slot, row[DRUMS].slot), []).append(row[DRUMS].frame)
     for (_, slot), frames in list(heard.items())[1:-1]:
-        first, length = float(made.memory.first[slot]) - float(made.memory.late[slot]), int(made.memory.length[slot])
+        first, length = float(made.memory.first[slot]) - float(made.memory.late[slot]), float(made.memory.duration[slot])
         assert frames[0] <= first + STRAY + step and frames[-1] >= first + length - STRAY - step
 
 
@@ -230,6 +264,17 @@ def test_harmony_bass_and_top_are_of_one_piece_and_drums_of_one_of_their_own(mad
         pieces.append([state.piece for state in performance.layers])
     assert all(len({piece for v, piece in enumerate(row) if v != DRUMS}) == 1 for row in pieces)
     assert 2 < sum(row[DRUMS] != row[HARMONY] for row in pieces) < 12
+
+
+def test_what_is_struck_in_a_piece_without_drums_stays_with_the_rest_of_it(made):
+    made.memory.struck.fill_(DRUMMED - 0.01)
+    try:
+        rows = Performance(made, temperature=1.0).slots(150)
+    finally:
+        made.memory.struck.fill_(1.0)
+    assert all(row[DRUMS] == row[HARMONY] for row in rows)
+    apart = Performance(made, temperature=1.0).slots(150)
+    assert any(row[DRUMS] != row[HARMONY] for row in apart)
 
 
 def test_rows_of_the_state_survive_being_packed(made):
