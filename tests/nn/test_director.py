@@ -6,7 +6,7 @@ import torch
 from noizestream.nn.chooser import DRUMMED
 from noizestream.nn.spectral import SpectralFront
 from noizestream.nn.unit_state import Moment, unpack
-from tests.nn.made_up import DRUMS, Performance, player
+from tests.nn.made_up import DRUMS, Performance, player, restored
 
 SLOTS = 64
 
@@ -27,11 +27,8 @@ def performance(made):
 
 @pytest.fixture
 def kept(made):
-    """The memory, as it was again afterwards."""
-    tables = {name: table.clone() for name, table in made.memory.named_buffers()}
-    yield made.memory
-    for name, table in made.memory.named_buffers():
-        table.copy_(tables[name])
+    with restored(made.memory) as memory:
+        yield memory
 
 
 def drawn(made, genre: int, layer: int, playing) -> set[int]:
