@@ -8,7 +8,7 @@ from noizestream.nn.memory import FIT
 SHIFTS = 12
 """Transpositions: 6 semitones down to 5 up."""
 LOWEST_SHIFT = -6
-FITS = 0.6
+FITS = 0.7
 """A slot whose chroma correlates less than this with a triad does not sound like it."""
 FARTHER = 0.02
 """What a semitone of transposition costs, in correlation: sounds that were moved far are less like themselves."""

@@ -16,10 +16,10 @@ from noizestream.nn.layers import LayerFront
 from noizestream.nn.memory import Memory
 from noizestream.nn.unit_state import LayerState
 
-LASTING_S, PERCUSSIVE_S = 0.12, 0.01
+LASTING_S, TRANSPOSED_S, PERCUSSIVE_S = 0.12, 0.03, 0.01
 """For so long the place before is heard."""
-STRAY = 1.5
-"""Frames by which reading may be off the beat."""
+STRAY, FAR = 1.5, 8.0
+"""Frames by which reading may be off the beat; and what is transposed, within a slot."""
 AROUND = 4
 """Frames that a block which is read at another speed may need."""
 
@@ -41,9 +41,11 @@ class Reader(nn.Module):
         self.register_buffer("samples", torch.arange(codec.block, dtype=torch.float64) / codec.block)
         seconds = [LASTING_S if lasts else PERCUSSIVE_S for lasts in layers.pitched_layers]
         self.fades = [max(1, round(s * codec.sample_rate / codec.block)) for s in seconds]
+        self.short: int = max(1, round(TRANSPOSED_S * codec.sample_rate / codec.block))
         self.block: int = codec.block
         self.channels: int = codec.channels
         self.stray: float = STRAY
+        self.far: float = FAR
         self.around: int = AROUND
         self.unmoved: int = UNMOVED
         self.ratios = [2.0 ** ((number - UNMOVED) / 12) for number in range(12)]
@@ -60,12 +62,14 @@ class Reader(nn.Module):
                     if other.slot == state.slot and other.moved == state.shift:
                         right, joins = other.frame, True  # together to the frame, and to the share of one
             if state.frame >= 0 and state.shift == state.moved and (not asked or going == right):
-                asked = abs(going - right) > self.stray
+                # What is read faster or slower strays by itself: it is brought back where a slot begins.
+                turned = state.moved != self.unmoved
+                asked = abs(going - right) > (self.stray if not turned or state.sounding != state.slot else self.far)
             if state.old >= 0:
                 state.fade += 1
                 state.old += self.ratios[state.old_moved]
                 # It is over where its stretch is: the last frame again and again would buzz.
-                if state.fade >= self.fades[v] or state.old > self.last(state.end, state.old_moved):
+                if state.fade >= self.lasts(v, state.moved) or state.old > self.last(state.end, state.old_moved):
                     state.old = -1.0
             if not asked:
                 state.frame = going
@@ -87,13 +91,17 @@ class Reader(nn.Module):
         Two places sound at most. If one fades already, the louder of it and the one left fades on from the weight that it has, and
         the new one takes that of the other: so the level stays, and what is cut off is the quieter.
         """
-        left = self.fades[layer] - 1 - state.fade  # blocks of a fade after which the one left has the weight that it has now
-        if state.old >= 0 and state.fade <= left:
-            return
+        faded = float(state.fade + 1) / float(self.lasts(layer, state.moved) + 1) if state.old >= 0 else 0.0
         end = self.memory.last_frame(state.sounding) if state.sounding >= 0 else -1
-        if state.frame >= 0 and going <= self.last(end, state.moved):
-            state.fade = left if state.old >= 0 else 0
+        if state.frame >= 0 and going <= self.last(end, state.moved) and (state.old < 0 or faded > 0.5):
+            faded = 1.0 - faded if state.old >= 0 else 0.0
             state.old, state.old_moved, state.end = going, state.moved, end
+        blocks = self.lasts(layer, state.shift)
+        state.fade = max(0, min(blocks, math.floor(faded * float(blocks + 1) + 0.5)) - 1)
+
+    def lasts(self, layer: int, number: int) -> int:
+        """Blocks that a fade lasts to a place read at transposition `number`: it comes often there."""
+        return self.fades[layer] if number == self.unmoved else min(self.short, self.fades[layer])
 
     def sound(self, playing: list[LayerState], gains: list[float], overlap: Tensor) -> tuple[Tensor, Tensor]:
         """The block [channels, block] of left and right, and the overlap [channels, block] for the next, at linear `gains` [V]."""
@@ -124,7 +132,7 @@ class Reader(nn.Module):
         """Of the place that is read, or of the `old` one that fades: their powers add up to 1."""
         if state.old < 0:
             return 0.0 if old else 1.0
-        angle = 0.5 * math.pi * (state.fade + 1) / (self.fades[layer] + 1)
+        angle = 0.5 * math.pi * (state.fade + 1) / (self.lasts(layer, state.moved) + 1)
         return math.cos(angle) if old else math.sin(angle)
 
     def moved(self, layer: int, frame: float, number: int) -> Tensor:

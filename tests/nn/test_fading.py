@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from noizestream.nn.harmony import UNMOVED
-from noizestream.nn.reading import LASTING_S, PERCUSSIVE_S, Reader
+from noizestream.nn.reading import LASTING_S, PERCUSSIVE_S, TRANSPOSED_S, Reader
 from tests.nn.made_up import DRUMS, NAMES, SLOT
 from tests.nn.readings import Reading, V, levels, made_up, recorded
 
@@ -86,10 +86,13 @@ def test_at_the_end_of_a_stretch_the_next_one_is_there_at_once(reader):
     assert torch.allclose(again, recorded(reader, frame, 4), atol=1e-5)
 
 
+@pytest.mark.parametrize("number", [UNMOVED, UNMOVED + 3])
 @pytest.mark.parametrize("name", [name for name in NAMES if name != NAMES[DRUMS]])
-def test_a_jump_while_another_fades_lets_the_louder_place_fade_on_from_where_it_is(reader, name):
+def test_a_jump_while_another_fades_lets_the_louder_place_fade_on_from_where_it_is(reader, name, number):
     v, fade = NAMES.index(name), reader.fades[NAMES.index(name)]
     step = 0.5 * math.pi / (fade + 1)
+    if number != UNMOVED:  # fades to what is transposed have fewer steps
+        step += 0.25 * math.pi / (reader.lasts(v, number) + 1)
     for blocks in range(1, fade):
         reading = Reading(reader, 5)
         reading.play(30)
@@ -97,7 +100,7 @@ def test_a_jump_while_another_fades_lets_the_louder_place_fade_on_from_where_it_
         reading.play(blocks)
         state = reading.playing[v]
         places = {False: (state.frame, reader.weight(v, state, False)), True: (state.old, reader.weight(v, state, True))}
-        reading.jump(40, v)
+        reading.jump(40, v, shift=number)
         reading.step()
         # In this block each would have been another step further.
         louder = 2 * (blocks + 1) > fade + 1
@@ -151,3 +154,20 @@ def test_of_another_piece_nothing_is_heard_where_one_ends(reader, speed):
         assert not reading.play(20).any()
     finally:
         reader.memory.frames.copy_(kept)
+
+
+def test_a_place_that_is_transposed_comes_within_a_short_time(reader):
+    for v, name in enumerate(NAMES):
+        blocks = reader.lasts(v, UNMOVED + 3)
+        assert reader.lasts(v, UNMOVED) == reader.fades[v] and blocks <= reader.fades[v]
+        if name == NAMES[DRUMS]:
+            continue
+        assert abs(blocks * reader.block / 16000 - TRANSPOSED_S) <= 0.5 * reader.block / 16000 + 1e-9
+        reading = Reading(reader, 5)
+        reading.play(30)
+        reading.jump(20, v, shift=UNMOVED + 3)
+        fading = 0
+        for _ in range(10):
+            reading.step()
+            fading += reading.playing[v].old >= 0
+        assert fading == blocks
