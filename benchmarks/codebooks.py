@@ -19,7 +19,8 @@ import torch  # noqa: E402
 from noizestream.errors import NoizestreamError  # noqa: E402
 from noizestream.music.decode import RATE, decode  # noqa: E402
 from noizestream.music.library import read_library  # noqa: E402
-from noizestream.nn.codec import BOOK, REGIONS, SIDE, Region, transform, turns  # noqa: E402
+from noizestream.nn.codec import transform, turns  # noqa: E402
+from noizestream.nn.rows import BOOK, REGIONS, SIDE, Region  # noqa: E402
 
 EVERY, SECONDS, BLOCK = 9, 20.0, 512
 FITTED, ROUNDS = 60_000, 30

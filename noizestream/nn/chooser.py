@@ -62,7 +62,6 @@ class Chooser(nn.Module):
         self.sure: float = 100.0  # a gate that never lets jump
         self.min_p: float = MIN_P
         self.phrase: int = PHRASE
-        self.draws: int = DRAWS
         self.unmoved: int = UNMOVED
         self.strange_piece: float = STRANGE_PIECE
         self.strange_place: float = STRANGE_PLACE
@@ -145,7 +144,9 @@ class Chooser(nn.Module):
         members = self.memory.members_of(layer, code, number)
         first, size = self.first[layer], self.sizes[layer]
         here = self.memory.ends[max(sounding, 0)].narrow(0, first, size).float()
-        before = self.memory.ends.index_select(0, (members - 1).clamp(min=0)).narrow(1, first, size).float()
+        # What came before a member; of the first one of a stretch, before which nothing does, itself.
+        last = (members - self.memory.follows.index_select(0, (members - 1).clamp(min=0))).clamp(min=0)
+        before = self.memory.ends.index_select(0, last).narrow(1, first, size).float()
         cost = ((before - here) * self.step.narrow(0, first, size)).abs().mean(1)
         cost = cost + self.strange_piece * (self.memory.piece.index_select(0, members) != piece).float()
         cost = cost + self.strange_place * (self.memory.place.index_select(0, members) != place).float()
@@ -193,7 +194,8 @@ class Chooser(nn.Module):
 
         `begins` says that a slot begins (else it goes on sounding unless it must jump), `must` that it jumps, `avoided` that it
         must not go on where it is. `noise` are its `DRAWS` numbers in 0..1. `lead` is the layer that it follows, `jumped` says
-        which of the layers before have. Layers that jump together go to one place of the music most often: what sounds together there fits.
+        which of the layers before have. Layers that jump together go to one place of the music most often: what sounds together
+        there fits.
         """
         after = self.memory.next(playing.slot) if begins else playing.slot
         first, last = self.memory.code_first[genre], self.memory.code_first[genre + 1]

@@ -7,45 +7,15 @@
 What is kept is the recording's own spectrum with its phases: so an attack stays an attack, and a partial a partial. The error is 24
 dB below the sound up to 1.1 kHz, 21 to 3, 10 to 8 and 5 to 16; of the side, above 3 kHz only how it lies to the middle is kept.
 Shapes are vectors of 2, 4 or 8 coefficients in units of their band's level (gain-shape quantisation: Sabin and Gray 1984). Their
-books are the same for all music; benchmarks/codebooks.py makes them.
+books are the same for all music; benchmarks/codebooks.py makes them. What each byte of a row is, is in rows.py.
 """
 
 import math
-from importlib import resources
-from typing import NamedTuple
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
-
-class Region(NamedTuple):
-    """Up to `to_hz` a band is `width` coefficients, and a byte is a shape of `shape` of them, from the book of that name.
-
-    With a `shape` of 0 only levels are kept: the shapes are those of the coefficients before (band replication: Dietz et al. 2002).
-    """
-
-    to_hz: float
-    width: int
-    shape: int
-    book: str
-
-
-REGIONS = (
-    Region(1125.0, 4, 2, "low"),
-    Region(3000.0, 8, 2, "middle"),
-    Region(8250.0, 16, 4, "high"),
-    Region(15750.0, 32, 8, "top"),
-    Region(24000.0, 22, 0, "top"),
-)
-SIDE = Region(3000.0, 0, 4, "side")
-"""Up to there the side has shapes of its own, in the bands of the middle."""
-LOUDEST_DB, STEP_DB = 40.0, 0.5
-"""Level of a band's coefficients that 255 stands for, and of one step; 0 stands for silence."""
-SHARES = 15.0
-PANS, WIDEST = 7.0, 1.5
-"""A pan is kept in so many steps to either side, a width in `SHARES` steps up to `WIDEST` of the middle."""
-BOOK = 256
+from noizestream.nn.rows import LOUDEST_DB, PANS, SHARES, SIDE, STEP_DB, WIDEST, Rows
 
 
 class Codec(nn.Module):
@@ -67,94 +37,26 @@ class Codec(nn.Module):
     def __init__(self, sample_rate: int = 48000, block: int = 512, channels: int = 2):
         super().__init__()
         self.sample_rate, self.block, self.channels = sample_rate, block, channels
-        spacing = sample_rate / 2 / block
-        widths: list[int] = []
-        shapes: list[int] = []
-        names: list[str] = []
-        for region in REGIONS:
-            room = min(round(region.to_hz / spacing), block) - sum(widths)
-            for _ in range(max(0, room // region.width)):
-                widths.append(region.width)
-                shapes.append(region.shape)
-                names.append(region.book)
-        self.widths, self.shapes = widths, shapes
-        books = {name: torch.from_numpy(book).float() for name, book in _books().items()}
-        self.books = [books[name] for name in names]
-        self.side_book = books[SIDE.book]
-        self.bands: int = len(self.widths)
-        self.coefficients: int = sum(self.widths)
-        self.first = [sum(self.widths[:b]) for b in range(self.bands)]
-        self.sided: int = sum(first * spacing < SIDE.to_hz - spacing for first in self.first)  # bands
-        self.loudest: float = LOUDEST_DB
-        self.step_db: float = STEP_DB
-        self.shares: float = SHARES
-        self.pans: float = PANS
-        self.widest: float = WIDEST
-
+        rows = Rows(sample_rate, block, channels)
+        # Scripted code sees attributes of the module only.
+        self.widths, self.shapes, self.first = rows.widths, rows.shapes, rows.first
+        self.bands, self.coefficients, self.sided, self.copied = rows.bands, rows.coefficients, rows.sided, rows.copied
+        self.at_levels, self.at_side_levels, self.at_images = rows.at_levels, rows.at_side_levels, rows.at_images
+        self.mono, self.size, self.planes = rows.mono, rows.size, rows.planes
+        self.loudest, self.step_db, self.shares, self.pans, self.widest = LOUDEST_DB, STEP_DB, SHARES, PANS, WIDEST
+        self.books = [rows.books[name] for name in rows.names]
+        self.side_book = rows.books[SIDE.book]
         window, turn = turns(block)  # complex
         self.register_buffer("window", window)
         self.register_buffer("turn", turn)
-        at = torch.arange(self.coefficients)
-        self.register_buffer("hz", (at + 0.5) * spacing)
-        self.register_buffer("edges_hz", torch.tensor([*self.first, self.coefficients]) * spacing)  # of the bands
-        self.register_buffer("sign", 1.0 - 2.0 * (torch.frac(at * 0.618034) < 0.5).float())
-        self._lay_out(books, names)
-
-    def _lay_out(self, books: dict[str, Tensor], names: list[str]) -> None:
-        """Where in a row each byte is, and what it means: every coefficient looks `planes` numbers up in one table."""
-        byte = torch.arange(BOOK, dtype=torch.float32)
-        level = torch.pow(10.0, (self.loudest - (255 - byte) * self.step_db) / 20)
-        level[0] = 0.0
-        high, low = torch.div(byte, 16, rounding_mode="floor"), byte % 16
-        pan = (high - self.pans).clamp(max=self.pans) / self.pans
-        width = low / self.shares * self.widest
-        tables = {"none": torch.zeros(1), "level": level, "even": high / self.shares, "odd": low / self.shares}
-        tables |= {"ahead": pan + width, "behind": pan - width} | {f"book {name}": book.flatten() for name, book in books.items()}
-        start, total = {}, 0
-        for name, table in tables.items():
-            start[name] = total
-            total += len(table)
-        self.register_buffer("values", torch.cat(list(tables.values())))
-        # The bytes of a row in order; the middle first, so that a row of one channel is the beginning of one of two.
-        bytes_of = [w // s if s else 0 for w, s in zip(self.widths, self.shapes, strict=True)]
-        self.at_shapes = [sum(bytes_of[:b]) for b in range(self.bands)]
-        self.at_levels: int = sum(bytes_of)
-        self.at_shares: int = self.at_levels + self.bands
-        self.mono: int = self.at_shares + (self.bands + 1) // 2
-        self.at_side: int = self.mono
-        own = self.first[self.sided] if self.sided < self.bands else self.coefficients
-        self.at_side_levels: int = self.at_side + own // SIDE.shape
-        self.at_images: int = self.at_side_levels + self.sided
-        stereo = self.channels == 2
-        self.size: int = self.at_images + self.bands - self.sided if stereo else self.mono
-        self.planes: int = 6 if stereo else 3
-        rows: list[list[tuple[int, int, int]]] = [[] for _ in range(self.planes)]
-        copied = self.copied = sum(w for w, s in zip(self.widths, self.shapes, strict=True) if not s)
-        for b in range(self.bands):
-            size, shape = self.widths[b], self.shapes[b]
-            for c in range(size):
-                k = self.first[b] + c
-                if shape:
-                    rows[0].append((self.at_shapes[b] + c // shape, shape, start[f"book {names[b]}"] + c % shape))
-                else:
-                    rows[0].append(rows[0][k - copied])
-                rows[1].append((self.at_levels + b, 1, start["level"]))
-                rows[2].append((self.at_shares + b // 2, 1, start["even" if b % 2 == 0 else "odd"]))
-                if not stereo:
-                    continue
-                nothing = (0, 0, start["none"])
-                if b < self.sided:
-                    rows[3].append((self.at_side + k // SIDE.shape, SIDE.shape, start["book side"] + k % SIDE.shape))
-                    rows[4].append((self.at_side_levels + b, 1, start["level"]))
-                    rows[5].append(nothing)
-                else:
-                    rows[3].append(nothing)
-                    rows[4].append(nothing)
-                    image = start["ahead" if self.sign[k] > 0 else "behind"]
-                    rows[5].append((self.at_images + b - self.sided, 1, image))
-        table = torch.tensor(rows)  # [planes, coefficients, 3]
+        self.register_buffer("hz", (torch.arange(self.coefficients) + 0.5) * rows.spacing)
+        self.register_buffer("edges_hz", torch.tensor([*self.first, self.coefficients]) * rows.spacing)  # of the bands
+        self.register_buffer("sign", rows.sign())
+        values, start = rows.values()
+        self.register_buffer("values", values)
+        places = rows.places(start)
         for number, name in enumerate(("byte", "stride", "offset")):
-            self.register_buffer(name, table[..., number].flatten().contiguous())
+            self.register_buffer(name, places[..., number].flatten().contiguous())
 
     def transform(self, audio: Tensor) -> Tensor:
         """audio [..., n] -> coefficients [..., T, block] of every whole frame, T = n // block - 1."""
@@ -256,8 +158,3 @@ def transform(audio: Tensor, window: Tensor, turn: Tensor) -> Tensor:
     block = turn.shape[0]
     frames = audio.unfold(-1, 2 * block, block)
     return (torch.fft.fft(frames * window.conj())[..., :block] * turn.conj()).real
-
-
-def _books() -> dict[str, np.ndarray]:
-    with resources.files("noizestream.nn").joinpath("codebooks.npz").open("rb") as file, np.load(file) as books:
-        return {name: books[name] for name in books.files}

@@ -71,7 +71,6 @@ class LayerFront(nn.Module):
         self.tones: int = front.tones
         self.image: int = front.image
         self.bands: int = front.bands
-        self.low: int = front.low_bins
         self.floor: float = front.floor
         self.count: int = len(layers)
         self.layers = layers

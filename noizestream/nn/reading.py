@@ -1,8 +1,8 @@
 """Reads the memory: where each layer is, how one place fades into another, and the block that all of them together sound as.
 
 A layer reads frame by frame as it was recorded. Where it jumps, or has lost the beat, the place before sounds on for some blocks
-and fades: of what lasts for longer than of drums. All that sounds is added as coefficients and transformed once; what is transposed
-is read faster or slower instead, and added as samples.
+and fades, of what lasts for longer than of drums, but no further than its stretch of the music goes. All that sounds is added as
+coefficients and transformed once; what is transposed is read faster or slower instead, and added as samples.
 """
 
 import math
@@ -42,7 +42,6 @@ class Reader(nn.Module):
         seconds = [LASTING_S if lasts else PERCUSSIVE_S for lasts in layers.pitched_layers]
         self.fades = [max(1, round(s * codec.sample_rate / codec.block)) for s in seconds]
         self.short: int = max(1, round(TRANSPOSED_S * codec.sample_rate / codec.block))
-        self.count: int = layers.count
         self.block: int = codec.block
         self.channels: int = codec.channels
         self.stray: float = STRAY
@@ -57,32 +56,52 @@ class Reader(nn.Module):
             going = state.frame + self.ratios[state.moved]
             right = float(self.memory.first[state.slot]) + way * float(self.memory.duration[state.slot])
             right -= float(self.memory.late[state.slot])
-            asked = state.since == 0
+            asked, joins = state.since == 0, False
             if asked:
                 for other in playing[:v]:
-                    if other.slot == state.slot and other.moved == self.unmoved:
-                        right = other.frame  # together to the frame
+                    if other.slot == state.slot and other.moved == state.shift:
+                        right, joins = other.frame, True  # together to the frame, and to the share of one
             if state.frame >= 0 and state.shift == state.moved and (not asked or going == right):
                 # What is read faster or slower strays by itself: it is brought back where a slot begins.
                 turned = state.moved != self.unmoved
                 asked = abs(going - right) > (self.stray if not turned or state.sounding != state.slot else self.far)
+            if state.old >= 0:
+                state.fade += 1
+                state.old += self.ratios[state.old_moved]
+                # It is over where its stretch is: the last frame again and again would buzz.
+                if state.fade >= self.lasts(v, state.moved) or state.old > self.last(state.end, state.old_moved):
+                    state.old = -1.0
             if not asked:
                 state.frame = going
             else:
-                state.end = self.memory.last_frame(state.sounding) if state.sounding >= 0 else 0
-                state.old = min(going, float(state.end)) if state.frame >= 0 else -1.0
-                state.old_moved, state.fade = state.moved, 0
-                state.frame, state.moved = max(0.0, math.floor(right + 0.5)), state.shift
-                continue
-            if state.old >= 0:
-                state.fade += 1
-                state.old = min(state.old + self.ratios[state.old_moved], float(state.end))
-                if state.fade >= (self.fades[v] if state.moved == self.unmoved else self.short):
-                    state.old = -1.0
+                self.leave(v, state, going)
+                state.frame, state.moved = right if joins else max(0.0, math.floor(right + 0.5)), state.shift
         for state in playing:
             state.sounding = state.slot
             if self.memory.next(state.slot) < 0:  # what is ahead of the beat does not read on into another piece
-                state.frame = min(state.frame, float(self.memory.last_frame(state.slot)))
+                state.frame = min(state.frame, self.last(self.memory.last_frame(state.slot), state.moved))
+
+    def last(self, end: int, number: int) -> float:
+        """From where on the last block can be read that lies within frame `end`, at transposition `number`."""
+        return float(end + 1) - self.ratios[number]
+
+    def leave(self, layer: int, state: LayerState, going: float) -> None:
+        """Let the place from which the layer would be `going` on be the one that fades, if it can and is to.
+
+        Two places sound at most. If one fades already, the louder of it and the one left fades on from the weight that it has, and
+        the new one takes that of the other: so the level stays, and what is cut off is the quieter.
+        """
+        faded = float(state.fade + 1) / float(self.lasts(layer, state.moved) + 1) if state.old >= 0 else 0.0
+        end = self.memory.last_frame(state.sounding) if state.sounding >= 0 else -1
+        if state.frame >= 0 and going <= self.last(end, state.moved) and (state.old < 0 or faded > 0.5):
+            faded = 1.0 - faded if state.old >= 0 else 0.0
+            state.old, state.old_moved, state.end = going, state.moved, end
+        blocks = self.lasts(layer, state.shift)
+        state.fade = max(0, min(blocks, math.floor(faded * float(blocks + 1) + 0.5)) - 1)
+
+    def lasts(self, layer: int, number: int) -> int:
+        """Blocks that a fade lasts to a place read at transposition `number`: it comes often there."""
+        return self.fades[layer] if number == self.unmoved else min(self.short, self.fades[layer])
 
     def sound(self, playing: list[LayerState], gains: list[float], overlap: Tensor) -> tuple[Tensor, Tensor]:
         """The block [channels, block] of left and right, and the overlap [channels, block] for the next, at linear `gains` [V]."""
@@ -113,8 +132,7 @@ class Reader(nn.Module):
         """Of the place that is read, or of the `old` one that fades: their powers add up to 1."""
         if state.old < 0:
             return 0.0 if old else 1.0
-        blocks = self.fades[layer] if state.moved == self.unmoved else min(self.short, self.fades[layer])
-        angle = 0.5 * math.pi * (state.fade + 1) / (blocks + 1)
+        angle = 0.5 * math.pi * (state.fade + 1) / (self.lasts(layer, state.moved) + 1)
         return math.cos(angle) if old else math.sin(angle)
 
     def moved(self, layer: int, frame: float, number: int) -> Tensor:

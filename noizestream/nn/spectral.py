@@ -18,7 +18,7 @@ import torch
 from torch import Tensor, nn
 
 CROSSOVER_HZ = 1000.0
-CROSSOVER_SHARE = 0.08  # half-width of the linear crossfade, as a share of the crossover
+CROSSOVER_SHARE = 0.08  # by so much of the crossover the bands of either window reach over it
 FLOOR = 1e-4
 """Added to magnitudes before the logarithm: -80 dB below a full-scale sine."""
 
@@ -59,7 +59,7 @@ def band_edges(sample_rate: int, block: int) -> tuple[int, list[tuple[int, int]]
 
 
 class SpectralFront(nn.Module):
-    """Windows, bands and their inverse for one sample rate. Holds tables only, no weights.
+    """Windows and bands for one sample rate. Holds tables only, no weights.
 
     Magnitudes are scaled so that a full-scale sine reads 1 at its bin, whatever the window. A frame has `bands` columns: `tones`
     log magnitudes and, with two channels, `image` pans and as many widths.
@@ -68,13 +68,8 @@ class SpectralFront(nn.Module):
     long_window: Tensor
     short_window: Tensor
     pool: Tensor
-    bin_bands: Tensor
-    bin_share: Tensor
     band_hz: Tensor
     band_weight: Tensor
-    low_gain: Tensor
-    high_gain: Tensor
-    image_of: Tensor
     image_pool: Tensor
     image_frames: Tensor
 
@@ -94,22 +89,11 @@ class SpectralFront(nn.Module):
         self.register_buffer("long_window", torch.hann_window(4 * self.block))
         self.register_buffer("short_window", torch.hann_window(2 * self.block))
         pool = torch.zeros(self.high_bins, len(high))
-        centres = [(a + b - 1) / 2 for a, b in high]
         for band, (a, b) in enumerate(high):
             pool[a:b, band] = 1 / (b - a)
         self.register_buffer("pool", pool)
-        # Every bin lies between two bands: linear interpolation of log magnitudes between the bands' centres.
-        pairs, shares = [(k, k) for k in range(self.low_bins)], [0.0] * self.low_bins
-        for k in range(self.high_bins):
-            right = next((i for i, c in enumerate(centres) if c >= k), len(centres) - 1)
-            left = max(right - 1, 0) if centres[right] > k else right
-            span = centres[right] - centres[left]
-            pairs.append((self.low_bins + left, self.low_bins + right))
-            shares.append((k - centres[left]) / span if span > 0 else 0.0)
-        self.register_buffer("bin_bands", torch.tensor(pairs).T)  # [2, low_bins + high_bins]
-        self.register_buffer("bin_share", torch.tensor(shares))
 
-        frequency = [k * long_hz for k in range(self.low_bins)] + [c * short_hz for c in centres]
+        frequency = [k * long_hz for k in range(self.low_bins)] + [(a + b - 1) / 2 * short_hz for a, b in high]
         width = [long_hz] * self.low_bins + [(b - a) * short_hz for a, b in high]
         hz, width_hz = torch.tensor(frequency), torch.tensor(width)
         self.register_buffer("band_hz", hz)  # [tones]
@@ -119,8 +103,7 @@ class SpectralFront(nn.Module):
         starts = [edge for edge in IMAGE_EDGES_HZ if edge < 0.9 * sample_rate / 2]
         self.image = len(starts) if channels == 2 else 0
         self.bands = self.tones + 2 * self.image
-        self.register_buffer("image_of", torch.bucketize(bin_hz, torch.tensor(starts[1:]), right=True))  # [bins]
-        counted = torch.nn.functional.one_hot(self.image_of, len(starts)).float()
+        counted = torch.nn.functional.one_hot(torch.bucketize(bin_hz, torch.tensor(starts[1:]), right=True), len(starts)).float()
         long = torch.arange(len(bin_hz)) < self.low_bins
         counted[long != (bin_hz < CROSSOVER_HZ)] = 0
         self.register_buffer("image_pool", counted)
@@ -128,13 +111,6 @@ class SpectralFront(nn.Module):
         # Perceptual weight of a band, DESIGN: (bandwidth * 700 / (700 + f)) ** 0.25
         weight = (width_hz * 700 / (700 + hz)) ** 0.25
         self.register_buffer("band_weight", torch.cat([weight, torch.full((2 * self.image,), IMAGE_WEIGHT)]))
-
-        def gain_above(k_hz: Tensor) -> Tensor:
-            low, high_ = CROSSOVER_HZ * (1 - CROSSOVER_SHARE), CROSSOVER_HZ * (1 + CROSSOVER_SHARE)
-            return ((k_hz - low) / (high_ - low)).clamp(0, 1)
-
-        self.register_buffer("low_gain", 1 - gain_above(torch.arange(self.low_bins) * long_hz))
-        self.register_buffer("high_gain", gain_above(torch.arange(self.high_bins) * short_hz))
 
     def analyse(self, audio: Tensor) -> Tensor:
         """Every whole frame: audio [n] or [channels, n] -> [T, bands], T = n // block - 3 (0 rows if shorter).

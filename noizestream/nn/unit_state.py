@@ -16,7 +16,7 @@ class LayerState:
 
     What is read (reading.py): the position `frame` in the memory's frames (-1 none) and the transposition `moved` at which it is
     read, slot `sounding` of the last block; the position `old` that fades (-1 none), its transposition `old_moved`, for how many
-    blocks it has done so (`fade`), and the frame `end` that it does not pass.
+    blocks it has done so (`fade`), and the last frame `end` of its stretch.
     """
 
     def __init__(self, row: list[float]):

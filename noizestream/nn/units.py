@@ -106,12 +106,10 @@ class UnitPlayer(nn.Module):
         elif moment.ahead < 0:
             moment.ahead = int(math.fmod(slot + 1, self.slots))
             h_ahead, ahead = self.listen(genre, codes, playing[0].piece, moment.ahead, cells)
-        self.reader.move(playing, beat * self.per_beat - whole)
+        way = beat * self.per_beat - whole
+        self.reader.move(playing, way)
         audio, overlap = self.reader.sound(playing, self.gains(knobs), was.overlap)
-
-        # Left alone, the music moves as what leads moved: not every beat is as long as the one before.
-        own = 1.0 / (self.per_beat * float(self.memory.duration[playing[0].slot]))
-        passed = own if knobs[1] <= 0 else knobs[1] * self.beats_per_bpm
+        passed = self.passed(playing[0].slot, way) if knobs[1] <= 0 else knobs[1] * self.beats_per_bpm
         moment.beat, moment.slot = math.fmod(beat + passed, self.wrap), slot
         for one in playing:
             one.since += 1
@@ -120,6 +118,15 @@ class UnitPlayer(nn.Module):
         position, rest = torch.full([1], moment.beat, dtype=torch.float64), torch.tensor(moment.numbers()[1:], dtype=torch.float64)
         after = UnitState(cells, ahead, h, h_ahead, codes, units, table, torch.cat([position, rest]), genre, overlap)
         return audio, pack(after)
+
+    def passed(self, slot: int, way: float) -> float:
+        """Beats of a block, a share `way` into `slot`, if the music moves as it was played: slots are not all as long."""
+        lasts = float(self.memory.duration[slot])
+        left = (1.0 - way) * lasts  # frames
+        after = self.memory.next(slot) if left < 1.0 else -1
+        if after < 0:
+            return 1.0 / (self.per_beat * lasts)
+        return (1.0 - way + (1.0 - left) / float(self.memory.duration[after])) / self.per_beat
 
     def places(self, state: list[Tensor]) -> Tensor:
         """Which slot of the memory each layer plays: int64 [V], -1 for none. Numbers in a row have gone on."""

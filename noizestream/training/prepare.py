@@ -15,7 +15,7 @@ from noizestream.training.prepared import Prepared
 
 FEATURES_VERSION = 12
 """Part of the cache key: raise it when the features change."""
-PART, CONTEXT = 2000, 32
+PART, CONTEXT = 2000, 64
 """Frames that are encoded at once, and those beside them that tell what is percussive."""
 BEATLESS = 0.14
 """Music whose pulse is less clear than this (analysis/pulse.py) has no beat to track."""

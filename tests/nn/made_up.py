@@ -1,5 +1,8 @@
 """A unit player whose networks and memory are random: for what does not depend on what was learned."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import torch
 
 from noizestream.nn.codec import Codec
@@ -96,6 +99,17 @@ def memory(
     made.tempo.fill_(TEMPO)
     made.group()
     return made
+
+
+@contextmanager
+def restored(memory: Memory) -> Iterator[Memory]:
+    """A memory that may be changed: afterwards it is as it was."""
+    tables = {name: table.clone() for name, table in memory.named_buffers()}
+    try:
+        yield memory
+    finally:
+        for name, table in memory.named_buffers():
+            table.copy_(tables[name])
 
 
 @torch.no_grad()

@@ -3,12 +3,12 @@
 import pytest
 import torch
 
-from noizestream.nn.chooser import DRAWS, LOYAL
+from noizestream.nn.chooser import AGAIN, ANY_TEMPO, LOYAL
 from noizestream.nn.harmony import UNMOVED
 from noizestream.nn.layers import LAYERS
 from noizestream.nn.spectral import SpectralFront
 from noizestream.nn.unit_state import LayerState, nothing
-from tests.nn.made_up import player
+from tests.nn.made_up import player, restored
 
 PIECES, SLOTS = 3, 64
 DRUMS = 3
@@ -22,6 +22,12 @@ def made():
 @pytest.fixture(scope="module")
 def chooser(made):
     return made.chooser
+
+
+@pytest.fixture
+def kept(made):
+    with restored(made.memory) as memory:
+        yield memory
 
 
 def playing(slot: int = -1, piece: int = 0, shift: int = 6) -> LayerState:
@@ -45,6 +51,10 @@ def test_it_may_jump_where_its_bar_begins_and_hot_everywhere(chooser):
     for layer, every in enumerate(chooser.every):
         assert [slot for slot in range(128) if chooser.may(layer, slot, 1.0)] == list(range(0, 128, every))
         assert all(chooser.may(layer, slot, 2.0) for slot in range(32))
+        often = [sum(chooser.may(layer, slot, 1 + heat / 10) for slot in range(128)) for heat in range(11)]
+        assert often == sorted(often) and often[0] < often[5] < often[10], "the hotter the more often"
+        assert all(chooser.may(layer, slot, 1.5) for slot in range(0, 128, every)), "and always where it may anyway"
+    assert chooser.every == [8, 8, 8, 64], "drums go on for four bars"
 
 
 def test_genres_are_drawn_by_their_weights(chooser):
@@ -52,12 +62,36 @@ def test_genres_are_drawn_by_their_weights(chooser):
     assert drawn.count(0) == 25 and chooser.genre([0.0, 1.0], 0.0) == 1 and chooser.genre([1.0, 0.0], 0.99999) == 0
 
 
-def test_longer_pieces_are_taken_more_often(made):
-    made.memory.piece_slots[1] = 3 * SLOTS
-    drawn = [made.chooser.piece(0, -1, (number + 0.5) / 100) for number in range(100)]
-    made.memory.piece_slots[1] = SLOTS
-    assert drawn.count(1) == pytest.approx(60, abs=1) and set(drawn) == {0, 1, 2}
-    assert {made.chooser.piece(1, -1, number) for number in (0.0, 0.99999)} == {3, 5}
+def shares(chooser, genre: int, near: int) -> list[float]:
+    """How often each piece of a genre of three is drawn."""
+    first, drawn = 3 * genre, [chooser.piece(genre, near, (number + 0.5) / 1000) for number in range(1000)]
+    assert set(drawn) <= set(range(first, first + 3))
+    return [drawn.count(first + number) / 1000 for number in range(3)]
+
+
+def test_longer_pieces_are_taken_more_often(chooser, kept):
+    kept.piece_slots[1] = 3 * SLOTS
+    assert shares(chooser, 0, -1) == pytest.approx([0.2, 0.6, 0.2], abs=0.002)
+    assert {chooser.piece(1, -1, number) for number in (0.0, 0.99999)} == {3, 5}
+    kept.piece_slots[1] = SLOTS
+    kept.tempo[:3] = torch.tensor([60.0, 120.0, 120.0])
+    assert shares(chooser, 0, -1) == pytest.approx([0.5, 0.25, 0.25], abs=0.002), "in time: slots are twice as long there"
+
+
+def test_the_next_piece_is_another_one_of_about_the_tempo(chooser, kept):
+    kept.tempo.copy_(torch.tensor([100.0, 101.0, 150.0, 99.0, 170.0, 101.0]))
+    weights = torch.tensor([AGAIN / 100, 1 / 101, ANY_TEMPO / 150])
+    assert shares(chooser, 0, 0) == pytest.approx((weights / weights.sum()).tolist(), abs=0.01)
+    assert shares(chooser, 0, 2)[2] > 0.6, "where there is no other one, the same again"
+    here, far, there = shares(chooser, 1, 0)
+    assert far < 0.03 and here == pytest.approx(there, abs=0.03), "of another genre too; there none is the same"
+
+
+def test_which_pieces_are_near_depends_on_the_ratio_of_tempos(chooser, kept):
+    kept.tempo[:3] = torch.tensor([60.0, 66.0, 66.0])
+    slow = shares(chooser, 0, 0)
+    kept.tempo[:3] = torch.tensor([120.0, 132.0, 132.0])
+    assert shares(chooser, 0, 0) == pytest.approx(slow, abs=0.002)
 
 
 def test_codes_are_drawn_as_they_are_likely_the_unlikely_ones_not_at_all(chooser):
@@ -68,15 +102,6 @@ def test_codes_are_drawn_as_they_are_likely_the_unlikely_ones_not_at_all(chooser
     assert set(hot) == {4, 5, 6, 7} and hot.count(4) < drawn.count(4)
     cold = [chooser.drawn(p.log(), 0, 1, 4, -1, 0.0, (number + 0.5) / 1000) for number in range(1000)]
     assert cold.count(4) > 900
-
-
-@pytest.fixture
-def kept(made):
-    """The memory, as it was again afterwards."""
-    tables = {name: table.clone() for name, table in made.memory.named_buffers()}
-    yield made.memory
-    for name, table in made.memory.named_buffers():
-        table.copy_(tables[name])
 
 
 def drawn(chooser, layer: int, piece: int, chord: int, temperature: float) -> set[int]:
@@ -123,67 +148,26 @@ def test_of_the_members_that_of_the_piece_and_place_is_taken_and_else_the_one_th
         assert other != wanted, "what is to be avoided is not taken"
 
 
+def test_the_first_slot_of_a_stretch_is_compared_by_itself_and_not_by_what_lies_before_it_in_the_memory(chooser, kept):
+    layer, first, other = 0, SLOTS, 10  # slots of one code: the first of the second piece, and one within the first piece
+    own = kept.code[layer, : PIECES * SLOTS]
+    own[own == 0] = 1
+    kept.code[layer, [first, other]] = 0
+    kept.group()
+    kept.piece.fill_(0), kept.place.fill_(0), kept.ends.fill_(0)
+    kept.ends[first], kept.ends[first - 1], kept.ends[other - 1], kept.ends[40] = 100, -100, 50, 100
+    assert chooser.member(layer, 0, 0, 0, -1, 40, -1, 0.5)[0] == first, "slot 40 ends as it does"
+    kept.ends[40] = -100
+    assert chooser.member(layer, 0, 0, 0, -1, 40, -1, 0.5)[0] == other, "what ended before it was other music"
+    kept.code[layer, first], kept.code[layer, 0] = 1, 0
+    kept.group()
+    kept.ends[0], kept.ends[40] = 100, 100
+    assert chooser.member(layer, 0, 0, 0, -1, 40, -1, 0.5)[0] == 0, "the very first slot too"
+
+
 @pytest.mark.parametrize("chord", [2, 20])
 def test_with_a_chord_a_member_that_sounds_like_it_is_taken_and_drums_do_not_care(made, chooser, chord):
     for code in range(4):
         found, shift = chooser.member(0, code, 0, 0, chord, 20, -1, 0.5)
         assert chooser.fits(found, shift, chord)
         assert chooser.member(DRUMS, code, 0, 0, chord, 20, -1, 0.5) == chooser.member(DRUMS, code, 0, 0, -1, 20, -1, 0.5)
-
-
-def choose(
-    made, state, *, begins=True, must=False, slot=16, noise=None, lead=None, led=False, layer=1, genre=0, temperature=1.0
-) -> int:
-    noise = [0.5] * (DRAWS - 1) + [0.99] if noise is None else noise
-    lead = playing() if lead is None else lead
-    h = torch.zeros(1, made.hidden)
-    return made.chooser.choose(layer, state, h, slot, begins, must, False, genre, -1, temperature, noise, lead, led)
-
-
-@torch.no_grad()
-def test_what_may_not_jump_goes_on_and_what_must_jump_does(made):
-    state = playing(20)
-    code = choose(made, state, slot=3, noise=[1e-6] * 5 + [0.99])
-    assert state.slot == 21 and state.run == 4 and code == int(made.memory.code[1, 21])
-    within = playing(20)
-    choose(made, within, slot=3, begins=False)
-    assert within.slot == 20, "and in the midst of a slot nothing changes"
-    for jumping in (
-        playing(20),
-        playing(SLOTS - 1),
-        playing(-1),
-        playing(200),
-    ):  # asked to; its piece is over; nothing; other genre
-        choose(made, jumping, must=jumping.slot == 20, slot=3)
-        assert 0 <= jumping.slot < PIECES * SLOTS and jumping.run == jumping.since == 0
-
-
-@torch.no_grad()
-def test_layers_that_jump_together_go_to_one_place(made):
-    lead, state = playing(100, 1, 8), playing(20)
-    choose(made, state, lead=lead, led=True, noise=[0.5] * 5 + [0.0])
-    assert (state.slot, state.shift) == (100, 8)
-    drums = playing(20)
-    choose(made, drums, lead=lead, led=True, noise=[0.5] * 5 + [0.0], layer=DRUMS)
-    assert (drums.slot, drums.shift) == (100, UNMOVED), "drums are not transposed"
-    alone = playing(20)
-    choose(made, alone, lead=lead, led=True, noise=[0.999] + [0.5] * 4 + [0.99])
-    assert alone.slot != 100
-
-
-@torch.no_grad()
-@pytest.mark.parametrize("layer", range(1, len(LAYERS)))
-def test_how_often_a_layer_goes_where_the_first_one_is_depends_on_the_layer_and_heat_halves_it(made, layer):
-    def share(temperature: float) -> float:
-        joined = 0
-        for number in range(100):
-            state = playing(20)
-            noise = [0.5] * 5 + [(number + 0.5) / 100]
-            choose(made, state, must=True, lead=playing(101), led=True, noise=noise, layer=layer, temperature=temperature)
-            joined += state.slot == 101
-        return joined / 100
-
-    together = LAYERS[layer].together
-    assert share(0.0) == share(1.0) == pytest.approx(together, abs=0.011)
-    assert share(2.0) == pytest.approx(together / 2, abs=0.011)
-    assert LAYERS[DRUMS].together < 0.5 < min(one.together for one in LAYERS[:DRUMS]), "drums go their own way"

@@ -5,7 +5,8 @@ import math
 import pytest
 import torch
 
-from noizestream.nn.codec import SHARES, SIDE, Codec
+from noizestream.nn.codec import Codec
+from noizestream.nn.rows import SHARES, SIDE
 
 RATES, BLOCKS = (16000, 44100, 48000), (128, 256, 512)
 SECONDS = 1.5

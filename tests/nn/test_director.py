@@ -3,9 +3,10 @@
 import pytest
 import torch
 
+from noizestream.nn.chooser import DRUMMED
 from noizestream.nn.spectral import SpectralFront
 from noizestream.nn.unit_state import Moment, unpack
-from tests.nn.made_up import Performance, player
+from tests.nn.made_up import DRUMS, Performance, player, restored
 
 SLOTS = 64
 
@@ -24,13 +25,44 @@ def performance(made):
     return begun
 
 
-def test_pieces_know_their_genre_and_layers_take_that_of_one_before(made, performance):
-    director = made.director
-    assert [director.memory.genre_of_piece(piece) for piece in range(6)] == [0, 0, 0, 1, 1, 1]
-    first, second, *_ = performance.layers
-    first.piece, second.piece = 4, 1
-    assert director.piece_for(0, [first, second], 0.99) == 1 and director.piece_for(1, [first, second], 0.99) == 4
-    assert director.piece_for(1, [second], 0.0) == 3 and director.piece_for(1, [], 0.99) == 5, "else one is drawn"
+@pytest.fixture
+def kept(made):
+    with restored(made.memory) as memory:
+        yield memory
+
+
+def drawn(made, genre: int, layer: int, playing) -> set[int]:
+    """The pieces that the director draws."""
+    return {made.director.piece_for(genre, layer, playing, (number + 0.5) / 50) for number in range(50)}
+
+
+def test_pieces_know_their_genre_and_layers_take_that_of_the_one_that_they_follow(made, performance, kept):
+    assert [kept.genre_of_piece(piece) for piece in range(6)] == [0, 0, 0, 1, 1, 1]
+    playing = performance.layers
+    playing[0].piece, playing[1].piece, playing[2].piece = 4, 1, 2
+    for layer in (1, 2):
+        assert drawn(made, 1, layer, playing) == {4}
+        assert drawn(made, 0, layer, playing) == {0, 1, 2}, "of another genre one is drawn"
+    assert drawn(made, 1, DRUMS, playing) == {3, 4, 5}, "drums are of a piece of their own"
+    kept.struck[4] = DRUMMED - 0.01
+    assert drawn(made, 1, DRUMS, playing) == {4}, "but for a piece without drums"
+    assert drawn(made, 1, 0, playing) == drawn(made, 1, 0, performance.layers) == {3, 4, 5}
+    playing[0].piece = -1
+    assert drawn(made, 1, 1, playing) == {3, 4, 5}, "nothing leads yet"
+
+
+def test_another_phrase_and_drums_of_their_own_are_of_about_the_tempo_of_what_leads(made, performance, kept):
+    kept.tempo.copy_(torch.tensor([80.0, 140.0, 81.0, 80.0, 141.0, 140.0]))
+    playing = performance.layers
+    playing[0].piece = 1
+
+    def often(genre: int, layer: int, piece: int) -> float:
+        return sum(made.director.piece_for(genre, layer, playing, (n + 0.5) / 200) == piece for n in range(200)) / 200
+
+    for layer in (0, DRUMS):
+        assert often(1, layer, 3) < 0.05 and often(1, layer, 4) > 0.4 and often(1, layer, 5) > 0.4
+    playing[0].piece = 0
+    assert often(0, 0, 2) > 0.75 and often(0, 0, 0) < 0.2 and often(0, 0, 1) < 0.05, "another one of that tempo"
 
 
 def test_a_layers_own_genre_is_a_whole_number_of_those_there_are(made):

@@ -6,6 +6,7 @@ import math
 import pytest
 import torch
 
+from noizestream.nn.chooser import DRUMMED
 from noizestream.nn.layers import LayerFront
 from noizestream.nn.spectral import SpectralFront
 
@@ -70,6 +71,44 @@ def test_clicks_are_drums_and_what_sounds_on_is_the_layer_of_its_pitch():
     for hz, name in ((80, "bass"), (440, "harmony"), (5000, "top")):
         assert share(sine(hz), name) > 0.9, name
         assert share(sine(hz), "drums") < 0.05
+
+
+def kicks() -> torch.Tensor:
+    """Two a second: a sine that falls to 50 Hz and dies away."""
+    since = torch.remainder(TIME, 0.5)
+    return 0.6 * torch.sin(2 * math.pi * 50 * since + 4.8 * (1 - torch.exp(-since * 25))) * torch.exp(-since * 14)
+
+
+def lows(columns: torch.Tensor, from_hz: float, to_hz: float) -> dict[str, float]:
+    """Power of each layer in the bands between two frequencies."""
+    hz = torch.cat([FRONT.band_hz, torch.full((2 * FRONT.image,), math.inf)])[NET.band_of]
+    inside = (hz >= from_hz) & (hz < to_hz)
+    power = (columns.exp() - NET.floor).clamp(min=0).square().sum(0)
+    return {name: float(power[inside & (NET.layer_of == v)].sum()) for v, name in enumerate(NET.names)}
+
+
+@pytest.mark.parametrize("hz", [110.0, 146.0])
+def test_kicks_are_drums_and_the_bass_note_that_is_held_under_them_is_bass(hz):
+    columns = NET.split(FRONT.analyse(kicks() + sine(hz, 0.15))[8:-8])
+    kick, held = lows(columns, 0, 70), lows(columns, hz - 12, hz + 12)
+    assert kick["drums"] > 0.9 * sum(kick.values()) and held["bass"] > 0.9 * sum(held.values())
+    for sound, name in ((kicks(), "drums"), (sine(hz, 0.15), "bass")):
+        alone = lows(NET.split(FRONT.analyse(sound)[8:-8]), 0, 200)
+        assert lows(columns, 0, 200)[name] == pytest.approx(alone[name], rel=0.1), "as much as there is without the other"
+        assert alone[name] > 0.95 * sum(alone.values())
+
+
+def test_a_held_note_that_swells_is_bass_and_one_that_stands_out_of_it_is_struck():
+    swelling = sine(80, 0.15) * (1 + 0.4 * torch.sin(2 * math.pi * 0.5 * TIME))
+    assert share(swelling, "bass") > 0.9
+    standing = torch.where(torch.remainder(TIME, 1.0) < 0.12, 4.0, 1.0) * sine(80, 0.1)
+    assert share(standing, "drums") > 0.5
+
+
+def test_how_much_is_struck_tells_drums_from_none():
+    drummed = NET.struck(FRONT.analyse(0.3 * chords()[0] + 2 * clicks() + kicks()))
+    without = NET.struck(FRONT.analyse(sine(220) + sine(330, 0.2) + sine(80, 0.2)))
+    assert 0 <= without < 0.02 < DRUMMED < drummed <= 1
 
 
 @pytest.mark.parametrize("edges", [[0.0, 200.0, 1000.0, 6000.0, 24000.0], [0.0, 60.0, 90.0, 100.0, 24000.0]])

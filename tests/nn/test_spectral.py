@@ -32,13 +32,3 @@ def test_short_window_bands_cover_every_bin_once(rate):
     assert all(b > a for a, b in edges)
     assert low * rate / (4 * block) > 1000, "the long window must reach over the crossover"
     assert 8 <= 1000 * block / rate <= 13, "a block stays near 11 ms"
-
-
-def test_crossfade_of_the_two_windows_sums_to_one():
-    front = SpectralFront(48000)
-    low_hz = torch.arange(front.low_bins) * 48000 / 2048
-    high_hz = torch.arange(front.high_bins) * 48000 / 1024
-    common = [(i, int(torch.argmin((high_hz - hz).abs()))) for i, hz in enumerate(low_hz) if (high_hz - hz).abs().min() < 1e-3]
-    assert len(common) > 10
-    for low, high in common:
-        assert float(front.low_gain[low] + front.high_gain[high]) == pytest.approx(1.0, abs=1e-5)

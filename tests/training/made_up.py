@@ -47,6 +47,6 @@ def coded(rows: list[np.ndarray], genres: list[int] | None = None, first: int = 
     """Pieces of the codes [S, V]; the number of their first slot is `first`."""
     genres = genres or [0] * len(rows)
     return [
-        Coded(genre, piece, 0, np.arange(len(code)) + first, code.astype(np.int64), True)
+        Coded(genre, piece, np.arange(len(code)) + first, code.astype(np.int64), True)
         for piece, (genre, code) in enumerate(zip(genres, rows, strict=True))
     ]

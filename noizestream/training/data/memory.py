@@ -1,4 +1,4 @@
-"""Building the memory: the music's frames as rows of the codec, its slots, their codes by k-means of the layers' latents."""
+"""Building the memory: sections of the music as rows of the codec, their slots, and the codes of these."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,6 +12,7 @@ from noizestream.files import whole
 from noizestream.nn.layers import LayerFront
 from noizestream.nn.memory import FIT, Memory
 from noizestream.training.config import Config
+from noizestream.training.data.codes import assign, cluster, features
 from noizestream.training.data.shares import counts, sections, shares_of
 from noizestream.training.data.slots import BAR, FEWEST, FEWEST_HELD, Slots, slots_of
 from noizestream.training.prepared import Piece, Prepared
@@ -19,14 +20,13 @@ from noizestream.training.prepared import Piece, Prepared
 FITTED_FRAMES = 60_000
 STRETCH = 400
 """The components are fitted to so many frames, in stretches of so many: what is percussive shows only in context."""
-OVERLAP = 24
-"""Frames that a stretch has beside it for that."""
-CLUSTERED = 12_000
-"""Slots of a genre that the clusters are found with; the others are told which is the nearest."""
-ROUNDS = 12
+OVERLAP = 48
+"""Frames that a stretch has beside it for that: as many as the medians hear to either side where blocks are shortest."""
 FRAMES_HEARD = 6000
 """Frames of a piece that tell how much of it is drums."""
-FEWEST_CODES, SLOTS_PER_CODE = 12, 10
+
+Read = tuple[Piece, Slots, np.ndarray]
+"""A piece, its slots, and the int8 latents [frames of its slots, latents] of what sounds in them."""
 
 
 @dataclass
@@ -63,8 +63,8 @@ def build(
     if fit:
         kept = layers.fit(_sample(layers, prepared, pieces))
     total, done = len(pieces) + len(held_out), 0
-    read: list[tuple[Piece, Slots, np.ndarray]] = []
-    read_held: list[tuple[Piece, Slots, np.ndarray]] = []
+    read: list[Read] = []
+    read_held: list[Read] = []
     for rows, target, fewest in ((pieces, read, FEWEST), (held_out, read_held, FEWEST_HELD)):
         for piece in rows:
             slots = slots_of(prepared, piece, layers.tones, fewest)
@@ -75,9 +75,10 @@ def build(
     missing = [genre for g, genre in enumerate(prepared.genres) if not any(piece.genre == g for piece, _, _ in read)]
     if missing:
         raise NoizestreamError(f"{missing[0]}: its tracks are too short to learn from, add longer ones")
-    codes, books = _cluster(layers, read, len(prepared.genres), config)
-    held_codes = [_assign(layers, books[p.genre], _features(layers, z, s)) for p, s, z in read_held]
-    first = np.concatenate([[0], np.cumsum([len(next(iter(book))) for book in books])]).astype(int)
+    heard = [(piece.genre, features(layers, latents, slots)) for piece, slots, latents in read]
+    codes, books = cluster(layers, heard, len(prepared.genres), config)
+    held_codes = [assign(layers, books[piece.genre], features(layers, latents, slots)) for piece, slots, latents in read_held]
+    first = np.concatenate([[0], np.cumsum([len(book[0]) for book in books])]).astype(int)
     training = [_coded(p, number, s, c + first[p.genre]) for number, ((p, s, _), c) in enumerate(zip(read, codes, strict=True))]
     validation = [_coded(p, len(read), s, c + first[p.genre]) for (p, s, _), c in zip(read_held, held_codes, strict=True)]
     return Built(_memory(layers, row, prepared, read, training, books, config), training, validation, kept)
@@ -135,7 +136,7 @@ def _sample(layers: LayerFront, prepared: Prepared, pieces: list[Piece]) -> torc
 
 @torch.no_grad()
 def _latents(layers: LayerFront, prepared: Prepared, piece: Piece, slots: Slots) -> np.ndarray:
-    """int8 [frames of its slots, latents]."""
+    """What sounds in the slots of `piece`: int8 [frames of its slots, latents]."""
     first, last = max(0, int(slots.first[0]) - OVERLAP), min(piece.frames, slots.last + OVERLAP)
     rows = []
     for start in range(first, last, 4000):
@@ -147,17 +148,6 @@ def _latents(layers: LayerFront, prepared: Prepared, piece: Piece, slots: Slots)
     return latents[slots.first[0] - first : slots.last - first]
 
 
-def _features(layers: LayerFront, latents: np.ndarray, slots: Slots) -> np.ndarray:
-    """Means of the thirds of every slot: float32 [S, 3, latents]."""
-    z = latents.astype(np.float32) * layers.step.numpy()
-    sums = np.concatenate([np.zeros((1, z.shape[1])), np.cumsum(z, axis=0, dtype=np.float64)])
-    begin, length = slots.first - slots.first[0], np.diff(slots.edges)
-    edges = begin[:, None] + np.floor(np.linspace(0, 1, 4)[None] * length[:, None]).astype(int)
-    edges[:, :3] = np.minimum(edges[:, :3], len(z) - 1)
-    last = np.maximum(edges[:, 1:], edges[:, :-1] + 1)
-    return ((sums[last] - sums[edges[:, :-1]]) / (last - edges[:, :-1])[..., None]).astype(np.float32)
-
-
 @torch.no_grad()
 def _struck(layers: LayerFront, prepared: Prepared, piece: Piece) -> float:
     """Which share of the power in the middle of `piece` is percussive."""
@@ -166,96 +156,73 @@ def _struck(layers: LayerFront, prepared: Prepared, piece: Piece) -> float:
     return layers.struck(torch.from_numpy(bands))
 
 
-def _own(layers: LayerFront, v: int) -> slice:
-    return slice(layers.first_latent[v], layers.first_latent[v] + layers.latents[v])
-
-
-def _cluster(
-    layers: LayerFront, read: list[tuple[Piece, Slots, np.ndarray]], genres: int, config: Config
-) -> tuple[list[np.ndarray], list[list[np.ndarray]]]:
-    """Codes [S, V] of every piece, counted from 0 in its genre, and per genre and layer the book [codes, 3, latents of it]."""
-    from sklearn.cluster import KMeans
-    from threadpoolctl import threadpool_limits
-
-    codes = [np.zeros((len(slots), layers.count), np.int64) for _, slots, _ in read]
-    books = []
-    for genre in range(genres):
-        own = [i for i, (piece, _, _) in enumerate(read) if piece.genre == genre]
-        features = [_features(layers, read[i][2], read[i][1]) for i in own]
-        count = sum(len(rows) for rows in features)
-        k = min(config.codes, max(FEWEST_CODES, count // SLOTS_PER_CODE), count)
-        thinned = np.concatenate(features)[:: max(1, count // CLUSTERED)]
-        book = []
-        for v in range(layers.count):
-            rows = thinned[..., _own(layers, v)]
-            with threadpool_limits(1):  # sums in one order: the same seed gives the same file
-                found = KMeans(k, n_init=1, max_iter=ROUNDS, init="random", random_state=config.seed).fit(
-                    rows.reshape(len(rows), -1)
-                )
-            book.append(found.cluster_centers_.reshape(k, 3, -1).astype(np.float32))
-        books.append(book)
-        for i, rows in zip(own, features, strict=True):
-            codes[i] = _assign(layers, book, rows)
-    return codes, books
-
-
-def _assign(layers: LayerFront, book: list[np.ndarray], features: np.ndarray) -> np.ndarray:
-    """The nearest code [S, V] in `book` for `features` [S, 3, latents]."""
-    codes = []
-    for v, centres in enumerate(book):
-        rows = torch.from_numpy(np.ascontiguousarray(features[..., _own(layers, v)]).reshape(len(features), -1))
-        codes.append(torch.cdist(rows, torch.from_numpy(centres.reshape(len(centres), -1))).argmin(1).numpy())
-    return np.stack(codes, axis=1)
-
-
 def _memory(
     layers: LayerFront,
     row: int,
     prepared: Prepared,
-    read: list[tuple[Piece, Slots, np.ndarray]],
+    read: list[Read],
     training: list[Coded],
     books: list[list[np.ndarray]],
     config: Config,
 ) -> Memory:
     """The tables, with as much of every piece as the file may hold: sections from all over it."""
-    genres = len(books)
-    frames_of = [sum(len(z) for piece, _, z in read if piece.genre == g) for g in range(genres)]
-    slots_to_frames = sum(len(slots) for _, slots, _ in read) / sum(frames_of)
-    shares = shares_of(frames_of, config.memory_mb * 1e6 / (row + layers.size * slots_to_frames))
-    kept = [sections(len(slots), count) for (_, slots, _), count in zip(read, counts([(p.genre, len(s)) for p, s, _ in read], shares), strict=True)]
-    frames = sum(int(slots.edges[a + n] - slots.edges[a]) for (_, slots, _), own in zip(read, kept, strict=True) for a, n in own)
+    kept = _kept(read, len(books), config.memory_mb * 1e6, row, layers.size)
+    frames = sum(int(one.edges[a + n] - one.edges[a]) for (_, one, _), own in zip(read, kept, strict=True) for a, n in own)
     codes = [len(book[0]) for book in books]
-    pieces = [sum(piece.genre == g for piece, _, _ in read) for g in range(genres)]
+    pieces = [sum(piece.genre == g for piece, _, _ in read) for g in range(len(books))]
     memory = Memory(frames, sum(n for own in kept for _, n in own), codes, pieces, layers.count, layers.size, row)
     frame = slot = 0
-    for number, ((piece, slots, latents), own_sections, coded) in enumerate(zip(read, kept, training, strict=True)):
-        memory.piece_first[number], memory.piece_slots[number] = slot, sum(n for _, n in own_sections)
+    for number, ((piece, slots, latents), own, coded) in enumerate(zip(read, kept, training, strict=True)):
+        memory.piece_first[number], memory.piece_slots[number] = slot, sum(n for _, n in own)
         memory.tempo[number], memory.struck[number] = slots.tempo, _struck(layers, prepared, piece)
-        for begin, count in own_sections:
-            own, taken = slice(slot, slot + count), slice(begin, begin + count)
+        for begin, count in own:
             edges = slots.edges[begin : begin + count + 1]
             length = int(edges[-1] - edges[0])
             sound = prepared.sound_of(piece)[edges[0] : edges[-1], :row]
             memory.frames[frame : frame + length] = torch.from_numpy(np.array(sound))
-            memory.ends[own] = torch.from_numpy(latents[edges[1:] - 1 - slots.first[0]])
-            memory.first[own] = torch.from_numpy(frame + edges[:-1] - edges[0]).int()
-            memory.length[own] = torch.from_numpy(np.diff(edges)).int()
-            memory.late[own] = torch.from_numpy(slots.late[taken]).float()
-            begins = edges[:-1] - slots.late[taken]
-            memory.duration[own] = torch.from_numpy(np.append(np.diff(begins), edges[-1] - begins[-1])).float()
-            memory.piece[own], memory.final[own] = number, frame + length - 1
-            memory.place[own] = torch.from_numpy(slots.number[taken] % BAR).int()
-            memory.follows[slot : slot + count - 1] = 1
-            memory.code[:, own] = torch.from_numpy(coded.code[taken].T.copy()).int()
-            memory.fit[own] = torch.from_numpy(np.round(slots.fit[taken] * FIT)).clamp(-127, 127).to(torch.int8)
-            memory.chord[own] = torch.from_numpy(slots.chord[taken]).to(torch.int8)
+            _fill(memory, slice(slot, slot + count), number, frame, slots, latents, coded.code, begin)
             frame, slot = frame + length, slot + count
-    for g, book in enumerate(books):
-        for v, centres in enumerate(book):
-            at = slice(memory.code_first[g], memory.code_first[g + 1])
-            first = layers.first_latent[v]
-            for third in range(3):
-                start = third * layers.size + first
-                memory.book[at, start : start + layers.latents[v]] = torch.from_numpy(centres[:, third]).half()
+    _fill_book(memory, layers, books)
     memory.group()
     return memory
+
+
+def _kept(read: list[Read], genres: int, most: float, row: int, latents: int) -> list[list[tuple[int, int]]]:
+    """The sections of every piece for which there is room in `most` bytes, `row` a frame and `latents` a slot."""
+    frames = [sum(len(z) for piece, _, z in read if piece.genre == g) for g in range(genres)]
+    slots_to_frames = sum(len(slots) for _, slots, _ in read) / sum(frames)
+    shares = shares_of(frames, most / (row + latents * slots_to_frames))
+    wanted = counts([(piece.genre, len(slots)) for piece, slots, _ in read], shares)
+    return [sections(len(slots), count, int(-slots.number[0] % BAR)) for (_, slots, _), count in zip(read, wanted, strict=True)]
+
+
+def _fill(
+    memory: Memory, own: slice, piece: int, frame: int, slots: Slots, latents: np.ndarray, code: np.ndarray, begin: int
+) -> None:
+    """Slots `own` of the memory, whose sound begins at `frame`: those of a section of `piece`, which begins at its slot `begin`."""
+    taken = slice(begin, begin + own.stop - own.start)
+    edges, late = slots.edges[begin : taken.stop + 1], slots.late[taken].copy()
+    late[0] = 0.0  # the frame before the first one is another section's
+    begins = edges[:-1] - late
+    memory.first[own] = torch.from_numpy(frame + edges[:-1] - edges[0]).int()
+    memory.length[own] = torch.from_numpy(np.diff(edges)).int()
+    memory.final[own] = frame + int(edges[-1] - edges[0]) - 1
+    memory.late[own] = torch.from_numpy(late).float()
+    memory.duration[own] = torch.from_numpy(np.append(np.diff(begins), edges[-1] - begins[-1])).float()
+    memory.ends[own] = torch.from_numpy(latents[edges[1:] - 1 - slots.first[0]])
+    memory.piece[own] = piece
+    memory.place[own] = torch.from_numpy(slots.number[taken] % BAR).int()
+    memory.follows[own.start : own.stop - 1] = 1
+    memory.code[:, own] = torch.from_numpy(code[taken].T.copy()).int()
+    memory.fit[own] = torch.from_numpy(np.round(slots.fit[taken] * FIT)).clamp(-127, 127).to(torch.int8)
+    memory.chord[own] = torch.from_numpy(slots.chord[taken]).to(torch.int8)
+
+
+def _fill_book(memory: Memory, layers: LayerFront, books: list[list[np.ndarray]]) -> None:
+    """What the codes of each genre and layer are like: `books` are [codes, 3, latents of the layer]."""
+    for g, book in enumerate(books):
+        at = slice(memory.code_first[g], memory.code_first[g + 1])
+        for v, centres in enumerate(book):
+            for third in range(3):
+                start = third * layers.size + layers.first_latent[v]
+                memory.book[at, start : start + layers.latents[v]] = torch.from_numpy(centres[:, third]).half()

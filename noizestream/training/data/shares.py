@@ -41,18 +41,19 @@ def counts(pieces: Sequence[tuple[int, int]], shares: Sequence[float]) -> list[i
     return kept
 
 
-def sections(total: int, count: int) -> list[tuple[int, int]]:
+def sections(total: int, count: int, upbeat: int = 0) -> list[tuple[int, int]]:
     """Where `count` of the `total` slots of a piece are kept: (first, how many), about `SECTION` each, as far apart as they can be.
 
-    They begin on bar lines, and a piece of which all is kept is one section.
+    They are whole bars and begin on bar lines, the first of which lies after `upbeat` slots; a piece of which all is kept is one.
     """
     if count >= total:
         return [(0, total)] if total else []
-    number = max(1, round(count / SECTION))
-    bars = [count // BAR // number + (i < count // BAR % number) for i in range(number)]
-    gap = (total // BAR - sum(bars)) / (number + 1)
+    room = (total - upbeat) // BAR
+    kept, number = min(count // BAR, room), max(1, round(count / SECTION))
+    bars = [kept // number + (i < kept % number) for i in range(number)]
+    gap = (room - kept) / (number + 1)
     found, before = [], 0
     for i, length in enumerate(bars):
-        found.append((round((i + 1) * gap + before) * BAR, length * BAR))
+        found.append((upbeat + round((i + 1) * gap + before) * BAR, length * BAR))
         before += length
     return [(first, length) for first, length in found if length]

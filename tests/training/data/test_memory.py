@@ -10,6 +10,9 @@ from noizestream.errors import NoizestreamError
 from noizestream.nn.layers import LayerFront
 from noizestream.training.config import resolve
 from noizestream.training.data import memory as module
+from noizestream.training.data import shares
+from noizestream.training.data.shares import sections
+from noizestream.training.data.slots import BAR
 from tests.training.conftest import quiet
 from tests.training.made_up import CODEC, FRONT, PER_SLOT, frames, prepared
 
@@ -82,10 +85,11 @@ def test_slots_that_sound_alike_have_one_code_and_others_another(built, music):
 
 def test_codes_of_the_memory_are_those_of_the_pieces(built):
     made, _ = built
-    for one in made.training:
-        assert torch.equal(made.memory.code[:, one.begin : one.begin + 120], torch.from_numpy(one.code.T).int())
+    for one, first in zip(made.training, made.memory.piece_first.tolist(), strict=True):
+        assert torch.equal(made.memory.code[:, first : first + 120], torch.from_numpy(one.code.T).int())
+        assert made.memory.piece[first] == one.piece
     (held,) = made.validation
-    assert held.genre == 1 and held.begin == -1 and held.piece == made.memory.pieces and len(held.code) == 60
+    assert held.genre == 1 and held.piece == made.memory.pieces and len(held.code) == 60
     assert held.code.min() >= 12
 
 
@@ -104,10 +108,55 @@ def test_no_more_is_kept_than_asked_for_and_small_genres_keep_all_they_have(musi
     kept = memory.piece_slots.tolist()
     assert kept == [64, 64, 120], "1200 frames a genre"
     for one, first, count in zip(made.training, memory.piece_first.tolist(), kept, strict=True):
-        begin = first - one.begin
-        assert begin % 16 == 0 and len(one.code) == 120, "all of it is learned from"
+        ((begin, length),) = sections(120, count)
+        assert length == count and len(one.code) == 120, "all of it is learned from"
         assert torch.equal(memory.code[:, first : first + count], torch.from_numpy(one.code[begin : begin + count].T).int())
-        assert memory.place[first] == begin % 16
+        assert memory.place[first] == 0
+
+
+@pytest.mark.parametrize("first_beat", [0.0, 1.25])
+def test_of_a_piece_that_has_no_room_sections_from_all_over_it_are_kept(tmp_path, monkeypatch, first_beat):
+    monkeypatch.setattr(shares, "SECTION", 2 * BAR)
+    music = prepared(tmp_path, [(0, frames(200, 1), "training")], first_beat)
+    layers = LayerFront(FRONT)
+    config = replace(CONFIG, memory_mb=960 * (CODEC.size + layers.size / PER_SLOT) / 1e6)
+    made = module.build(layers, CODEC.size, music, config, quiet)
+    memory, (one,), (piece,) = made.memory, made.training, music.pieces
+    upbeat = int(-one.number[0] % BAR)
+    kept = sections(200, 96, upbeat)
+    assert upbeat == (0 if not first_beat else 11) and len(kept) == 3 and memory.slots == 96 and memory.piece_slots.tolist() == [96]
+    sound, codes, first = music.sound_of(piece), torch.from_numpy(one.code.T).int(), 0
+    for begin, count in kept:
+        own, frame = slice(first, first + count), first * PER_SLOT
+        assert memory.place[own].tolist() == [number % BAR for number in range(count)], "on a bar line"
+        assert memory.follows[own].tolist() == [1] * (count - 1) + [0], "and it ends as a piece does"
+        assert set(memory.final[own].tolist()) == {frame + count * PER_SLOT - 1} and set(memory.piece[own].tolist()) == {0}
+        assert memory.first[own].tolist() == list(range(frame, frame + count * PER_SLOT, PER_SLOT))
+        kept_sound = sound[begin * PER_SLOT : (begin + count) * PER_SLOT, : CODEC.size]
+        assert np.array_equal(memory.frames[frame : frame + count * PER_SLOT].numpy(), kept_sound)
+        assert torch.equal(memory.code[:, own], codes[:, begin : begin + count])
+        assert memory.late[first] == 0, "before its first frame lies other music"
+        first += count
+
+
+def test_slots_last_as_long_as_they_were_played_and_all_together_as_long_as_there_are_frames(built):
+    memory = built[0].memory
+    lasts = memory.duration.view(3, 120)
+    # In these pieces a slot begins half a frame before its first one, and a piece with its first frame.
+    assert memory.late.view(3, 120)[:, 0].tolist() == [0.0] * 3
+    assert memory.late.view(3, 120)[:, 1:].flatten().tolist() == pytest.approx([0.5] * 357, abs=1e-3)
+    assert lasts[:, 1:-1].flatten().tolist() == pytest.approx([PER_SLOT] * 354, abs=1e-3)
+    assert lasts.sum(1).tolist() == pytest.approx([120 * PER_SLOT] * 3, rel=1e-6)
+    begins = memory.first - memory.late
+    follows = memory.follows[:-1] == 1
+    assert torch.allclose((begins[1:] - begins[:-1])[follows], memory.duration[:-1][follows], atol=1e-3)
+
+
+def test_how_much_of_a_piece_is_drums_is_known(built, music):
+    made, layers = built
+    for number, piece in enumerate(music.of("training")):
+        expected = layers.struck(torch.from_numpy(np.asarray(music.bands_of(piece), np.float32)))
+        assert float(made.memory.struck[number]) == pytest.approx(expected, rel=1e-4) and 0 < expected < 1
 
 
 def test_what_was_saved_is_read_again_and_what_is_damaged_is_not(built, tmp_path):
@@ -126,7 +175,7 @@ def test_what_was_saved_is_read_again_and_what_is_damaged_is_not(built, tmp_path
             assert (
                 np.array_equal(a.code, b.code)
                 and np.array_equal(a.number, b.number)
-                and (a.genre, a.piece, a.begin) == (b.genre, b.piece, b.begin)
+                and (a.genre, a.piece, a.beaten) == (b.genre, b.piece, b.beaten)
             )
             assert isinstance(b.code, np.ndarray), "saving changes nothing"
     whole = (tmp_path / "memory.pt").read_bytes()
