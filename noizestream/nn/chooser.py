@@ -151,16 +151,13 @@ class Chooser(nn.Module):
         cost = cost + self.strange_piece * (self.memory.piece.index_select(0, members) != piece).float()
         cost = cost + self.strange_place * (self.memory.place.index_select(0, members) != place).float()
         cost = cost + 2.0 * self.strange_piece * (members == avoided).float()
-        shift = self.unmoved
         if chord >= 0 and self.pitched[layer]:
             fits = self.harmony.fits(self.memory.fit.index_select(0, members), chord)
             best, shifts = fits.max(1)
             cost = cost + self.misfit * (self.harmony.least + 0.15 - best).clamp(min=0.0)
             chosen = int(torch.argmin(cost))
-            shift = int(shifts[chosen])
-        else:
-            chosen = int(torch.argmin(cost))
-        return int(members[chosen]), shift
+            return int(members[chosen]), int(shifts[chosen])
+        return int(members[int(torch.argmin(cost))]), self.unmoved
 
     def piece(self, genre: int, near: int, number: float) -> int:
         """A piece of `genre`: longer ones more often, and others than `near` that have about its tempo (-1: all alike)."""
@@ -204,7 +201,9 @@ class Chooser(nn.Module):
             playing.chance = noise[0]
         joins = layer > 0 and noise[5] < self.together[layer] * (1.0 - 0.5 * max(0.0, temperature - 1.0))
         joins = joins and (self.pitched[layer] or playing.piece == lead.piece)
-        joins = joins and (must or after < 0 or jumped[self.leads[layer]] or self.may(layer, slot, temperature))
+        # In the midst of a slot another layer's jump is its own affair.
+        led = begins and layer > 0 and jumped[self.leads[layer]]
+        joins = joins and (must or after < 0 or led or self.may(layer, slot, temperature))
         joins = (
             joins
             and self.memory.genre_of(lead.slot) == genre

@@ -117,15 +117,13 @@ class Director(nn.Module):
                 playing.since = 0
         return int(self.memory.code[layer, playing.slot])
 
-    def piece_for(
-        self, genre: int, layer: int, playing: list[LayerState], temperature: float, number: float, other: float
-    ) -> int:
+    def piece_for(self, genre: int, layer: int, playing: list[LayerState], temperature: float, number: float, other: float) -> int:
         """The piece that `layer` is to prefer in `genre`: that of the layer which it follows, unless `other` in 0..1 lets it
         leave; else one drawn by `number`."""
         lead = playing[self.leads[layer]].piece
-        if layer > 0 and lead >= 0 and self.memory.genre_of_piece(lead) == genre:
-            if not self.chooser.leaves(layer, lead, temperature, other):
-                return lead
+        follows = layer > 0 and lead >= 0 and self.memory.genre_of_piece(lead) == genre
+        if follows and not self.chooser.leaves(layer, lead, temperature, other):
+            return lead
         return self.chooser.piece(genre, lead if layer > 0 else playing[0].piece, number)
 
     def aim(self, knobs: list[float], playing: list[LayerState], spare: list[float], slot: int, begins: bool) -> int:

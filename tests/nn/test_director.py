@@ -31,9 +31,9 @@ def kept(made):
         yield memory
 
 
-def drawn(made, genre: int, layer: int, playing) -> set[int]:
-    """The pieces that the director draws."""
-    return {made.director.piece_for(genre, layer, playing, (number + 0.5) / 50) for number in range(50)}
+def drawn(made, genre: int, layer: int, playing, other: float = 0.0) -> set[int]:
+    """The pieces that the director draws at temperature 1."""
+    return {made.director.piece_for(genre, layer, playing, 1.0, (number + 0.5) / 50, other) for number in range(50)}
 
 
 def test_pieces_know_their_genre_and_layers_take_that_of_the_one_that_they_follow(made, performance, kept):
@@ -44,6 +44,7 @@ def test_pieces_know_their_genre_and_layers_take_that_of_the_one_that_they_follo
         assert drawn(made, 1, layer, playing) == {4}
         assert drawn(made, 0, layer, playing) == {0, 1, 2}, "of another genre one is drawn"
     assert drawn(made, 1, DRUMS, playing) == {3, 4, 5}, "drums are of a piece of their own"
+    assert drawn(made, 1, DRUMS, playing, 0.99) == {4}, "not always"
     kept.struck[4] = DRUMMED - 0.01
     assert drawn(made, 1, DRUMS, playing) == {4}, "but for a piece without drums"
     assert drawn(made, 1, 0, playing) == drawn(made, 1, 0, performance.layers) == {3, 4, 5}
@@ -57,7 +58,7 @@ def test_another_phrase_and_drums_of_their_own_are_of_about_the_tempo_of_what_le
     playing[0].piece = 1
 
     def often(genre: int, layer: int, piece: int) -> float:
-        return sum(made.director.piece_for(genre, layer, playing, (n + 0.5) / 200) == piece for n in range(200)) / 200
+        return sum(made.director.piece_for(genre, layer, playing, 1.0, (n + 0.5) / 200, 0.0) == piece for n in range(200)) / 200
 
     for layer in (0, DRUMS):
         assert often(1, layer, 3) < 0.05 and often(1, layer, 4) > 0.4 and often(1, layer, 5) > 0.4

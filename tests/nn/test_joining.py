@@ -62,8 +62,8 @@ def test_layers_that_jump_together_go_to_one_place(made):
     lead, state = playing(100, 1, 8), playing(20)
     choose(made, state, lead=lead, led=True, noise=[0.5] * 5 + [0.0])
     assert (state.slot, state.shift) == (100, 8)
-    drums = playing(20)
-    choose(made, drums, lead=lead, led=True, noise=[0.5] * 5 + [0.0], layer=DRUMS, slot=64)
+    drums = playing(20, 1)
+    choose(made, drums, lead=lead, led=True, noise=[0.5] * 5 + [0.0], layer=DRUMS)
     assert (drums.slot, drums.shift) == (100, UNMOVED), "drums are not transposed"
     alone = playing(20)
     choose(made, alone, lead=lead, led=True, noise=[0.999] + [0.5] * 4 + [0.99])
@@ -85,7 +85,6 @@ def test_how_often_a_layer_goes_where_the_first_one_is_depends_on_the_layer_and_
     together = LAYERS[layer].together
     assert share(0.0) == share(1.0) == pytest.approx(together, abs=0.011)
     assert share(2.0) == pytest.approx(together / 2, abs=0.011)
-    assert LAYERS[DRUMS].together < 0.5 < min(one.together for one in LAYERS[:DRUMS]), "drums go their own way"
 
 
 def test_a_layer_knows_whom_it_follows():
@@ -131,14 +130,25 @@ def test_at_the_end_of_a_stretch_a_layer_joins_too_wherever_in_the_bar_that_is(m
     assert state.slot == 101 and state.since == 0 and alone.slot != 101
 
 
-@torch.no_grad()
-def test_drums_are_apart_only_from_a_piece_that_has_drums(made, kept):
+def test_drums_leave_only_a_piece_that_has_drums_and_the_more_often_the_hotter(made, kept):
     kept.struck[:2] = torch.tensor([DRUMMED - 0.01, DRUMMED])
-    chances = [made.chooser.bound(DRUMS, piece) for piece in (0, 1, -1)]
-    assert chances == [1.0, LAYERS[DRUMS].together, LAYERS[DRUMS].together]
-    for layer in range(DRUMS):
-        assert made.chooser.bound(layer, 0) == LAYERS[layer].together
-    for piece, slot, joins in ((0, 64, True), (1, 64, False), (0, 8, True), (1, 8, False)):
-        drums, lead = playing(20), playing(100, piece)
-        choose(made, drums, slot=slot, lead=lead, led=True, noise=[0.999] + [0.5] * 5, layer=DRUMS)
-        assert (drums.slot == 100) == joins, "where it has none they go wherever the others do, and when"
+
+    def share(layer: int, piece: int, temperature: float) -> float:
+        return sum(made.chooser.leaves(layer, piece, temperature, (n + 0.5) / 1000) for n in range(1000)) / 1000
+
+    for temperature in (0.0, 0.5, 1.0, 2.0):
+        assert share(DRUMS, 1, temperature) == pytest.approx(LAYERS[DRUMS].apart * temperature, abs=0.001)
+        assert share(DRUMS, 0, temperature) == 0, "what is struck there are its notes"
+        assert all(share(layer, piece, temperature) == 0 for layer in range(DRUMS) for piece in (0, 1))
+    assert LAYERS[DRUMS].apart > 0
+
+
+@torch.no_grad()
+@pytest.mark.parametrize("slot", [3, 8, 64])
+def test_drums_jump_with_what_leads_unless_they_have_a_piece_of_their_own(made, slot):
+    for piece, begins, joins in ((1, True, True), (0, True, False), (1, False, False)):
+        drums = playing(20, piece)
+        where = slot if begins else 3
+        noise = [0.999] + [0.5] * 4 + [0.0]
+        choose(made, drums, slot=where, begins=begins, lead=playing(100, 1), led=True, noise=noise, layer=DRUMS)
+        assert (drums.slot == 100) == joins, "nor in the midst of a slot, where it is another layer that was asked to"

@@ -95,7 +95,8 @@ def test_layers_jump_where_a_bar_or_half_of_one_begins_and_in_between_go_on(made
         for number in range(1, len(rows)):
             before, after = rows[number - 1][v], rows[number][v]
             if number % layer.every and before % PIECE != PIECE - 1:
-                assert after == before + 1, (layer.name, number)
+                led = rows[number][HARMONY] != rows[number - 1][HARMONY] + 1  # or with what leads
+                assert after == before + 1 or (led and after == rows[number][HARMONY]), (layer.name, number)
     jumped = [
         sum(rows[n][v] != rows[n - 1][v] + 1 for n in range(0, len(rows), layer.every) if n) for v, layer in enumerate(LAYERS)
     ]
@@ -112,21 +113,25 @@ def test_the_end_of_a_piece_never_stops_the_music(made):
 
 def test_harmony_bass_and_top_are_of_one_piece_and_drums_of_one_of_their_own(made):
     pieces = []
-    for seed in range(12):
+    for seed in range(30):
         performance = Performance(made, seed=seed)
         performance.step()
         pieces.append([state.piece for state in performance.layers])
     assert all(len({piece for v, piece in enumerate(row) if v != DRUMS}) == 1 for row in pieces)
-    assert 2 < sum(row[DRUMS] != row[HARMONY] for row in pieces) < 12
+    assert 3 < sum(row[DRUMS] != row[HARMONY] for row in pieces) < 20
 
 
 def test_what_is_struck_in_a_piece_without_drums_stays_with_the_rest_of_it(made):
     with restored(made.memory) as memory:
         memory.struck.fill_(DRUMMED - 0.01)
-        rows = Performance(made, temperature=1.0).slots(150)
-    assert all(row[DRUMS] == row[HARMONY] for row in rows)
-    apart = Performance(made, temperature=1.0).slots(150)
-    assert any(row[DRUMS] != row[HARMONY] for row in apart)
+        rows = [row for seed in range(4) for row in Performance(made, seed=seed).slots(100)]
+    apart = [row for seed in range(4) for row in Performance(made, seed=seed).slots(100)]
+
+    def share(found: list[list[int]]) -> float:
+        pieces = made.memory.piece[torch.tensor(found)]
+        return float((pieces[:, DRUMS] != pieces[:, HARMONY]).float().mean())
+
+    assert share(rows) < 0.02 and share(apart) > 0.1
 
 
 def test_rows_of_the_state_survive_being_packed(made):
