@@ -25,8 +25,6 @@ from noizestream.nn.unit_state import LayerState, Moment, UnitState, initial, no
 
 PER_BEAT = 4.0
 BEAT_WRAP = WRAP / PER_BEAT
-HEADROOM = 10 ** (-3 / 20)
-"""Recordings fill the scale, and layers of two of them would overflow it: a limiter at work is heard as fewer clear peaks."""
 
 
 class UnitPlayer(nn.Module):
@@ -67,7 +65,6 @@ class UnitPlayer(nn.Module):
         self.drawn: int = self.director.drawn
         self.noise_size: int = self.drawn
         self.latency_frames: int = 0  # the block in which a slot begins is that of the recording
-        self.headroom: float = HEADROOM
         self.per_beat: float = PER_BEAT
         self.wrap: float = BEAT_WRAP
         self.slots: float = float(WRAP)
@@ -146,7 +143,7 @@ class UnitPlayer(nn.Module):
         for v in range(self.count):
             at = self.first_of_layers + self.per_layer * v
             silent = knobs[at + 1] >= 0.5 or knobs[at] <= -60.0
-            factors.append(0.0 if silent else self.headroom * 10.0 ** (knobs[at] / 20.0))
+            factors.append(0.0 if silent else 10.0 ** (knobs[at] / 20.0))
         return factors
 
     def encode(self, audio: Tensor) -> tuple[Tensor, Tensor]:
@@ -188,4 +185,4 @@ class UnitPlayer(nn.Module):
         moment = [beat, float(math.floor(beat * self.per_beat) - 1), 0.0, 1.0, -1.0, -1.0]
         layers, numbers = torch.tensor(rows, dtype=torch.float64), torch.tensor(moment, dtype=torch.float64)
         listened = (heard.cells, state.ahead, heard.h, heard.h, heard.codes, state.units)
-        return pack(UnitState(*listened, layers, numbers, genre, heard.overlap * self.headroom))
+        return pack(UnitState(*listened, layers, numbers, genre, heard.overlap))

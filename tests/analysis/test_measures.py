@@ -85,6 +85,10 @@ def test_peakiness_does_not_hang_on_the_level():
     assert peakiness(np.zeros(RATE, np.float32), RATE) == 0
 
 
+def test_an_offset_which_the_engine_takes_off_is_no_peak():
+    assert peakiness(noise(4) + 0.5, RATE) == pytest.approx(peakiness(noise(4), RATE), rel=1e-3)
+
+
 def test_measure_gathers_them_and_wants_a_second():
     values = measure(beats(120, 8), RATE).as_dict()
     assert list(values) == ["silence", "repeats", "peakiness", "flux", "pulse", "tempo"]
