@@ -200,7 +200,8 @@ class Chooser(nn.Module):
         if begins:
             playing.chance = noise[0]
         joins = layer > 0 and noise[5] < self.together[layer] * (1.0 - 0.5 * max(0.0, temperature - 1.0))
-        joins = joins and (self.pitched[layer] or playing.piece == lead.piece)
+        # A chord that is asked for makes the others jump more often than a groove bears.
+        joins = joins and (self.pitched[layer] or (chord < 0 and playing.piece == lead.piece))
         # In the midst of a slot another layer's jump is its own affair.
         led = begins and layer > 0 and jumped[self.leads[layer]]
         joins = joins and (must or after < 0 or led or self.may(layer, slot, temperature))

@@ -30,13 +30,13 @@ def playing(slot: int = -1, piece: int = 0, shift: int = 6) -> LayerState:
 
 
 def choose(
-    made, state, *, begins=True, must=False, slot=16, noise=None, lead=None, led=False, layer=1, genre=0, temperature=1.0
+    made, state, *, begins=True, must=False, slot=16, noise=None, lead=None, led=False, layer=1, genre=0, temperature=1.0, chord=-1
 ) -> int:
     noise = [0.5] * (DRAWS - 1) + [0.99] if noise is None else noise
     lead = playing() if lead is None else lead
     h = torch.zeros(1, made.hidden)
     jumped = [led] * len(LAYERS)
-    return made.chooser.choose(layer, state, h, slot, begins, must, False, genre, -1, temperature, noise, lead, jumped)
+    return made.chooser.choose(layer, state, h, slot, begins, must, False, genre, chord, temperature, noise, lead, jumped)
 
 
 @torch.no_grad()
@@ -146,9 +146,9 @@ def test_drums_leave_only_a_piece_that_has_drums_and_the_more_often_the_hotter(m
 @torch.no_grad()
 @pytest.mark.parametrize("slot", [3, 8, 64])
 def test_drums_jump_with_what_leads_unless_they_have_a_piece_of_their_own(made, slot):
-    for piece, begins, joins in ((1, True, True), (0, True, False), (1, False, False)):
+    for piece, begins, chord, joins in ((1, True, -1, True), (0, True, -1, False), (1, False, -1, False), (1, True, 5, False)):
         drums = playing(20, piece)
         where = slot if begins else 3
         noise = [0.999] + [0.5] * 4 + [0.0]
-        choose(made, drums, slot=where, begins=begins, lead=playing(100, 1), led=True, noise=noise, layer=DRUMS)
-        assert (drums.slot == 100) == joins, "nor in the midst of a slot, where it is another layer that was asked to"
+        choose(made, drums, slot=where, begins=begins, lead=playing(100, 1), led=True, noise=noise, layer=DRUMS, chord=chord)
+        assert (drums.slot == 100) == joins, "nor in the midst of a slot, nor for a chord that was asked for"
