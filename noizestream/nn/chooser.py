@@ -126,7 +126,7 @@ class Chooser(nn.Module):
         logits = logits.masked_fill(missing, -1e9)
         if chord >= 0 and self.pitched[layer]:
             best = self.harmony.fits(self.memory.code_fit[layer].narrow(0, first, count), chord).amax(1)
-            wanted = min(self.harmony.least + 0.15, float(best.max()))
+            wanted = min(self.harmony.least + self.harmony.surer, float(best.max()))
             logits = logits - 60.0 * (wanted - best).clamp(min=0.0)
         p = torch.softmax(logits, 0)
         least = self.min_p * max(0.0, min(1.0, 2.0 - temperature))
@@ -154,7 +154,7 @@ class Chooser(nn.Module):
         if chord >= 0 and self.pitched[layer]:
             fits = self.harmony.fits(self.memory.fit.index_select(0, members), chord)
             best, shifts = fits.max(1)
-            cost = cost + self.misfit * (self.harmony.least + 0.15 - best).clamp(min=0.0)
+            cost = cost + self.misfit * (self.harmony.least + self.harmony.surer - best).clamp(min=0.0)
             chosen = int(torch.argmin(cost))
             return int(members[chosen]), int(shifts[chosen])
         return int(members[int(torch.argmin(cost))]), self.unmoved

@@ -8,8 +8,8 @@ from noizestream.nn.memory import FIT
 SHIFTS = 12
 """Transpositions: 6 semitones down to 5 up."""
 LOWEST_SHIFT = -6
-FITS = 0.7
-"""A slot whose chroma correlates less than this with a triad does not sound like it."""
+FITS, SURER = 0.78, 0.1
+"""A slot whose chroma correlates less than this with a triad does not sound like it; where to jump is chosen by so much more."""
 FARTHER = 0.02
 """What a semitone of transposition costs, in correlation: sounds that were moved far are less like themselves."""
 UNMOVED = -LOWEST_SHIFT
@@ -29,6 +29,7 @@ class Harmony(nn.Module):
         self.register_buffer("column", chord // 12 * 12 + torch.remainder(chord % 12 - semitones, 12))  # [24, SHIFTS]
         self.register_buffer("cost", FARTHER * semitones[0].abs().float())  # [SHIFTS]
         self.least: float = FITS
+        self.surer: float = SURER
         self.scale: float = 1 / FIT
 
     def fits(self, fit: Tensor, chord: int) -> Tensor:
