@@ -32,7 +32,6 @@ class Codec(nn.Module):
     offset: Tensor
     hz: Tensor
     edges_hz: Tensor
-    sign: Tensor
 
     def __init__(self, sample_rate: int = 48000, block: int = 512, channels: int = 2):
         super().__init__()
@@ -51,7 +50,6 @@ class Codec(nn.Module):
         self.register_buffer("turn", turn)
         self.register_buffer("hz", (torch.arange(self.coefficients) + 0.5) * rows.spacing)
         self.register_buffer("edges_hz", torch.tensor([*self.first, self.coefficients]) * rows.spacing)  # of the bands
-        self.register_buffer("sign", rows.sign())
         values, start = rows.values()
         self.register_buffer("values", values)
         places = rows.places(start)

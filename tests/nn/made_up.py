@@ -10,7 +10,7 @@ from noizestream.nn.layers import LAYERS, LayerFront
 from noizestream.nn.memory import TRIADS, Memory
 from noizestream.nn.navigator import Navigator
 from noizestream.nn.spectral import SpectralFront
-from noizestream.nn.unit_state import LayerState, unpack
+from noizestream.nn.unit_state import LayerState, nothing, unpack
 from noizestream.nn.units import UnitPlayer
 
 TEMPO = 100.0
@@ -146,6 +146,11 @@ def player(
 def unsure() -> UnitPlayer:
     """Two genres, slots 0 to 191 and 192 to 383, in three pieces each; the network is as unsure as it can be."""
     return player(FRONT, codes=20, pieces=3, slots=PIECE)
+
+
+def playing(slot: int = -1, piece: int = 0, shift: int = 6) -> LayerState:
+    """A layer that has played for 5 blocks, 3 slots of them in a row, with a chance of a half to jump."""
+    return LayerState([float(slot), float(shift), 5.0, 3.0, 0.5, 0.0, 0.0, float(piece), *nothing()[8:]])
 
 
 class Performance:

@@ -7,8 +7,7 @@ from noizestream.nn.chooser import AGAIN, ANY_TEMPO, LOYAL
 from noizestream.nn.harmony import UNMOVED
 from noizestream.nn.layers import LAYERS
 from noizestream.nn.spectral import SpectralFront
-from noizestream.nn.unit_state import LayerState, nothing
-from tests.nn.made_up import player, restored
+from tests.nn.made_up import player, playing, restored
 
 PIECES, SLOTS = 3, 64
 DRUMS = 3
@@ -28,10 +27,6 @@ def chooser(made):
 def kept(made):
     with restored(made.memory) as memory:
         yield memory
-
-
-def playing(slot: int = -1, piece: int = 0, shift: int = 6) -> LayerState:
-    return LayerState([float(slot), float(shift), 5.0, 3.0, 0.5, 0.0, 0.0, float(piece), *nothing()[8:]])
 
 
 def test_a_layer_jumps_more_often_the_hotter_it_is_and_the_less_sure_of_going_on(chooser):

@@ -7,8 +7,7 @@ from noizestream.nn.chooser import DRAWS, DRUMMED
 from noizestream.nn.harmony import UNMOVED
 from noizestream.nn.layers import LAYERS, Layer, LayerFront
 from noizestream.nn.spectral import SpectralFront
-from noizestream.nn.unit_state import LayerState, nothing
-from tests.nn.made_up import player, restored
+from tests.nn.made_up import player, playing, restored
 
 PIECES, SLOTS = 3, 64
 DRUMS = 3
@@ -23,10 +22,6 @@ def made():
 def kept(made):
     with restored(made.memory) as memory:
         yield memory
-
-
-def playing(slot: int = -1, piece: int = 0, shift: int = 6) -> LayerState:
-    return LayerState([float(slot), float(shift), 5.0, 3.0, 0.5, 0.0, 0.0, float(piece), *nothing()[8:]])
 
 
 def choose(
