@@ -14,7 +14,7 @@ from noizestream.analysis.description import MELS_PER_S, describe_real, mean_ima
 from noizestream.analysis.measures import Measures
 from noizestream.analysis.notes import NoteFigures, mean_figures
 from noizestream.errors import NoizestreamError
-from noizestream.music.cache import FeatureCache
+from noizestream.music.cache import Entry, FeatureCache, PieceCache
 from noizestream.music.decode import RATE
 from noizestream.music.parallel import PIECE_S, decode_all
 from noizestream.music.skipped import Skipped
@@ -103,42 +103,27 @@ def describe(
     library: Library, skipped: list[Skipped], workers: int | None = None, progress: Callable[[int, int], None] | None = None
 ) -> dict[str, Real]:
     """Genre -> `Real`, from cache where it can; bad files are added to `skipped`. NoizestreamError when nothing is left."""
-    cache = FeatureCache(SETTINGS)
-    found = {track: _cached(cache, track) for track in library.tracks}
+    store = PieceCache(FeatureCache(SETTINGS))
+    found = {track: store.get(track) for track in library.tracks}
     missing = [track for track in library.tracks if not found[track]]
     for decoded in decode_all(missing, skipped, workers=workers, then=describe_real, progress=progress):
-        stored = cache.put(decoded.track, decoded.audio, decoded.start_s)
-        found[decoded.track].append((decoded.start_s, _in_memory(stored)))
+        found[decoded.track].append((decoded.start_s, store.put(decoded.track, decoded.start_s, decoded.audio)))
     for track in missing:
-        if found[track]:
-            cache.put(track, {"starts": np.array([start for start, _ in found[track]])}, -1.0)
+        store.close(track)
     genres = sorted({track.genre for track in library.tracks if found[track]})
     if not genres:
         raise NoizestreamError(f"{library.name}: nothing to compare with, every file was skipped")
     return {genre: _genre([track for track in library.tracks if track.genre == genre], found) for genre in genres}
 
 
-def _cached(cache: FeatureCache, track: Track) -> list[tuple[float, dict[str, np.ndarray]]]:
-    """(start in seconds, arrays) of all pieces of `track`, or nothing if any is missing; which there are is the entry at -1 s."""
-    try:
-        index = cache.get(track, -1.0)
-        starts = [float(start) for start in index["starts"]] if index else []
-        pieces = [(start, _in_memory(arrays)) for start in starts if (arrays := cache.get(track, start)) is not None]
-    except OSError:  # the file itself is gone or unreadable: decoding will say why
-        return []
-    return pieces if len(pieces) == len(starts) else []
-
-
-def _in_memory(arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """All but the long ones: a process may map only so many files (65,530 on Linux), and a library may have more."""
-    return {name: array if "mels" in name else np.array(array) for name, array in arrays.items()}
-
-
-def _genre(tracks: list[Track], found: dict[Track, list[tuple[float, dict[str, np.ndarray]]]]) -> Real:
+def _genre(tracks: list[Track], found: dict[Track, list[tuple[float, Entry]]]) -> Real:
     splits = {track.split for track in tracks if found[track]}
     split = next((split for split in ("test", "validation") if split in splits and len(splits) > 1), None)
-    known_tracks = [track for track in tracks if found[track]]
-    aside = set_aside(known_tracks, UNSEEN) if split is None else {track for track in known_tracks if track.split == split}
+    read = {track for track in tracks if found[track]}
+    # Of the list as it is, whatever could be read of it: so does training.
+    aside = read & (set_aside(tracks, UNSEEN) if split is None else {track for track in tracks if track.split == split})
+    if aside == read:
+        aside = set()
     pieces = []
     for track in tracks:
         for start_s, arrays in found[track]:

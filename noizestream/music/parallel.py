@@ -6,9 +6,8 @@ only its file with it. A long track comes in pieces of `PIECE_S`, so memory depe
 
 import contextlib
 import math
-import os
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from noizestream import machine
 from noizestream.errors import NoizestreamError
 from noizestream.music import compiled
 from noizestream.music.decode import MIN_S, RATE, decode, examine, header_seconds
@@ -26,6 +26,31 @@ from noizestream.stderr import silence_stderr
 
 PIECE_S = 300.0
 """Tracks longer than this are decoded in equal pieces of at most this length plus `MIN_S`."""
+
+
+@dataclass(frozen=True)
+class Cut:
+    """`seconds` of `track` from `start_s` on (None: to its end), about `expected_s` long."""
+
+    track: Track
+    start_s: float
+    seconds: float | None
+    expected_s: float
+
+    def middle(self, seconds: float) -> "Cut":
+        """The same, but only so much of its middle, if it is longer than that."""
+        if self.expected_s <= seconds:
+            return self
+        return Cut(self.track, self.start_s + (self.expected_s - seconds) / 2, seconds, seconds)
+
+
+def cuts_of(track: Track) -> list[Cut]:
+    """All of `track`, by its header, in equal pieces of at most `PIECE_S` (and a little)."""
+    seconds = header_seconds(track.path)
+    count = max(1, math.ceil((seconds - MIN_S) / PIECE_S))
+    if count == 1:
+        return [Cut(track, 0.0, None, seconds)]
+    return [Cut(track, n * seconds / count, seconds / count, seconds / count) for n in range(count)]
 
 
 @dataclass(frozen=True)
@@ -51,29 +76,46 @@ def decode_all(
     function, runs in the worker, so that only its result crosses over; it may raise Skip. `progress(done, total)` counts tracks.
     Raises NoizestreamError when librosa, which `then` may use, cannot run here.
     """
+    done = -1
+    order = {track: number for number, track in enumerate(tracks)}
+    cuts = (cut for track in tracks for cut in cuts_of(track))
+    for decoded in decode_cuts(cuts, skipped, rate, workers, then):
+        yield decoded
+        if progress is not None and order[decoded.track] != done:
+            done = order[decoded.track]
+            progress(done, len(tracks))
+    if progress is not None:
+        progress(len(tracks), len(tracks))
+
+
+def decode_cuts(
+    cuts: Iterable[Cut],
+    skipped: list[Skipped],
+    rate: int = RATE,
+    workers: int | None = None,
+    then: Callable[[Track, np.ndarray], Any] | None = None,
+) -> Iterator[Decoded]:
+    """The same for pieces that are chosen one after the other: the next is asked for when a process will soon be free for it.
+
+    No more than `workers` + 1 are under way then.
+    """
     if then is not None:
         compiled.ready()
-    count = (os.cpu_count() or 1) if workers is None else workers
+    count = machine.cores() if workers is None else workers
     pending: deque[tuple[_Task, Future]] = deque()
     with contextlib.ExitStack() as stack:
         pool = _Pool(count, stack)
-        ahead = count + 2
-        tasks = _tasks(tracks, rate, then)
-        done = 0
-        for task in tasks:
+        for cut in cuts:
+            task = _Task(cut.track, rate, cut.start_s, cut.seconds, then)
             pending.append((task, pool.submit(task)))
-            if len(pending) < ahead:
-                continue
-            yield from _settle(pending, pool, skipped)
-            done = _report(progress, done, pending, tracks)
+            if len(pending) > count + 1:
+                yield from _settle(pending, pool, skipped)
         while pending:
             yield from _settle(pending, pool, skipped)
-            done = _report(progress, done, pending, tracks)
 
 
 @dataclass(frozen=True)
 class _Task:
-    number: int  # of the track
     track: Track
     rate: int
     start_s: float
@@ -142,21 +184,6 @@ def _settle(pending: deque, pool: _Pool, skipped: list[Skipped]) -> Iterator[Dec
         skipped.append(result)
     else:
         yield Decoded(task.track, task.start_s, result)
-
-
-def _report(progress, done: int, pending: deque, tracks: Sequence[Track]) -> int:
-    now = pending[0][0].number if pending else len(tracks)
-    if progress is not None and now != done:
-        progress(now, len(tracks))
-    return now
-
-
-def _tasks(tracks: Sequence[Track], rate: int, then) -> Iterator[_Task]:
-    for number, track in enumerate(tracks):
-        seconds = header_seconds(track.path)
-        pieces = max(1, math.ceil((seconds - MIN_S) / PIECE_S))
-        for piece in range(pieces):
-            yield _Task(number, track, rate, piece * seconds / pieces, seconds / pieces if pieces > 1 else None, then)
 
 
 def require_some(found: int, skipped: Sequence[Skipped], name: str) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from noizestream.music.cache import Entry
 from noizestream.music.skipped import Skipped
 from noizestream.music.tracks import Library, Track, set_aside
 from noizestream.nn.spectral import SpectralFront
@@ -23,7 +24,7 @@ STEREO_WIDTH = 0.02
 
 
 def assemble(
-    known: list[tuple[Track, dict[str, Any]]],
+    known: list[tuple[Track, Entry]],
     library: Library,
     config: Config,
     folder: Path,
@@ -32,21 +33,23 @@ def assemble(
 ) -> Prepared:
     """Write the prepared set into `folder` and return it. `known` are the arrays of every piece, as `extract` made them by `front`.
 
-    Arrays are links into the feature cache. A genre without a training track is left out, and said so in `skipped`.
+    They are in the order of the library. Arrays become links into the feature cache. A genre without a training track is left out,
+    and said so in `skipped`.
     """
-    order = {track: number for number, track in enumerate(library.tracks)}
-    known = sorted(known, key=lambda pair: order[pair[0]])
     genres = sorted({track.genre for track, _ in known if track.split != "validation"})
     skipped += [Skipped(str(t.path), f"its genre {t.genre} has no training track") for t, _ in known if t.genre not in genres]
     known = [(track, arrays) for track, arrays in known if track.genre in genres]
     validated = {track.genre for track, _ in known if track.split == "validation"}
-    aside = _set_aside(known, validated, config.holdout)
+    aside = set_apart(library, config.holdout) & {track for track, _ in known}
+    for genre in genres:  # of which nothing else could be used
+        own = {track for track, _ in known if track.genre == genre and track.split != "validation"}
+        aside -= own if own <= aside else set()
     validated |= {track.genre for track in aside}
 
     tempos, seconds, beaten = [], [], []
     for genre in genres:
         rows = [
-            [arrays["tempo"][0], len(arrays["bands"]), arrays["pulse"][0]]
+            [arrays["tempo"][0], arrays.rows("bands"), arrays["pulse"][0]]
             for t, arrays in known
             if t.genre == genre and t.split != "validation" and t not in aside
         ]
@@ -64,9 +67,9 @@ def assemble(
         entry = f"{number:05d}"
         for name in ("bands", "sound", "chroma", "samples"):
             if name in arrays:
-                _link(Path(arrays[name].filename), folder / f"{entry}.{name}.npy")
+                _link(arrays.path(name), folder / f"{entry}.{name}.npy")
         np.save(folder / f"{entry}.beats.npy", np.asarray(arrays["beats"]) * np.float32(multiple))
-        piece = Piece(entry, label, "training", 0, len(arrays["bands"]), float(arrays["pulse"][0]))
+        piece = Piece(entry, label, "training", 0, arrays.rows("bands"), float(arrays["pulse"][0]))
         pieces += _split(piece, track.split == "validation" or track in aside, track.genre not in validated, config.holdout)
     prepared = Prepared(
         folder=folder,
@@ -87,9 +90,9 @@ def assemble(
     return prepared
 
 
-def _channels(known: list[dict[str, np.ndarray]]) -> int:
+def _channels(known: list[Entry]) -> int:
     """2 where enough of the music is stereo, else 1."""
-    frames = np.array([len(arrays["bands"]) for arrays in known])
+    frames = np.array([arrays.rows("bands") for arrays in known])
     stereo = np.array([arrays["width"][0] >= STEREO_WIDTH for arrays in known])
     return 2 if frames @ stereo >= STEREO_SHARE * frames.sum() else 1
 
@@ -107,12 +110,17 @@ def _split(piece: Piece, whole: bool, hold_out: bool, share: float) -> list[Piec
     return pieces
 
 
-def _set_aside(known: list, validated: set[str], share: float) -> set[Track]:
-    """Whole tracks to validate on, of the genres that have many and no validation clips of their own; spread over the list."""
-    aside: set[Track] = set()
-    for genre in {track.genre for track, _ in known} - validated:
-        aside |= set_aside(list(dict.fromkeys(track for track, _ in known if track.genre == genre)), share)
-    return aside
+def set_apart(library: Library, share: float) -> set[Track]:
+    """Whole tracks to validate on, of the genres that have many and no validation clips of their own; spread over the list.
+
+    The library alone decides, not what could be decoded of it or was heard this time: evaluation sets the same ones apart.
+    """
+    apart: set[Track] = set()
+    for genre in library.genres:
+        own = [track for track in library.tracks if track.genre == genre and track.split != "test"]
+        if not any(track.split == "validation" for track in own):
+            apart |= set_aside(own, share)
+    return apart
 
 
 def _link(source: Path, target: Path) -> None:

@@ -2,6 +2,8 @@
 
 import math
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 
@@ -18,6 +20,15 @@ class Budget:
     def elapsed(self) -> float:
         """Seconds of work so far, earlier runs included."""
         return self.spent + time.monotonic() - self._since
+
+    @contextmanager
+    def pause(self) -> Iterator[None]:
+        """What happens within is no work of the loop: its time does not count."""
+        began = time.monotonic()
+        try:
+            yield
+        finally:
+            self._since += time.monotonic() - began
 
     def progress(self) -> float:
         """0 at the start, 1 at the end."""

@@ -1,6 +1,7 @@
 """Checkpoints: one file, replaced whole or not at all, from which a killed training goes on as if never stopped."""
 
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from noizestream.training.budget import Budget
 
 NAME = "checkpoint.pt"
 EVERY_S = 20.0
-FORMAT = 2
+FORMAT = 3
 """Goes up with every change of what a checkpoint holds."""
 
 
@@ -43,6 +44,8 @@ class Checkpoints:
         self.folder = folder
         self.resumed = load(folder) or {}
         self._saved_at = time.monotonic()
+        self.clock: Callable[[], float] = lambda: 0.0
+        """Seconds since the training began, whatever stage it is in: kept as `wall`, so that a resumed one has the rest."""
 
     def restore(self, loop: Any, budget: Budget) -> None:
         """Put `loop`, `budget` and torch's random numbers where the last checkpoint left them."""
@@ -54,5 +57,6 @@ class Checkpoints:
         """Write `values` with what `restore` needs, if it is time or `now`."""
         if not now and time.monotonic() - self._saved_at < EVERY_S:
             return
-        save(self.folder, values | {"spent": budget.elapsed(), "done": budget.done, "random": torch.get_rng_state()})
+        where = {"spent": budget.elapsed(), "done": budget.done, "wall": self.clock(), "random": torch.get_rng_state()}
+        save(self.folder, values | where)
         self._saved_at = time.monotonic()

@@ -1,58 +1,64 @@
 """The two ends of a training around the fitting: the export rehearsed before it; previews and the file after it."""
 
 import json
+import math
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from noizestream.artifact import last_line
-from noizestream.training import preview
 from noizestream.training.config import Config
 from noizestream.training.export import export, script, self_test
-from noizestream.training.generate import generate
+from noizestream.training.plan import Plan
 from noizestream.training.prepared import Prepared
-
-REHEARSALS = 4
-"""The fastest counts: one busy moment at the start, taken for the rule, would cost minutes of training."""
+from noizestream.training.preview import write_previews
 
 
 class Finish:
     """What becomes of fitted networks; `player` is always the whole generator, as the model file will hold it."""
 
-    def __init__(self, prepared: Prepared, config: Config, folder: Path, reporter: Any):
-        self.prepared, self.config, self.folder, self.reporter = prepared, config, folder, reporter
+    def __init__(self, prepared: Prepared, config: Config, folder: Path, reporter: Any, plan: Plan):
+        self.prepared, self.config, self.folder, self.reporter, self.plan = prepared, config, folder, reporter, plan
+        self._next = 0  # the genre whose turn it is, where there is no time to hear all
 
-    def rehearse(self, player: Any) -> float:
-        """Script and test the untrained player; returns the seconds that the last preview and the export will take.
+    def rehearse(self, player: Any) -> None:
+        """Script and test the untrained player: it tells the plan how long that takes.
 
         NoizestreamError if the export fails: before the training, not after it.
         """
-        begun = time.monotonic()
-        scripted = script(player)
-        self_test(player, scripted)
-        scripting_s = time.monotonic() - begun
-        generate(player, scripted, 0, 0.1, 0)
-        times = []
-        for _ in range(REHEARSALS):
-            begun = time.monotonic()
-            generate(player, scripted, 0, 1.0, 0)
-            times.append(time.monotonic() - begun)
-        # Previews are scripted once, the export twice, in float32 and in int8; pictures take a second.
-        return 4.0 + 3.5 * scripting_s + len(self.prepared.genres) * (1.0 + 1.3 * min(times) * preview.SECONDS)
+        began = time.monotonic()
+        self_test(player, script(player))
+        self.plan.scripted = time.monotonic() - began
+        self.plan.took("rehearsal", began)
 
-    def preview(self, name: str, player: Any) -> None:
-        """Write a WAV and a picture per genre; what goes wrong with them is said, not raised."""
+    def preview(self, name: str, player: Any, share: float, stop: Callable[[], bool]) -> None:
+        """Write a WAV and a picture per genre, of as many as this `share` of the time allows, taking turns, until `stop()`.
+
+        What goes wrong with them is said, not raised.
+        """
+        genres, began = self.prepared.genres, time.monotonic()
+        turns = {(self._next + n) % len(genres): genres[(self._next + n) % len(genres)] for n in range(len(genres))}
+        until = began + share * self.plan.whole if self.plan.bounded else math.inf
         try:
-            files = preview.write_previews(self.folder, name, player, script(player), self.prepared.genres)
+            scripted = script(player)
+            self.plan.scripted = max(0.5 * self.plan.scripted, 2 * (time.monotonic() - began))
+            made = write_previews(self.folder, name, player, scripted, turns, lambda: stop() or time.monotonic() > until)
         except Exception as error:  # a full disk, a drawing library: nothing about a preview is worth the training
             self.reporter.say(f"no preview this time ({error.__class__.__name__}: {last_line(error)})")
         else:
-            self.reporter.say(f"preview: {files[0].parent}")
+            self._next = (self._next + len(made)) % len(genres)
+            some = f", {len(made)} of {len(genres)} genres" if len(made) < len(genres) else ""
+            if made:
+                self.reporter.say(f"preview: {made[0].parent}{some}")
+        self.plan.took("previews", began)
 
     def export(self, player: Any, output: Path, data: str | Path, figures: dict[str, Any], started: float) -> dict[str, Any]:
         """Write the model file; returns its summary. `started` is the time.monotonic() at which the training began."""
+        began = time.monotonic()
         summary = self._summary(data, figures, started)
         export(player, output.stem, self.prepared.genres, summary, output, self.config.precision)
+        self.plan.took("file", began)
         return summary
 
     def _summary(self, data: str | Path, figures: dict[str, Any], started: float) -> dict[str, Any]:

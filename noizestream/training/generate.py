@@ -1,6 +1,6 @@
 """What a model plays while it is trained: some seconds of a genre at default controls."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -20,8 +20,10 @@ def one_thread() -> Iterator[None]:
         torch.set_num_threads(before)
 
 
-def generate(player: Any, scripted: Any, genre: int, seconds: float, seed: int) -> torch.Tensor:
-    """Audio [channels, n] of `genre` by the `scripted` form of `player`."""
+def generate(
+    player: Any, scripted: Any, genre: int, seconds: float, seed: int, enough: Callable[[], bool] = lambda: False
+) -> torch.Tensor:
+    """Audio [channels, n] of `genre` by the `scripted` form of `player`; less than `seconds` of it if `enough()` says so before."""
     controls = torch.tensor([float(control["default"]) for control in player.controls])
     weights = torch.eye(player.genres)[genre]
     with one_thread(), torch.inference_mode():
@@ -29,4 +31,6 @@ def generate(player: Any, scripted: Any, genre: int, seconds: float, seed: int) 
         for step in range(max(1, int(seconds * player.sample_rate / player.block))):
             sound, state = scripted.step(weights, controls, torch.from_numpy(noise(seed, step, player.noise_size)), state)
             blocks.append(sound)
+            if enough():
+                break
     return torch.cat(blocks, 1)

@@ -62,10 +62,12 @@ class Loop:
         return math.inf
 
     def run(self, budget: Budget, report: Report, stop: Callable[[], bool], checkpoint: Callable[[], None]) -> None:
-        """Train until the budget is over (`at_least` steps), `stop()`, or validation has not improved for long."""
+        """Train until the budget is over (`at_least` steps) or `stop()`; counted steps end too when validation does not improve."""
         config, course, at_least = self.config, self.course(), 1 if budget.steps else self.at_least()
         self.predictor.train()
-        while not budget.over(at_least) and not stop() and self.worse < config.patience:
+        # Time that was given is used: more learning changes little then, and the best weights are kept.
+        patience = config.patience if budget.steps else math.inf
+        while not budget.over(at_least) and not stop() and self.worse < patience:
             warm = min(1.0, (budget.done + 1) / WARM_UP)
             way = min(1.0, max(budget.progress(), budget.done / course))
             rate = config.rate * warm * max(LOWEST_RATE, 0.5 * (1 + math.cos(math.pi * way)))

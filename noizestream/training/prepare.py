@@ -1,16 +1,18 @@
-"""From a labelled library to a prepared set: decode, find the beats, analyse, in parallel and through the feature cache."""
+"""From a labelled library to a prepared set: what is measured of every piece of music, and the way from files to arrays."""
 
 import functools
-import os
+import time
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 
 from noizestream.music.cache import FeatureCache
-from noizestream.music.parallel import decode_all, require_some
+from noizestream.music.parallel import require_some
 from noizestream.music.tracks import Library, Track
 from noizestream.training.config import Config
+from noizestream.training.gather import Gathering
+from noizestream.training.plan import Plan
 from noizestream.training.prepared import Prepared
 
 FEATURES_VERSION = 12
@@ -113,8 +115,13 @@ def prepare(
     progress: Callable[[int, int], None] | None = None,
     cache_root: str | Path | None = None,
     workers: int | None = None,
+    plan: Plan | None = None,
+    say: Callable[[str], None] = lambda text: None,
 ) -> Prepared:
-    """Write the prepared set of `library` into `folder`; NoizestreamError when nothing is left to learn from."""
+    """Write the prepared set of `library` into `folder`: of all of it, or of a balanced part that fits into the `plan`.
+
+    `progress(done, total)` counts seconds of music. NoizestreamError when nothing is left to learn from.
+    """
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     from noizestream.nn.spectral import block_frames_for
@@ -124,35 +131,12 @@ def prepare(
     settings = {"version": FEATURES_VERSION, "rate": config.sample_rate, "block": block}
     with_samples = config.arch == "raw"
     cache = FeatureCache(settings | ({"samples": 1} if with_samples else {}), cache_root)
-    tracks = [track for track in library.tracks if track.split != "test"]
-    skipped = list(library.skipped)
-    known: list[tuple[Track, dict[str, np.ndarray]]] = []
-    wanted = []
-    for track in tracks:
-        stored = _from_cache(cache, track)
-        if stored:
-            known.extend((track, arrays) for arrays in stored)
-        else:
-            wanted.append(track)
-    done_before = len(tracks) - len(wanted)
     then = functools.partial(extract, sample_rate=config.sample_rate, block=block, samples=with_samples)
-    starts: dict[Track, list[float]] = {}
-    few = min(workers if workers is not None else os.cpu_count() or 1, len(wanted))
-    report = None if progress is None else lambda done, total: progress(done_before + done, len(tracks))
-    for piece in decode_all(wanted, skipped, config.sample_rate, few, then, report) if wanted else ():
-        known.append((piece.track, cache.put(piece.track, piece.audio, piece.start_s)))
-        starts.setdefault(piece.track, []).append(piece.start_s)
-    for track, times in starts.items():
-        cache.put(track, {"starts": np.array(times)}, -1.0)
+    skipped = list(library.skipped)
+    gathering = Gathering(library, config, cache, plan or Plan(0.0, time.monotonic()), skipped)
+    say(gathering.describe())
+    known = gathering.run(then, workers, progress or (lambda done, total: None))
     require_some(len(known), skipped, library.name)
+    for line in gathering.outcome():
+        say(line)
     return assemble(known, library, config, folder, skipped, _front(config.sample_rate, block))
-
-
-def _from_cache(cache: FeatureCache, track: Track) -> list[dict[str, np.ndarray]]:
-    """Arrays of all pieces of `track`, or nothing if any is missing. The list of its pieces is an entry of its own, at -1 s."""
-    try:
-        index = cache.get(track, -1.0)
-        pieces = [cache.get(track, float(start)) for start in index["starts"]] if index else []
-    except OSError:  # the file itself is gone or unreadable: decoding will say why
-        return []
-    return [piece for piece in pieces if piece] if all(pieces) else []

@@ -1,5 +1,6 @@
 """Something to hear and see while a training runs: a WAV and a spectrogram per genre in the run folder."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,17 +13,21 @@ SECONDS = 6.0
 CEILING = 10 ** (-0.3 / 20)
 
 
-def write_previews(folder: Path, name: str, player: Any, scripted: Any, genres: list[str]) -> list[Path]:
-    """Write `folder/previews/NAME/GENRE.wav` and `.png`; returns the WAV files."""
+def write_previews(
+    folder: Path, name: str, player: Any, scripted: Any, genres: dict[int, str], enough: Callable[[], bool] = lambda: False
+) -> list[Path]:
+    """Write `folder/previews/NAME/GENRE.wav` and `.png` of `genres` (number: name) until `enough()`; returns the WAV files."""
     import soundfile
 
     from noizestream.analysis.views import view
 
     target = folder / "previews" / name
     target.mkdir(parents=True, exist_ok=True)
-    written = []
-    for number, genre in enumerate(genres):
-        audio = generate(player, scripted, number, SECONDS, number).numpy()
+    written: list[Path] = []
+    for number, genre in genres.items():
+        if enough():
+            break
+        audio = generate(player, scripted, number, SECONDS, number, enough).numpy()
         file = target / f"{safe_name(genre)}.wav"
         soundfile.write(file, np.clip(audio.T, -CEILING, CEILING), player.sample_rate, subtype="PCM_24")
         view(audio, player.sample_rate, file.with_suffix(".png"), title=f"{genre}, {name}")

@@ -1,5 +1,6 @@
 """Batches of raw sample blocks in their order, for the baseline. Genres are drawn evenly, however uneven the library is."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -42,10 +43,11 @@ class RawChunk:
 class RawLanes:
     """`batch` readers, each going through one piece in order for up to `chunks` chunks of `frames` blocks before it jumps.
 
-    Order matters: the LSTM's state is carried from chunk to chunk (truncated back-propagation through time).
+    Order matters: the LSTM's state is carried from chunk to chunk (truncated back-propagation through time). `samples` reads the
+    blocks [T, block] of a piece by its number: a file is open only while it is read, however many there are.
     """
 
-    def __init__(self, draw: Draw, samples: list[np.ndarray], genres: int, batch: int, frames: int, chunks: int):
+    def __init__(self, draw: Draw, samples: Callable[[int], np.ndarray], genres: int, batch: int, frames: int, chunks: int):
         self.draw, self.samples, self.genres, self.batch, self.frames, self.chunks = draw, samples, genres, batch, frames, chunks
         self.piece, self.at, self.left = [0] * batch, [0] * batch, [0] * batch
 
@@ -54,10 +56,10 @@ class RawLanes:
         genre = np.zeros((self.batch, self.genres), np.float32)
         rows = []
         for lane in range(self.batch):
-            if self.left[lane] == 0 or self.at[lane] + self.frames > len(self.samples[self.piece[lane]]):
+            if self.left[lane] == 0 or self.at[lane] + self.frames > self._length(self.piece[lane]):
                 self._jump(lane)
                 fresh[lane] = True
-            samples, start = self.samples[self.piece[lane]], self.at[lane]
+            samples, start = self.samples(self.piece[lane]), self.at[lane]
             part = np.asarray(samples[max(start - 1, 0) : start + self.frames], np.float32)
             rows.append(part if start else np.concatenate([np.zeros_like(part[:1]), part]))
             genre[lane, self.draw.pieces[self.piece[lane]].genre] = 1.0
@@ -68,9 +70,12 @@ class RawLanes:
 
     def _jump(self, lane: int) -> None:
         piece, rng = self.draw.piece(), self.draw.rng
-        room = len(self.samples[piece]) - self.frames
+        room = self._length(piece) - self.frames
         self.piece[lane], self.left[lane] = piece, int(rng.integers(1, self.chunks + 1))
         self.at[lane] = 0 if rng.random() < FROM_THE_START else int(rng.integers(room + 1))
+
+    def _length(self, piece: int) -> int:
+        return self.draw.pieces[piece].frames
 
     def state(self) -> dict[str, Any]:
         """What a checkpoint needs to go on with exactly the chunks that would have come."""

@@ -41,8 +41,8 @@ class RawLoop(Loop):
         super().__init__(predictor, config, device, optimiser_of(predictor, config))
         self.loss = LOSSES[config.loss]
         draw = Draw(pieces, np.random.default_rng([config.seed, 3]))
-        samples = [prepared.samples_of(piece) for piece in pieces]
-        self.lanes = RawLanes(draw, samples, len(prepared.genres), config.batch, config.frames, config.chunks)
+        self.prepared = prepared
+        self.lanes = RawLanes(draw, lambda number: prepared.samples_of(pieces[number]), len(prepared.genres), config.batch, config.frames, config.chunks)
         self.judged = _judged(prepared, pieces)
         self.carried = predictor.recurrent.initial_sequence_state(config.batch, device)
 
@@ -71,8 +71,8 @@ class RawLoop(Loop):
         judged = []
         for genre, rows in enumerate(self.judged):
             label, made = np.eye(len(self.judged), dtype=np.float32)[[genre]], []
-            for samples in rows:
-                target = np.asarray(samples[:JUDGED_FRAMES], np.float32)
+            for piece in rows:
+                target = np.asarray(self.prepared.samples_of(piece)[:JUDGED_FRAMES], np.float32)
                 before, true, labels = self._tensors(np.pad(target[:-1], ((1, 0), (0, 0)))[None], target[None], label)
                 predicted, _ = self.predictor.sequence(
                     before, labels, self.predictor.recurrent.initial_sequence_state(1, self.device)
@@ -99,11 +99,11 @@ class RawLoop(Loop):
         return torch.stack([rest.square().mean(0).sqrt() for rest in rests]).cpu() * self.predictor.scale.cpu()
 
 
-def _judged(prepared: Prepared, training: list[Piece]) -> list[list[np.ndarray]]:
-    """Per genre the samples to validate on: held-out pieces, or training ones where it has none."""
+def _judged(prepared: Prepared, training: list[Piece]) -> list[list[Piece]]:
+    """Per genre the pieces to validate on: held-out ones, or training ones where it has none."""
     pieces = []
     for genre in range(len(prepared.genres)):
         held_out = [piece for piece in prepared.of("validation") if piece.genre == genre]
         own = [piece for piece in training if piece.genre == genre]
-        pieces.append([prepared.samples_of(piece) for piece in (held_out or own)[:JUDGED_PIECES]])
+        pieces.append((held_out or own)[:JUDGED_PIECES])
     return pieces

@@ -21,11 +21,10 @@ from noizestream import precision as numbers
 from noizestream.errors import NoizestreamError, UsageError
 from noizestream.jsonfile import write_json, write_text
 from noizestream.training.config import Config, resolve
+from noizestream.training.plan import LAST_PREVIEW, PREVIEW, Plan, clock, probe
 from noizestream.training.run_folder import check_output, free_folder, read_run
 
 DEFAULT_MINUTES = 15.0
-MOST_RESERVED = 0.2
-"""Share of the minutes that is kept for what follows the learning, at most."""
 FIRST_PREVIEW_S = 75.0
 """After so long the first preview begins, to be there within two minutes of Enter on a busy machine too."""
 
@@ -144,6 +143,7 @@ class _Training:
     ):
         self.data, self.output, self.config, self.folder = data, output, config, folder
         self.genres, self.device, self.reporter, self.started = genres, device, reporter, started
+        self.plan = Plan(0.0 if config.steps else config.minutes * 60, started)
 
     def run(self) -> Path:
         prepared = self._prepare()
@@ -151,28 +151,32 @@ class _Training:
         from noizestream.training.finish import Finish
         from noizestream.training.recipes import recipe_of
 
+        plan = self.plan
         recipe = recipe_of(prepared, self.config, self.folder, self.device)
+        began = time.monotonic()
         recipe.build(self.reporter.progress)
-        finish = Finish(prepared, self.config, self.folder, self.reporter)
-        # However slow the machine is just now: most of the time is for learning.
-        whole = self.config.minutes * 60
-        reserve = min(finish.rehearse(recipe.player()), MOST_RESERVED * whole)
-        left = whole - (time.monotonic() - self.started) - reserve if whole else 0.0
-        self.reporter.say(f"{recipe.describe()}; run folder {self.folder}")
-
-        def preview(name: str) -> None:
-            finish.preview(name, recipe.player())
-
+        plan.took("memory", began)
+        plan.started -= recipe.checkpoints.resumed.get("wall", 0.0)
+        recipe.checkpoints.clock = plan.elapsed
+        finish = Finish(prepared, self.config, self.folder, self.reporter, plan)
+        finish.rehearse(recipe.player())
+        left = f"; {clock(plan.learning())} to learn" if plan.bounded else ""
+        self.reporter.say(f"{recipe.describe()}; run folder {self.folder}{left}")
         with _stoppable() as stop:
             # Counted steps are repeatable: nothing in them may depend on time.
-            first_s = self.started + FIRST_PREVIEW_S - time.monotonic() if self.config.minutes else math.inf
-            figures = recipe.fit(max(left, 1.0) if self.config.minutes else 0.0, self.reporter.figures, stop, preview, first_s)
+            first_s = plan.started + FIRST_PREVIEW_S - time.monotonic() if plan.bounded else math.inf
+
+            def preview(name: str) -> None:
+                finish.preview(name, recipe.player(), PREVIEW, stop)
+
+            figures = recipe.fit(plan.learning, self.reporter.figures, stop, preview, first_s)
+            player = recipe.player()
+            finish.preview("final", player, LAST_PREVIEW, stop)
+            summary = finish.export(player, self.output, self.data, figures, self.started)
+            recipe.save_weights(player, self.output)
+            stages = {name: round(seconds, 1) for name, seconds in plan.spent.items()}
+            write_json(self.folder / "training.json", summary | {"history": figures.get("history", []), "stages": stages})
             stopped = stop()
-        player = recipe.player()
-        finish.preview("final", player)
-        summary = finish.export(player, self.output, self.data, figures, self.started)
-        recipe.save_weights(player, self.output)
-        write_json(self.folder / "training.json", summary | {"history": figures.get("history", [])})
         if stopped:
             raise KeyboardInterrupt
         return self.output
@@ -182,11 +186,17 @@ class _Training:
 
         folder = self.folder / "prepared"
         if (folder / INDEX).exists():
-            return Prepared.open(folder)
+            prepared = Prepared.open(folder)
+            self.plan.genres = len(prepared.genres)
+            return prepared
         from noizestream.music.library import read_library
         from noizestream.training.prepare import prepare
 
         library = read_library(self.data, self.genres)
+        self.plan.genres = len(library.genres)
+        if self.plan.bounded:
+            self.plan.slowness = probe()
+            self.plan.require_enough()
         try:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
@@ -194,7 +204,11 @@ class _Training:
         asked = {"data": str(self.data), "output": str(self.output), "genres": self.genres}
         write_json(self.folder / "run.json", asked)
         write_text(self.folder / "config.json", self.config.to_json())
-        prepared = prepare(library, self.config, folder, lambda done, total: self.reporter.progress("preparing", done, total))
+
+        def progress(done: int, total: int) -> None:
+            self.reporter.progress("preparing", done, total)
+
+        prepared = prepare(library, self.config, folder, progress, plan=self.plan, say=self.reporter.say)
         self.reporter.skipped(prepared.skipped)
         for genre, seconds, tracks, tempo in zip(prepared.genres, prepared.seconds, prepared.tracks, prepared.tempos, strict=True):
             self.reporter.say(f"{genre}: {tracks} track{'s' * (tracks != 1)}, {seconds / 60:.1f} min, {tempo:.1f} BPM")

@@ -6,6 +6,8 @@ import time
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
 
+from noizestream.training.plan import clock
+
 QUIET_S = 20.0
 """Without a terminal, as in a log file, figures are printed at most this often."""
 
@@ -40,14 +42,15 @@ class TrainingScreen:
         skipped_table([Skipped(row["item"], row["reason"]) for row in rows], self.console)
 
     def progress(self, stage: str, done: int, total: int) -> None:
-        self._draw(stage, done, total, f"{done} of {total}")
+        text = f"{done / 60:.1f} of {total / 60:.1f} minutes of music" if stage == "preparing" else f"{done} of {total}"
+        self._draw(stage, done, total, text)
 
     def figures(self, stage: str, step: int, seconds_left: float, values: dict[str, float]) -> None:
         if stage != self._stage:
             self._rate, self._begun = (step, time.monotonic()), time.monotonic()
         speed = (step - self._rate[0]) / max(time.monotonic() - self._rate[1], 1e-3)
         shown = "  ".join(f"{name} {value:.3f}" for name, value in values.items() if not math.isnan(value))
-        text = f"step {step}  {shown}  {speed:.1f} steps/s  {_clock(seconds_left)} left"
+        text = f"step {step}  {shown}  {speed:.1f} steps/s  {clock(seconds_left)} left"
         elapsed = time.monotonic() - self._begun if stage == self._stage else 0.0
         self._draw(stage, elapsed, elapsed + seconds_left, text)
         validation = values.get("validation", math.nan)
@@ -77,10 +80,6 @@ class TrainingScreen:
         if self._bar is not None:
             self._bar.stop()
             self._bar = None
-
-
-def _clock(seconds: float) -> str:
-    return f"{int(seconds) // 60}:{int(seconds) % 60:02d}"
 
 
 def verdict(metadata) -> str:

@@ -13,7 +13,7 @@ from noizestream.training.config import Config
 from noizestream.training.loop import Loop, Report
 from noizestream.training.prepared import Prepared
 
-PREVIEWS_EVERY = 0.25
+PREVIEWS_EVERY = 1 / 3
 """Share of the training after which a model is heard."""
 
 
@@ -44,21 +44,22 @@ class Recipe(ABC):
     @abstractmethod
     def fit(
         self,
-        seconds: float,
+        left: Callable[[], float],
         report: Callable[[str, int, float, dict[str, float]], None],
         stop: Callable[[], bool],
         preview: Callable[[str], None] = lambda name: None,
         first_s: float = math.inf,
     ) -> dict[str, Any]:
-        """Train for `seconds` (0: `config.steps` decides) and return the figures. `stop()` ends early.
+        """Train and return the figures. `stop()` ends early.
 
+        `left()` are the seconds that are left: asked again and again, as the plan changes, but not where steps are counted.
         `preview(name)` is called now and then, the first time after about `first_s` seconds.
         """
 
     def run(
         self,
         loop: Loop,
-        seconds: float,
+        left: Callable[[], float],
         report: Report,
         stop: Callable[[], bool],
         preview: Callable[[str], None],
@@ -67,15 +68,23 @@ class Recipe(ABC):
         """Run `loop` as `fit` is asked to, from the last checkpoint on; returns what it took. `loop.best` is what to keep."""
         resumed = self.checkpoints.resumed
         early = time.monotonic() + (math.inf if resumed else first_s)
-        budget = Budget(seconds, self.config.steps)
+        budget = Budget(0.0, self.config.steps)
         if resumed:
             self.checkpoints.restore(loop, budget)
+
+        def replan() -> None:
+            if not budget.steps:
+                budget.seconds = budget.elapsed() + left()
+
+        replan()
         milestones = Milestones(PREVIEWS_EVERY, budget.progress(), early)
 
         def save(now: bool = False) -> None:
             self.checkpoints.save({"loop": loop.state()}, budget, now)
             if milestones.due(budget.progress()):
-                preview(f"step-{budget.done:06d}")
+                with budget.pause():
+                    preview(f"step-{budget.done:06d}")
+            replan()
 
         loop.run(budget, report, stop, save)
         save(now=True)

@@ -43,14 +43,14 @@ class RawRecipe(Recipe):
 
     def fit(
         self,
-        seconds: float,
+        left: Callable[[], float],
         report: Report,
         stop: Callable[[], bool],
         preview: Callable[[str], None] = lambda name: None,
         first_s: float = math.inf,
     ) -> dict[str, Any]:
         """Train; see `Recipe.fit`."""
-        budget = self.run(self.loop, seconds, report, stop, preview, first_s)
+        budget = self.run(self.loop, left, report, stop, preview, first_s)
         loop = self.loop
         self.predictor.load_state_dict(loop.best)
         self.figures = {

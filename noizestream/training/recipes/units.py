@@ -77,7 +77,7 @@ class UnitRecipe(Recipe):
 
     def fit(
         self,
-        seconds: float,
+        left: Callable[[], float],
         report: Report,
         stop: Callable[[], bool],
         preview: Callable[[str], None] = lambda name: None,
@@ -85,7 +85,7 @@ class UnitRecipe(Recipe):
     ) -> dict[str, Any]:
         """Train the navigator; see `Recipe.fit`."""
         loop = NavigatorLoop(self.navigator, self.built, self.config, self.device)
-        budget = self.run(loop, seconds, report, stop, preview, first_s)
+        budget = self.run(loop, left, report, stop, preview, first_s)
         self.navigator.load_state_dict(loop.best)
         self.figures |= {
             "navigator_steps": budget.done,

@@ -1,0 +1,159 @@
+"""How the wall time of a training is shared out: planned from rates, first remembered ones, then those that are measured.
+
+Learning comes first: at least `LEARNING` of the time. What prepares it has at most `PREPARING`, and less where the stages after
+it need more. What does not fit is left out: music, then previews. The plan is only as good as its rates, so it is asked again
+whenever something has taken its time.
+"""
+
+import math
+import time
+from dataclasses import dataclass, field
+
+from noizestream import machine
+from noizestream.errors import UsageError
+
+LEARNING = 0.46
+"""Share of the time that is kept for the sequence model; a little more than the 40 % that are promised."""
+PREPARING = 1 / 3
+"""Share of the time that reading and analysing music may take, at most."""
+PREVIEW, LAST_PREVIEW = 0.02, 0.04
+"""Share of the time that a preview on the way, or the one at the end, may take."""
+SPARE = 0.01
+"""Share of the time that is left free for what nobody has foreseen."""
+
+# Measured on one core of a 2.6 GHz server, in seconds; `slowness` says how much longer this machine takes just now.
+PREPARED = 0.11
+"""To prepare a second of music, on one core."""
+MEMORISED = 0.024
+"""To take a second of prepared music into the memory."""
+COMPONENTS, CLUSTERED, SCRIPTED, STARTED = 6.0, 0.6, 2.0, 8.0
+"""To fit the components of the layers, to cluster a genre, to script and test a model once, to start the processes that decode."""
+REFERENCE_S = 0.014
+"""What a turn of `probe` takes where those were measured."""
+PROBED_S = 0.6
+"""So long the probe takes: long enough to notice who else wants the cores."""
+FEWEST_MUSIC_S = 10.0
+"""Music of each genre that must fit."""
+
+
+def probe() -> float:
+    """How much longer this machine takes, just now, than the one whose rates are known: 1 is as fast."""
+    import torch
+
+    network, sequence = torch.nn.LSTM(256, 256, batch_first=True), torch.zeros(1, 256, 256)
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        with torch.inference_mode():
+            network(sequence)
+            began, turns = time.monotonic(), 0
+            while time.monotonic() < began + PROBED_S:
+                network(sequence)
+                turns += 1
+    finally:
+        torch.set_num_threads(before)
+    return (time.monotonic() - began) / turns / REFERENCE_S
+
+
+@dataclass
+class Plan:
+    """The time from `started` (a time.monotonic()) on, `whole` seconds in all; 0 of them means that nothing is bounded."""
+
+    whole: float
+    started: float
+    genres: int = 1
+    slowness: float = 1.0
+    workers: int = field(default_factory=machine.cores)
+    prepared: float = 0.0
+    """Seconds to prepare a second of music, all processes together, once measured."""
+    scripted: float = 0.0
+    """Seconds to script and test a model, once measured."""
+    spent: dict[str, float] = field(default_factory=dict)
+    """Seconds that the stages have taken, by name."""
+
+    def elapsed(self) -> float:
+        """Seconds since the start."""
+        return time.monotonic() - self.started
+
+    @property
+    def bounded(self) -> bool:
+        """Whether there is a time to keep."""
+        return self.whole > 0
+
+    def preparing(self, music_s: float) -> float:
+        """Seconds that `music_s` seconds of music take to prepare."""
+        return music_s * (self.prepared or PREPARED * self.slowness / self.workers)
+
+    def memory(self, music_s: float) -> float:
+        """Seconds that the memory of `music_s` seconds of music takes."""
+        return self.slowness * (music_s * MEMORISED + COMPONENTS * min(1.0, music_s / 600) + CLUSTERED * self.genres)
+
+    def finish(self) -> float:
+        """Seconds that the last preview and the export take."""
+        preview = min(LAST_PREVIEW * self.whole, 2.0 * self.slowness * self.genres)
+        return preview + 3.0 * (self.scripted or SCRIPTED * self.slowness) + 2.0 + SPARE * self.whole
+
+    def after(self, music_s: float) -> float:
+        """Seconds of all that follows the preparing of `music_s` seconds of music, learning included."""
+        rehearsal = self.scripted or SCRIPTED * self.slowness
+        return self.memory(music_s) + rehearsal + LEARNING * self.whole + 3 * PREVIEW * self.whole + self.finish()
+
+    def fits(self, heard_s: float, more_s: float, began_s: float) -> bool:
+        """Whether there is time to prepare `more_s` seconds of music besides the `heard_s` that are done, and for all that follows.
+
+        Preparing began `began_s` seconds after the start.
+        """
+        until = self.elapsed() + self.preparing(more_s)
+        return until <= min(began_s + PREPARING * self.whole, self.whole - self.after(heard_s + more_s))
+
+    def patience(self, heard_s: float) -> float:
+        """For how many seconds to wait for music that is being prepared, if the `heard_s` that are done would do."""
+        return max(0.0, self.whole - self.after(heard_s) - self.elapsed()) if self.bounded else math.inf
+
+    def music(self) -> float:
+        """How many seconds of music fit in, from now on."""
+        if not self.bounded:
+            return math.inf
+        now, low, high = self.elapsed() + STARTED * self.slowness, 0.0, 1e7
+        for _ in range(60):
+            middle = (low + high) / 2
+            until = now + self.preparing(middle)
+            enough = until <= min(self.elapsed() + PREPARING * self.whole, self.whole - self.after(middle))
+            low, high = (middle, high) if enough else (low, middle)
+        return low
+
+    def minutes_for(self, music_s: float) -> float:
+        """The least `--minutes` in which `music_s` seconds of music would all be heard."""
+        fixed = 1 - LEARNING - 3 * PREVIEW - LAST_PREVIEW - SPARE
+        stages = STARTED * self.slowness + self.preparing(music_s) + self.memory(music_s) + 4 * SCRIPTED * self.slowness + 2.0
+        return max(stages / fixed, self.preparing(music_s) / PREPARING) / 60
+
+    def require_enough(self) -> None:
+        """Raise UsageError, naming the least that would do, if the time is too short for anything."""
+        least = self.elapsed() / 60 + self.minutes_for(FEWEST_MUSIC_S * self.genres)
+        if self.bounded and self.whole / 60 < least:
+            genres = f"{self.genres} genre{'s' * (self.genres != 1)}"
+            least = math.ceil(least * 10) / 10
+            raise UsageError(f"--minutes {self.whole / 60:g}: too short for {genres} on this machine, give at least {least:g}")
+
+    def learning(self) -> float:
+        """Seconds that are left for learning from now on."""
+        return self.whole - self.elapsed() - self.finish()
+
+    def took(self, stage: str, began: float) -> None:
+        """Note that `stage` took the time since `began` (a time.monotonic())."""
+        self.spent[stage] = self.spent.get(stage, 0.0) + time.monotonic() - began
+
+    def describe(self, music_s: float) -> str:
+        """The split between the stages, in a line, when `music_s` seconds of music are learned from."""
+        preparing, memory = self.preparing(music_s) + STARTED * self.slowness, self.memory(music_s)
+        rest = self.finish() + 3 * PREVIEW * self.whole + 2 * SCRIPTED * self.slowness
+        learning = self.whole - self.elapsed() - preparing - memory - rest
+        parts = (("preparing", preparing), ("memory", memory), ("LSTM", learning), ("previews and file", rest))
+        return f"plan for {self.whole / 60:g} min: " + ", ".join(f"{name} {clock(seconds)}" for name, seconds in parts)
+
+
+def clock(seconds: float) -> str:
+    """Minutes and seconds, as 1:05."""
+    seconds = max(0, round(seconds))
+    return f"{seconds // 60}:{seconds % 60:02d}"
