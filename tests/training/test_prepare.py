@@ -11,7 +11,7 @@ import torch
 from noizestream.errors import NoizestreamError
 from noizestream.music import parallel
 from noizestream.music.library import read_library
-from noizestream.music.tracks import Track
+from noizestream.music.tracks import Library, Track
 from noizestream.nn.codec import Codec
 from noizestream.training import assemble
 from noizestream.training import prepare as module
@@ -183,8 +183,11 @@ def test_the_agile_preset_has_blocks_of_half_the_length(config, tmp_path):
 
 def test_whole_tracks_are_held_out_where_there_are_many(tmp_path):
     tracks = [Track(tmp_path / f"{genre}{n}.wav", genre) for genre, count in (("many", 20), ("few", 3)) for n in range(count)]
-    aside = assemble._set_aside([(track, {}) for track in tracks], set(), 0.1)
+    aside = assemble.set_apart(Library("x", "folders", tuple(tracks)), 0.1)
     assert len(aside) == 2 and {track.genre for track in aside} == {"many"}
+    clips = [Track(tmp_path / "clip.wav", "many", "validation"), Track(tmp_path / "test.wav", "many", "test")]
+    assert not assemble.set_apart(Library("x", "fma", (*tracks, *clips)), 0.1)
+    assert assemble.set_apart(Library("x", "fma", (*tracks, clips[1])), 0.1) == aside
     piece = Piece("x", 0, "training", 0, 4000, 0.0)
     assert [p.split for p in assemble._split(piece, True, False, 0.1)] == ["validation"]
     assert [(p.split, p.first, p.last) for p in assemble._split(piece, False, True, 0.1)] == [
