@@ -20,7 +20,7 @@ from noizestream.music.parallel import PIECE_S, decode_all
 from noizestream.music.skipped import Skipped
 from noizestream.music.tracks import Library, Track, set_aside
 
-SETTINGS = {"what": "analysis", "version": 9, "rate": RATE, "piece": PIECE_S}
+SETTINGS = {"what": "analysis", "version": 10, "rate": RATE, "piece": PIECE_S}
 HELD_OUT = 0.2
 UNSEEN = 0.1
 
