@@ -15,12 +15,13 @@ from noizestream.analysis.measures import Measures
 from noizestream.analysis.notes import NoteFigures, mean_figures
 from noizestream.errors import NoizestreamError
 from noizestream.music.cache import Entry, FeatureCache, PieceCache
+from noizestream.music.cuts import PIECE_S
 from noizestream.music.decode import RATE
-from noizestream.music.parallel import PIECE_S, decode_all
+from noizestream.music.parallel import decode_all
 from noizestream.music.skipped import Skipped
 from noizestream.music.tracks import Library, Track, set_aside
 
-SETTINGS = {"what": "analysis", "version": 9, "rate": RATE, "piece": PIECE_S}
+SETTINGS = {"what": "analysis", "version": 10, "rate": RATE, "piece": PIECE_S}
 HELD_OUT = 0.2
 UNSEEN = 0.1
 

@@ -26,8 +26,9 @@ class Excerpt:
     def load(self, rate: int, channels: int) -> tuple[np.ndarray, list[np.ndarray]]:
         """The whole piece and each stretch, float32 [channels, n] at `rate`. Raises Skip when the file is gone."""
         from noizestream.music.decode import decode
+        from noizestream.music.examine import mend
 
-        whole = fit_channels(decode(self.path, rate, self.start_s, self.seconds), channels)
+        whole = fit_channels(mend(decode(self.path, rate, self.start_s, self.seconds), rate)[0], channels)
         return whole, [whole[:, round(first * rate) : round(last * rate)] for first, last in self.stretches]
 
 

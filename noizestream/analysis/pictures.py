@@ -96,10 +96,11 @@ def draw_notes(genre: str, panels: Mapping[str, np.ndarray], folder: Path) -> Pa
 def first_seconds(path: Path, seconds: float) -> np.ndarray | None:
     """The first `seconds` of an audio file [channels, n] at `RATE`; None where it cannot be read: the table says so."""
     from noizestream.music.decode import decode
+    from noizestream.music.examine import mend
     from noizestream.music.skipped import Skip
 
     try:
-        return decode(path, RATE, seconds=seconds)
+        return mend(decode(path, RATE, seconds=seconds), RATE)[0]
     except Skip:
         return None
 

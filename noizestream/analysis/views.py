@@ -39,34 +39,26 @@ def view(
 
 def view_file(path: str | Path, file: str | Path, kind: str = "spectrogram", scale: str | None = None) -> None:
     """Draw the audio file `path` into the PNG `file`. Raises NoizestreamError when it cannot be read; see `view_pieces`."""
-    import soundfile
-
-    from noizestream.music.decode import decode
+    from noizestream.music.decode import measure, pieces
     from noizestream.music.skipped import Skip
 
     path = Path(path)
     check(file, kind, scale)
     try:
-        whole = decode(path, _native_rate(path), seconds=PIECE_S)  # says why, where it cannot be read
-        rate = _native_rate(path)
-        try:
-            seconds = soundfile.info(str(path)).duration
-        except soundfile.SoundFileError:  # read by ffmpeg, which decodes to the end anyway
-            whole = decode(path, rate)
-            seconds = whole.shape[1] / rate
-        count = int(-(-seconds // PIECE_S))
-        if count <= 1:
-            return view(whole, rate, file, kind, scale, path.name)
-        length = seconds / count
+        rate, seconds = measure(path)
+        frames = max(1, round(seconds * rate))
+        count = -(-frames // round(PIECE_S * rate))
+        length = -(-frames // count)
 
-        def pieces() -> Iterator[np.ndarray]:
+        def filled() -> Iterator[np.ndarray]:
+            found = (audio for _, audio in pieces(path, rate, length / rate))
             for number in range(count):
-                try:
-                    yield decode(path, rate, number * length, length)
-                except Skip:  # shorter than its header says
-                    yield np.zeros((1, round(length * rate)), np.float32)
+                wanted = min(length, frames - number * length)
+                audio = next(found) if number == 0 else next(found, np.zeros((1, 0), np.float32))
+                # shorter than its header says
+                yield np.pad(audio[:, :wanted], ((0, 0), (0, wanted - audio[:, :wanted].shape[1])))
 
-        view_pieces(pieces(), seconds, rate, file, kind, scale, path.name, count)
+        view_pieces(filled(), seconds, rate, file, kind, scale, path.name, count)
     except Skip as error:
         raise NoizestreamError(f"{path}: {error}") from None
 
@@ -127,15 +119,6 @@ def check(file: str | Path, kind: str, scale: str | None) -> Path:
     if not file.parent.is_dir():
         raise NoizestreamError(f"{file}: the folder {file.parent} does not exist")
     return file
-
-
-def _native_rate(path: Path) -> int:
-    import soundfile
-
-    try:
-        return soundfile.info(str(path)).samplerate
-    except (soundfile.SoundFileError, OSError):
-        return 48000
 
 
 def _extremes(mono: np.ndarray, width: int) -> np.ndarray:

@@ -87,7 +87,7 @@ def command(
             check_writable(file, option)
     if record is not None:
         check_take(record)
-    heard = None if prime is None else read_prime(prime, metadata[0].sample_rate)
+    heard = None if prime is None else read_prime(prime, metadata[0].sample_rate, lambda line: click.echo(line, err=True))
 
     from noizestream.devices.audio import NoAudioDevice
     from noizestream.ui.interrupts import Interrupts

@@ -55,7 +55,7 @@ def command(
     if schedule is not None and bpm is not None and TEMPO.name in [control["name"] for control in metadata.controls]:
         controls[TEMPO.name] = bpm  # else a model may follow the tempo of what it plays, and leave the chords behind
     check_output(output)
-    heard = None if prime is None else read_prime(prime, metadata.sample_rate)
+    heard = None if prime is None else read_prime(prime, metadata.sample_rate, lambda line: click.echo(line, err=True))
 
     from noizestream.engine.conductor import Conductor
     from noizestream.engine.generator import load

@@ -1,18 +1,16 @@
 """One audio file to float32 at one rate; what cannot be used is a Skip with its reason. Many files: music/parallel.py."""
 
+import contextlib
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 
-from noizestream.music.library import FFMPEG_ONLY
 from noizestream.music.skipped import Skip
-from noizestream.stderr import quiet_stderr
 
 RATE = 48000
 MIN_S = 3.0
 """Shorter clips are skipped: training needs a few seconds of context. Two bars at 160 BPM, so loops from sample packs stay."""
-SILENT_DBFS = -60.0
-"""Clips whose RMS over all channels is below this are skipped."""
 
 
 def decode(path: str | Path, rate: int = RATE, start_s: float = 0.0, seconds: float | None = None) -> np.ndarray:
@@ -20,76 +18,64 @@ def decode(path: str | Path, rate: int = RATE, start_s: float = 0.0, seconds: fl
 
     Raises Skip when the file is empty or cannot be read. An end that is cut off is not an error: what decodes is returned.
     """
-    import soxr
+    blocks = list(_blocks(Path(path), rate, start_s, seconds))
+    if not sum(map(len, blocks)):
+        raise Skip("ends before its header says" if start_s else "no audio in it")
+    return _joined(blocks)
 
-    path = Path(path)
-    if not path.is_file():
-        raise Skip("missing file")
-    if path.stat().st_size == 0:
-        raise Skip("empty file")
-    with quiet_stderr():
-        audio, native = _read_ffmpeg(path) if path.suffix.lower() in FFMPEG_ONLY else _read(path, start_s, seconds)
-    if path.suffix.lower() in FFMPEG_ONLY:  # no seeking there: cut after the fact
-        first = round(start_s * native)
-        audio = audio[first : None if seconds is None else first + round(seconds * native)]
-    if len(audio) == 0:
+
+def pieces(path: str | Path, rate: int, longest_s: float, least_s: float = 0.0) -> Iterator[tuple[float, np.ndarray]]:
+    """The whole file in a row of (start in seconds, `decode`d piece) of `longest_s`, in the memory of one piece.
+
+    A rest shorter than `least_s` belongs to the last piece. Raises Skip as `decode` does.
+    """
+    size, least = round(longest_s * rate), round(least_s * rate)
+    start, held, frames = 0, [], 0
+    for block in _blocks(Path(path), rate):
+        held.append(block)
+        frames += len(block)
+        while frames > size + least:
+            rest = _joined(held)
+            yield start / rate, np.ascontiguousarray(rest[:, :size])
+            start, held, frames = start + size, [rest[:, size:].T], frames - size
+    if not frames:
         raise Skip("no audio in it")
-    if native != rate:
-        audio = soxr.resample(audio, native, rate, quality="HQ")
-    return np.ascontiguousarray(audio.T, dtype=np.float32)
-
-
-def examine(audio: np.ndarray, rate: int) -> None:
-    """Raise Skip when `audio` [channels, n] is shorter than `MIN_S`, has NaN or infinite samples, or is silent."""
-    seconds = audio.shape[-1] / rate
-    if seconds < MIN_S:
-        raise Skip(f"too short: {seconds:.1f} s, at least {MIN_S:g} s are needed")
-    if not np.isfinite(audio).all():
-        raise Skip("has NaN or infinite samples")
-    power = float(np.mean(np.square(audio, dtype=np.float64)))
-    if power < 10 ** (SILENT_DBFS / 10):
-        raise Skip(f"silent: below {SILENT_DBFS:g} dBFS throughout")
+    yield start / rate, _joined(held)
 
 
 def header_seconds(path: Path) -> float:
-    """Length by the header, 0 where there is none to read (decoding will say why)."""
-    import soundfile
+    """Length by the header; 0 where there is none, or none that can be believed: decoding will tell. Nothing is decoded."""
+    from noizestream.music import source
 
-    try:
-        with quiet_stderr():
-            return soundfile.info(str(path)).duration
-    except (soundfile.SoundFileError, OSError):
-        return 0.0
+    return source.header_seconds(path)
 
 
-def _read(path: Path, start_s: float, seconds: float | None) -> tuple[np.ndarray, int]:
-    """float32 [n, channels] and its rate, by libsndfile."""
-    import soundfile
+def measure(path: str | Path) -> tuple[int, float]:
+    """The file's own rate in Hz and its length in seconds, read to the end where the header does not tell. Raises Skip."""
+    from noizestream.music.source import Source
 
-    try:
-        with soundfile.SoundFile(str(path)) as file:
-            if start_s:
-                file.seek(min(round(start_s * file.samplerate), file.frames))
-            frames = -1 if seconds is None else round(seconds * file.samplerate)
-            return file.read(frames, dtype="float32", always_2d=True), file.samplerate
-    except (soundfile.SoundFileError, OSError) as error:
-        try:
-            return _read_ffmpeg(path)
-        except Skip:  # libsndfile's own words mislead here ("File does not exist" for a text file named .mp3)
-            raise Skip("unreadable: not audio, or damaged") from error
+    with contextlib.ExitStack() as stack:
+        source = Source(Path(path), stack)
+        return source.rate, source.seconds or sum(map(len, source.blocks())) / source.rate
 
 
-def _read_ffmpeg(path: Path) -> tuple[np.ndarray, int]:
-    """The same through audioread, for what libsndfile does not know. Needs the ffmpeg program."""
-    import shutil
+def _blocks(path: Path, rate: int, start_s: float = 0.0, seconds: float | None = None) -> Iterator[np.ndarray]:
+    """float32 [n, channels] at `rate`, a block at a time."""
+    import soxr
 
-    if shutil.which("ffmpeg") is None:
-        raise Skip("unreadable (ffmpeg, which might read it, is not installed)")
-    import audioread.ffdec
+    from noizestream.music.source import Source
 
-    try:
-        with audioread.ffdec.FFmpegAudioFile(str(path)) as file:
-            samples = np.frombuffer(b"".join(file), "<i2").astype(np.float32) / 32768
-            return samples.reshape(-1, file.channels), file.samplerate
-    except (audioread.DecodeError, OSError, ValueError):
-        raise Skip("unreadable") from None
+    with contextlib.ExitStack() as stack:
+        source = Source(path, stack)
+        if source.rate == rate:
+            yield from source.blocks(start_s, seconds)
+            return
+        resampler = soxr.ResampleStream(source.rate, rate, source.channels, dtype="float32", quality="HQ")
+        for block in source.blocks(start_s, seconds):
+            yield resampler.resample_chunk(block)
+        yield resampler.resample_chunk(np.zeros((0, source.channels), np.float32), last=True)
+
+
+def _joined(blocks: list[np.ndarray]) -> np.ndarray:
+    """[channels, n] of blocks [n, channels]."""
+    return np.ascontiguousarray(np.concatenate(blocks).T, dtype=np.float32)

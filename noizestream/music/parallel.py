@@ -1,17 +1,18 @@
 """Audio files in parallel, lazily and in order; what cannot be used is skipped with its reason.
 
 Files are decoded in processes of their own: a codec's chatter on standard error stays there, and one that crashes takes
-only its file with it. A long track comes in pieces of `PIECE_S`, so memory depends on the workers, not on the library.
+only its file with it, as does one that hangs. A long track comes in pieces, so memory depends on the workers, not on the library.
 """
 
+import concurrent.futures
 import contextlib
 import math
+import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from dataclasses import dataclass
-from multiprocessing import get_context
+from multiprocessing import context
 from typing import Any
 
 import numpy as np
@@ -19,47 +20,20 @@ import numpy as np
 from noizestream import machine
 from noizestream.errors import NoizestreamError
 from noizestream.music import compiled
-from noizestream.music.decode import MIN_S, RATE, decode, examine, header_seconds
-from noizestream.music.skipped import Skip, Skipped
+from noizestream.music.cuts import Cut, cuts_of
+from noizestream.music.decode import RATE
+from noizestream.music.skipped import Skipped
+from noizestream.music.task import Decoded, Task
 from noizestream.music.tracks import Track
 from noizestream.stderr import silence_stderr
 
-PIECE_S = 300.0
-"""Tracks longer than this are decoded in equal pieces of at most this length plus `MIN_S`."""
+LIMIT_S = 120.0
+"""A worker has so long for a piece, however short, and `LIMIT_PER_S` more for every second of it that there may be."""
+LIMIT_PER_S = 2.0
 
 
-@dataclass(frozen=True)
-class Cut:
-    """`seconds` of `track` from `start_s` on (None: to its end), about `expected_s` long."""
-
-    track: Track
-    start_s: float
-    seconds: float | None
-    expected_s: float
-
-    def middle(self, seconds: float) -> "Cut":
-        """The same, but only so much of its middle, if it is longer than that."""
-        if self.expected_s <= seconds:
-            return self
-        return Cut(self.track, self.start_s + (self.expected_s - seconds) / 2, seconds, seconds)
-
-
-def cuts_of(track: Track) -> list[Cut]:
-    """All of `track`, by its header, in equal pieces of at most `PIECE_S` (and a little)."""
-    seconds = header_seconds(track.path)
-    count = max(1, math.ceil((seconds - MIN_S) / PIECE_S))
-    if count == 1:
-        return [Cut(track, 0.0, None, seconds)]
-    return [Cut(track, n * seconds / count, seconds / count, seconds / count) for n in range(count)]
-
-
-@dataclass(frozen=True)
-class Decoded:
-    """A piece of `track` that begins `start_s` seconds into it. `audio` is float32 [channels, n], or what `then` made of it."""
-
-    track: Track
-    start_s: float
-    audio: Any
+def _forever() -> float:
+    return math.inf
 
 
 def decode_all(
@@ -94,69 +68,87 @@ def decode_cuts(
     rate: int = RATE,
     workers: int | None = None,
     then: Callable[[Track, np.ndarray], Any] | None = None,
+    limit_s: float | None = None,
+    patience: Callable[[], float] = _forever,
 ) -> Iterator[Decoded]:
     """The same for pieces that are chosen one after the other: the next is asked for when a process will soon be free for it.
 
-    No more than `workers` + 1 are under way then.
+    No more than `workers` + 1 are under way then. A file has `limit_s` seconds (None: `LIMIT_S`), and more if it is long.
+    `patience()` says how many seconds to wait for what is under way before it is given up, and with it all that would follow.
     """
     if then is not None:
         compiled.ready()
     count = machine.cores() if workers is None else workers
-    pending: deque[tuple[_Task, Future]] = deque()
+    pending: deque[tuple[Task, Future]] = deque()
     with contextlib.ExitStack() as stack:
         pool = _Pool(count, stack)
-        for cut in cuts:
-            task = _Task(cut.track, rate, cut.start_s, cut.seconds, then)
-            pending.append((task, pool.submit(task)))
-            if len(pending) > count + 1:
-                yield from _settle(pending, pool, skipped)
-        while pending:
-            yield from _settle(pending, pool, skipped)
+
+        def settle() -> Iterator[Decoded]:
+            concurrent.futures.wait([pending[0][1]], None if (most := patience()) == math.inf else most)
+            if not pending[0][1].done():
+                raise _GivenUpError
+            return _settle(pending, pool, skipped)
+
+        with contextlib.suppress(_GivenUpError):
+            for cut in cuts:
+                task = Task(cut, rate, then, (LIMIT_S if limit_s is None else limit_s) + LIMIT_PER_S * cut.expected_s)
+                pending.append((task, pool.submit(task)))
+                if len(pending) > count + 1:
+                    yield from settle()
+            while pending:
+                yield from settle()
+        pool.close(kill=bool(pending))
 
 
-@dataclass(frozen=True)
-class _Task:
-    track: Track
-    rate: int
-    start_s: float
-    seconds: float | None
-    then: Callable[[Track, np.ndarray], Any] | None
+class _GivenUpError(Exception):
+    """Nobody waits any longer."""
 
-    def run(self) -> Any:
-        """In the worker: the result, or the reason as a `Skipped` (an exception would lose its type on the way)."""
-        try:
-            audio = decode(self.track.path, self.rate, self.start_s, self.seconds)
-            examine(audio, self.rate)
-            return audio if self.then is None else self.then(self.track, audio)
-        except Skip as error:
-            where = f" (from {self.start_s:.0f} s)" if self.start_s else ""
-            return Skipped(str(self.track.path), f"{error}{where}")
+
+class _Context(context.SpawnContext):
+    """Remembers the processes that it starts: a pool has no way to end one that hangs."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.started: list[context.SpawnProcess] = []
+
+    def Process(self, *arguments: Any, **options: Any) -> context.SpawnProcess:  # type: ignore[override]
+        self.started.append(context.SpawnProcess(*arguments, **options))
+        return self.started[-1]
 
 
 class _Pool:
-    """A process pool that can be replaced when a worker died; with no workers it runs tasks in this process."""
+    """A process pool that can be replaced when a worker died; with no workers it runs tasks in this process.
+
+    It is closed with `stack`, and what still runs then is killed: nobody who presses Ctrl-C waits for it.
+    """
 
     def __init__(self, workers: int, stack: contextlib.ExitStack):
-        self._workers, self._stack = workers, stack
-        self._pool = self._start(workers) if workers else None
-        self._doubted = False
+        self._workers, self._context, self._doubted = workers, _Context(), False
+        self._pools = [self._start()] if workers else []
+        stack.callback(self.close, kill=True)
 
-    def _start(self, workers: int) -> ProcessPoolExecutor:
-        pool = ProcessPoolExecutor(workers, get_context("spawn"), initializer=silence_stderr)
-        self._stack.callback(pool.shutdown, wait=True, cancel_futures=True)
-        return pool
+    def _start(self) -> ProcessPoolExecutor:
+        return ProcessPoolExecutor(self._workers, self._context, initializer=silence_stderr)
 
-    def submit(self, task: _Task) -> Future:
-        if self._pool is None:
+    def submit(self, task: Task) -> Future:
+        if not self._pools:
             future: Future = Future()
             future.set_result(task.run())
             return future
-        return self._pool.submit(task.run)
+        return self._pools[-1].submit(task.run_limited)
 
     def restart(self) -> None:
-        self._pool = self._start(self._workers)
+        self._pools.append(self._start())
 
-    def doubt(self, task: _Task) -> None:
+    def close(self, kill: bool) -> None:
+        """End all processes: at once, or when they have done what they were given."""
+        if kill:
+            for process in self._context.started:
+                process.kill()
+        while self._pools:
+            self._pools.pop().shutdown(wait=True, cancel_futures=True)
+
+    def doubt(self, task: Task) -> None:
         """A process died: once, see that it was not the compiled functions, which would end every other one in the same way."""
         if task.then is not None and not self._doubted:
             self._doubted = True
@@ -164,30 +156,35 @@ class _Pool:
 
 
 def _settle(pending: deque, pool: _Pool, skipped: list[Skipped]) -> Iterator[Decoded]:
-    """Wait for the oldest task and yield its result, if it has one."""
+    """Wait for the oldest task and yield its results, if it has any."""
     task, future = pending.popleft()
     try:
-        result = future.result()
+        results = future.result()
     except BrokenProcessPool:
         # Which file killed the worker is unknown: try the oldest alone, then give the others back to a fresh pool.
         pool.doubt(task)
         pool.restart()
+        began = time.monotonic()
         try:
-            result = pool.submit(task).result()
+            results = pool.submit(task).result()
         except BrokenProcessPool:
-            result = Skipped(str(task.track.path), "the decoder crashed on it (or memory ran out)")
+            late = time.monotonic() - began > task.limit_s
+            reason = f"took more than {task.limit_s:.0f} s" if late else "the decoder crashed on it (or memory ran out)"
+            results = [Skipped(str(task.cut.track.path), reason)]
             pool.restart()
         rest = [(other, pool.submit(other)) for other, _ in pending]
         pending.clear()
         pending.extend(rest)
-    if isinstance(result, Skipped):
-        skipped.append(result)
-    else:
-        yield Decoded(task.track, task.start_s, result)
+    for result in results:
+        if isinstance(result, Decoded):
+            yield result
+        elif result not in skipped:  # what holds of every piece is said once
+            skipped.append(result)
 
 
 def require_some(found: int, skipped: Sequence[Skipped], name: str) -> None:
     """Raise NoizestreamError when nothing usable was left."""
     if found == 0:
-        first = f", the first: {skipped[0].reason}" if skipped else ""
-        raise NoizestreamError(f"{name}: nothing left to learn from, all {len(skipped)} files were skipped{first}")
+        lost = [entry for entry in skipped if not entry.used]
+        first = f", the first: {lost[0].reason}" if lost else ""
+        raise NoizestreamError(f"{name}: nothing left to learn from, all {len(lost)} files were skipped{first}")

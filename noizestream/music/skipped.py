@@ -1,4 +1,4 @@
-"""What a library could not use, and why: the record, the exception that carries it, and the one table the user sees."""
+"""What a library could not use, or not as it is, and why: the record, the exception that carries it, the one table for the user."""
 
 import os
 from collections import Counter
@@ -15,10 +15,14 @@ class Skip(Exception):
 
 @dataclass(frozen=True)
 class Skipped:
-    """`item` is a path or, where there is no file, the id in its data set; `reason` says what is wrong with it."""
+    """`item` is a path or, where there is no file, the id in its data set; `reason` says what is wrong with it.
+
+    With `used` it is used all the same, and `reason` says how far, or what was done to it.
+    """
 
     item: str
     reason: str
+    used: bool = False
 
 
 def skipped_table(skipped: Sequence[Skipped], console=None) -> None:
@@ -30,15 +34,21 @@ def skipped_table(skipped: Sequence[Skipped], console=None) -> None:
     from rich.text import Text
 
     folder = _common_folder([entry.item for entry in skipped])
-    table = Table(title=Text(f"skipped: {len(skipped)}" + (f", in {folder}" if folder else "")), title_justify="left")
+    used = sum(entry.used for entry in skipped)
+    counts = [f"skipped: {len(skipped) - used}"] * (used < len(skipped)) + [f"used with a fault: {used}"] * (used > 0)
+    table = Table(title=Text(", ".join(counts) + (f", in {folder}" if folder else "")), title_justify="left")
     table.add_column("file", overflow="fold")
     table.add_column("reason", overflow="fold")
     for entry in skipped[:ROWS]:
-        table.add_row(Text(entry.item.removeprefix(folder)), Text(entry.reason))  # Text: a name with [brackets] is no markup
+        table.add_row(Text(entry.item.removeprefix(folder)), Text(_reason(entry)))  # Text: a name with [brackets] is no markup
     if len(skipped) > ROWS:
-        for reason, count in Counter(entry.reason for entry in skipped[ROWS:]).most_common():
+        for reason, count in Counter(_reason(entry) for entry in skipped[ROWS:]).most_common():
             table.add_row(f"... and {count} more", Text(reason))
     (console or Console(stderr=True)).print(table)
+
+
+def _reason(entry: Skipped) -> str:
+    return f"used: {entry.reason}" if entry.used else entry.reason
 
 
 def _common_folder(items: Sequence[str]) -> str:

@@ -2,7 +2,7 @@
 
 import os
 import shutil
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -84,7 +84,7 @@ def assemble(
         tracks=[len({t.path for t, _ in known if t.genre == g and t.split != "validation" and t not in aside}) for g in genres],
         pieces=pieces,
         credits=_credits([track for track, _ in known]),
-        skipped=[{"item": s.item, "reason": s.reason} for s in skipped],
+        skipped=[asdict(entry) for entry in skipped],
     )
     prepared.save()
     return prepared

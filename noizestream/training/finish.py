@@ -73,7 +73,7 @@ class Finish:
                 "tracks": dict(zip(prepared.genres, prepared.tracks, strict=True)),
                 "seconds": dict(zip(prepared.genres, prepared.seconds, strict=True)),
                 "wall_s": round(time.monotonic() - started, 1),
-                "skipped": len(prepared.skipped),
+                "skipped": sum(not row.get("used") for row in prepared.skipped),
             }
             | plain,
             "licence": _licence(data, prepared.credits),

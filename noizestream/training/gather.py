@@ -1,5 +1,6 @@
 """The music of a training, decoded and analysed in parallel and through the feature cache: as much as the plan has time for."""
 
+import math
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
@@ -9,7 +10,8 @@ import numpy as np
 
 from noizestream import machine
 from noizestream.music.cache import Entry, FeatureCache, PieceCache
-from noizestream.music.parallel import Cut, decode_cuts
+from noizestream.music.cuts import Cut
+from noizestream.music.parallel import LIMIT_S, decode_cuts
 from noizestream.music.skipped import Skipped
 from noizestream.music.tracks import Library, Track
 from noizestream.nn.spectral import block_frames_for
@@ -20,6 +22,9 @@ from noizestream.training.portion import Portion, excerpt_for, length_of
 
 SURE = 3
 """Pieces that must be done before their time tells how long the others take: the first ones wait for processes that start."""
+
+SLOW_FILE = 0.1
+"""Share of the time that one file may hold a process up, besides what its length explains."""
 
 Known = list[tuple[Track, float, Entry]]
 """Pieces: the track, where they begin in seconds, their arrays."""
@@ -44,6 +49,7 @@ class Gathering:
         self._known: Known = []
         self._heard_s = 0.0
         self._flying: deque[Cut] = deque()
+        self._got: dict[Track, float] = {}
         self._decoded, self._decoded_s, self._first = 0, 0.0, 0.0
 
     def describe(self) -> str:
@@ -66,13 +72,14 @@ class Gathering:
         self._began_s = self.plan.elapsed()
         began = time.monotonic()
         count = min(machine.cores() if workers is None else workers, len(self.tracks))
+        limit_s = min(LIMIT_S, SLOW_FILE * self.plan.whole) if self.plan.bounded else LIMIT_S
         # Again, without a look at the clock, for genres whose first files could not be used: a model must know every genre.
         for genres in (None, self._missing, self._missing):
             cuts = self._wanted(count, None if genres is None else genres())
-            for piece in decode_cuts(cuts, self.skipped, self._rate, count, then):
+            for piece in decode_cuts(cuts, self.skipped, self._rate, count, then, limit_s, self._patience):
                 arrays = self._stores[-1].put(piece.track, piece.start_s, piece.audio)
                 self._arrived(piece.track, piece.start_s, arrays)
-                self._measure(self._seconds(arrays))
+                self._measure(piece.track, self._seconds(arrays))
                 progress(round(self._heard_s), round(max(self.planned_s, self._heard_s)))
             for cut in self._flying:
                 self._settled(cut)
@@ -105,7 +112,12 @@ class Gathering:
                 break
         self._flying = flying
 
+    def _patience(self) -> float:
+        return math.inf if self._missing() else self.plan.patience(self._heard_s)
+
     def _settled(self, cut: Cut) -> None:
+        """All of `cut` that can be used has arrived: that much was given of its genre."""
+        self._portion.given[cut.track.genre] += self._got.pop(cut.track, 0.0) - cut.expected_s
         if self._portion.last(cut):
             self._stores[-1].close(cut.track)
 
@@ -113,9 +125,10 @@ class Gathering:
         self._known.append((track, start_s, arrays))
         self._heard_s += self._seconds(arrays)
 
-    def _measure(self, seconds: float) -> None:
+    def _measure(self, track: Track, seconds: float) -> None:
         """Tell the plan at which rate pieces arrive: since the first one, as that had to wait for processes that start."""
         now = time.monotonic()
+        self._got[track] = self._got.get(track, 0.0) + seconds
         if self._decoded:
             self._decoded_s += seconds
         else:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from noizestream.music.parallel import Cut, cuts_of
+from noizestream.music.cuts import Cut, cuts_of
 from noizestream.music.tracks import Track
 
 SAMPLED = 400

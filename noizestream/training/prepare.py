@@ -15,7 +15,7 @@ from noizestream.training.gather import Gathering
 from noizestream.training.plan import Plan
 from noizestream.training.prepared import Prepared
 
-FEATURES_VERSION = 12
+FEATURES_VERSION = 13
 """Part of the cache key: raise it when the features change."""
 PART, CONTEXT = 2000, 64
 """Frames that are encoded at once, and those beside them that tell what is percussive."""

@@ -68,7 +68,7 @@ class Prepared:
     tracks: list[int]
     pieces: list[Piece]
     credits: list[dict[str, str]] = field(default_factory=list)
-    skipped: list[dict[str, str]] = field(default_factory=list)
+    skipped: list[dict[str, Any]] = field(default_factory=list)
 
     def of(self, split: str) -> list[Piece]:
         """Pieces of one split."""

@@ -42,7 +42,14 @@ class RawLoop(Loop):
         self.loss = LOSSES[config.loss]
         draw = Draw(pieces, np.random.default_rng([config.seed, 3]))
         self.prepared = prepared
-        self.lanes = RawLanes(draw, lambda number: prepared.samples_of(pieces[number]), len(prepared.genres), config.batch, config.frames, config.chunks)
+        self.lanes = RawLanes(
+            draw,
+            lambda number: prepared.samples_of(pieces[number]),
+            len(prepared.genres),
+            config.batch,
+            config.frames,
+            config.chunks,
+        )
         self.judged = _judged(prepared, pieces)
         self.carried = predictor.recurrent.initial_sequence_state(config.batch, device)
 

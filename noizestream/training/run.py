@@ -38,7 +38,7 @@ class Reporter(Protocol):
 
     def figures(self, stage: str, step: int, seconds_left: float, values: dict[str, float]) -> None: ...
 
-    def skipped(self, rows: list[dict[str, str]]) -> None: ...
+    def skipped(self, rows: list[dict[str, Any]]) -> None: ...
 
 
 class Silent:
@@ -53,7 +53,7 @@ class Silent:
     def figures(self, stage: str, step: int, seconds_left: float, values: dict[str, float]) -> None:
         pass
 
-    def skipped(self, rows: list[dict[str, str]]) -> None:
+    def skipped(self, rows: list[dict[str, Any]]) -> None:
         pass
 
 

@@ -2,6 +2,7 @@
 
 import math
 import time
+from typing import Any
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
@@ -35,11 +36,11 @@ class TrainingScreen:
         self._close()
         self.console.print(text, highlight=False, markup=False, soft_wrap=True)
 
-    def skipped(self, rows: list[dict[str, str]]) -> None:
+    def skipped(self, rows: list[dict[str, Any]]) -> None:
         from noizestream.music.skipped import Skipped, skipped_table
 
         self._close()
-        skipped_table([Skipped(row["item"], row["reason"]) for row in rows], self.console)
+        skipped_table([Skipped(**row) for row in rows], self.console)
 
     def progress(self, stage: str, done: int, total: int) -> None:
         text = f"{done / 60:.1f} of {total / 60:.1f} minutes of music" if stage == "preparing" else f"{done} of {total}"

@@ -1,5 +1,7 @@
 """Pictures: every kind and scale is a PNG that shows the audio; long files are drawn in pieces; faults are one line."""
 
+from pathlib import Path
+
 import matplotlib.image
 import numpy as np
 import pytest
@@ -10,8 +12,10 @@ from noizestream.analysis import views
 from noizestream.analysis.views import view, view_file
 from noizestream.commands.view import command
 from noizestream.errors import NoizestreamError, UsageError
+from noizestream.music.decode import decode
 
 RATE = 48000
+FAULTS = Path(__file__).parents[2].parent / "shared" / "faults"
 KINDS = [("samples", None), ("envelope", "linear"), ("envelope", "log"), ("spectrogram", "log"), ("spectrogram", "linear")]
 
 
@@ -58,6 +62,24 @@ def test_a_long_file_is_read_in_pieces_and_looks_the_same(tmp_path, monkeypatch,
     view_file(tmp_path / "a.wav", tmp_path / "pieces.png", kind)
     whole, pieces = (matplotlib.image.imread(tmp_path / name) for name in ("whole.png", "pieces.png"))
     assert np.mean(np.abs(whole - pieces) > 0.1) < 0.02
+
+
+@pytest.mark.skipif(not FAULTS.is_dir(), reason="needs ../shared/faults beside the checkout")
+def test_a_file_without_a_length_is_drawn_as_one_that_has_it(tmp_path, monkeypatch):
+    odd = FAULTS / "flac_unknown_length" / "Odd" / "a.flac"
+    soundfile.write(tmp_path / "a.flac", decode(odd, 8000)[0], 8000)
+    monkeypatch.setattr(views, "PIECE_S", 1.5)
+    view_file(odd, tmp_path / "odd.png")
+    view_file(tmp_path / "a.flac", tmp_path / "even.png")
+    odd_picture, even = (matplotlib.image.imread(tmp_path / name) for name in ("odd.png", "even.png"))
+    assert np.array_equal(odd_picture, even)
+
+
+def test_of_a_file_that_is_cut_off_the_rest_is_empty(tmp_path):
+    soundfile.write(tmp_path / "a.flac", np.random.default_rng(0).uniform(-0.5, 0.5, 4 * RATE), RATE)
+    (tmp_path / "a.flac").write_bytes((tmp_path / "a.flac").read_bytes()[:-100_000])
+    view_file(tmp_path / "a.flac", tmp_path / "a.png", "samples")
+    assert (tmp_path / "a.png").is_file()
 
 
 def test_faults_are_named(tmp_path):

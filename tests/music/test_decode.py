@@ -1,6 +1,7 @@
 """Decoding: shapes, resampling, pieces, and every kind of bad file skipped with its reason."""
 
 import contextlib
+import ctypes
 import io
 import os
 from pathlib import Path
@@ -11,8 +12,9 @@ import soundfile
 from rich.console import Console
 
 from noizestream.errors import NoizestreamError
-from noizestream.music import parallel
-from noizestream.music.decode import MIN_S, decode, examine
+from noizestream.music import cuts, parallel
+from noizestream.music.decode import MIN_S, decode
+from noizestream.music.examine import examine
 from noizestream.music.library import read_library
 from noizestream.music.parallel import decode_all, require_some
 from noizestream.music.skipped import Skip, Skipped, skipped_table
@@ -101,8 +103,46 @@ def test_a_crashing_decoder_takes_only_its_file_with_it(tmp_path):
     assert [Path(entry.item).stem for entry in skipped] == ["b"] and "crashed" in skipped[0].reason
 
 
+def hang_on_b(track: Track, audio: np.ndarray) -> str:
+    if track.path.stem == "b":
+        ctypes.PyDLL(None).pause()  # a codec that hangs, and lets Python do nothing else
+    return track.path.stem
+
+
+def fail_on_b(track: Track, audio: np.ndarray) -> str:
+    if track.path.stem == "b":
+        raise ValueError("no peaks")
+    return track.path.stem
+
+
+def test_a_file_that_hangs_is_given_up_and_the_others_come(tmp_path, monkeypatch):
+    monkeypatch.setattr(parallel, "LIMIT_S", 0.0)
+    monkeypatch.setattr(parallel, "LIMIT_PER_S", 1.0)
+    tracks = [write(tmp_path / f"{name}.wav", tone(3 if name == "b" else 60, 8000), 8000) for name in "abcd"]
+    monkeypatch.setattr(parallel.compiled, "heal", lambda: False)
+    skipped: list[Skipped] = []
+    assert [decoded.audio for decoded in decode_all(tracks, skipped, workers=1, then=hang_on_b)] == ["a", "c", "d"]
+    assert skipped == [Skipped(str(tracks[1].path), "took more than 3 s")]
+
+
+def test_a_file_that_cannot_be_analysed_is_skipped(tmp_path):
+    tracks = [write(tmp_path / f"{name}.wav", tone(4)) for name in "abc"]
+    skipped: list[Skipped] = []
+    assert [decoded.audio for decoded in decode_all(tracks, skipped, workers=0, then=fail_on_b)] == ["a", "c"]
+    assert [entry.reason for entry in skipped] == ["cannot be analysed (ValueError: no peaks)"]
+
+
+def test_what_was_mended_in_every_piece_is_said_once(tmp_path, monkeypatch):
+    monkeypatch.setattr(cuts, "PIECE_S", 5.0)
+    left = tone(12, channels=1)
+    track = write(tmp_path / "a.wav", np.concatenate([left, -left], axis=1))
+    skipped: list[Skipped] = []
+    assert [decoded.audio.shape[0] for decoded in decode_all([track], skipped, workers=0)] == [1, 1]
+    assert len(skipped) == 1 and skipped[0].used and "cancel" in skipped[0].reason
+
+
 def test_long_tracks_come_in_pieces_without_a_seam(tmp_path, monkeypatch):
-    monkeypatch.setattr(parallel, "PIECE_S", 5.0)
+    monkeypatch.setattr(cuts, "PIECE_S", 5.0)
     track = write(tmp_path / "long.wav", np.random.default_rng(1).uniform(-0.5, 0.5, (48000 * 12, 1)), rate=48000)
     pieces = list(decode_all([track], [], workers=0))
     assert [piece.start_s for piece in pieces] == [0, 6] and all(piece.audio.shape[1] == 6 * 48000 for piece in pieces)

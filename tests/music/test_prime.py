@@ -44,3 +44,17 @@ def test_what_cannot_be_heard_is_one_line(tmp_path, name, reason):
     with pytest.raises(NoizestreamError, match=reason) as raised:
         read_prime(path, RATE)
     assert str(raised.value).startswith(f"--prime {path}: ") and "\n" not in str(raised.value)
+
+
+def test_the_end_of_what_has_no_length_is_heard(tmp_path, monkeypatch):
+    monkeypatch.setattr(prime, "LONGEST_S", 2.0)
+    monkeypatch.setattr(prime, "header_seconds", lambda path: 0.0)
+    audio = np.random.default_rng(0).uniform(-0.5, 0.5, (5 * RATE, 2)).astype(np.float32)
+    assert np.array_equal(read_prime(written(tmp_path / "a.wav", audio), RATE), audio[-2 * RATE :].T)
+
+
+def test_what_would_be_silent_in_the_mix_is_mended_and_said(tmp_path):
+    tone = np.sin(2 * np.pi * 440 * np.arange(RATE) / RATE).astype(np.float32)
+    said: list[str] = []
+    heard = read_prime(written(tmp_path / "a.wav", np.stack([tone, -tone], axis=1)), RATE, said.append)
+    assert np.array_equal(heard, tone[None]) and len(said) == 1 and "a.wav: its channels cancel" in said[0]

@@ -9,7 +9,7 @@ import soundfile
 import torch
 
 from noizestream.errors import NoizestreamError
-from noizestream.music import parallel
+from noizestream.music import task
 from noizestream.music.library import read_library
 from noizestream.music.tracks import Library, Track
 from noizestream.nn.codec import Codec
@@ -69,8 +69,8 @@ def test_chroma_of_the_whole_recording_lies_beside_it(prepared):
 def test_a_second_time_nothing_is_decoded(music, config, tmp_path, monkeypatch):
     first = prepare(read_library(music), config, tmp_path / "one", cache_root=tmp_path / "cache", workers=0)
     decoded = []
-    real = parallel.decode
-    monkeypatch.setattr(parallel, "decode", lambda path, *rest: decoded.append(path.name) or real(path, *rest))
+    real = task.pieces
+    monkeypatch.setattr(task, "pieces", lambda path, *rest: decoded.append(path.name) or real(path, *rest))
     second = prepare(read_library(music), config, tmp_path / "two", cache_root=tmp_path / "cache", workers=0)
     assert sorted(decoded) == ["broken.wav", "empty.mp3", "short.wav", "silent.wav"], "only what could not be used is tried again"
     assert second.pieces == first.pieces
