@@ -1,5 +1,6 @@
 """Headers that lie: lengths are those that decode, absurd rates and channels are refused, and memory is bounded."""
 
+import os
 import struct
 from pathlib import Path
 
@@ -10,8 +11,10 @@ import soundfile
 from noizestream.music.decode import decode, header_seconds, measure, pieces
 from noizestream.music.library import read_library
 from noizestream.music.parallel import decode_all
+from noizestream.music.prime import read_prime
 from noizestream.music.skipped import Skip, Skipped
 from noizestream.music.tracks import Track
+from tests.commands.run import run
 
 RATE = 44100
 FAULTS = Path(__file__).parents[2].parent / "shared" / "faults"
@@ -147,3 +150,28 @@ def test_a_file_that_is_cut_off_is_used_and_said(tmp_path):
     (found,) = decode_all([Track(path, "Jazz")], skipped, RATE, workers=0)
     assert found.audio.shape[1] / RATE == pytest.approx(6, abs=0.3)
     assert [entry.used for entry in skipped] == [True] and "its header says 12.0" in skipped[0].reason
+
+
+@SHARED
+def test_a_flac_without_a_length_primes_and_is_drawn(tmp_path):
+    path = FAULTS / "flac_unknown_length" / "Odd" / "a.flac"
+    assert read_prime(path, 8000).shape == (1, 32000)
+    done = run("view", path, "-o", tmp_path / "a.png")
+    assert done.returncode == 0 and done.stderr == "" and (tmp_path / "a.png").is_file()
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs named pipes")
+def test_a_pipe_that_is_named_as_audio_is_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "a.wav")
+    assert header_seconds(tmp_path / "a.wav") == 0
+    with pytest.raises(Skip, match="no regular file"):
+        decode(tmp_path / "a.wav")
+
+
+def test_a_name_in_no_encoding_and_a_long_one_are_read(tmp_path):
+    data = written(tmp_path / "a.wav", noise(4))
+    deep = tmp_path.joinpath(*["x" * 200] * 6)
+    deep.mkdir(parents=True)
+    for path in (Path(os.fsdecode(os.fsencode(tmp_path) + b"/caf\xe9.wav")), deep / "a.wav"):
+        path.write_bytes(data)
+        assert header_seconds(path) == 4 and decode(path, RATE).shape == (2, 4 * RATE)
