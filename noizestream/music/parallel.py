@@ -58,7 +58,7 @@ def decode_all(
         if progress is not None and order[decoded.track] != done:
             done = order[decoded.track]
             progress(done, len(tracks))
-    if progress is not None:
+    if progress is not None and tracks:
         progress(len(tracks), len(tracks))
 
 
