@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from noizestream.music.library import FFMPEG_ONLY
+from noizestream.music.formats import FFMPEG_ONLY
 from noizestream.music.skipped import Skip
 from noizestream.stderr import quiet_stderr
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 ROWS = 30
-"""The table lists at most this many files; a library with more faults gets the first ones and a count per reason."""
+"""The table lists at most this many files; a library with more faults gets the first ones and a count per kind of reason."""
 
 
 class Skip(Exception):
@@ -36,7 +36,8 @@ def skipped_table(skipped: Sequence[Skipped], console=None) -> None:
     for entry in skipped[:ROWS]:
         table.add_row(Text(entry.item.removeprefix(folder)), Text(entry.reason))  # Text: a name with [brackets] is no markup
     if len(skipped) > ROWS:
-        for reason, count in Counter(entry.reason for entry in skipped[ROWS:]).most_common():
+        kinds = Counter(entry.reason.split(":")[0] for entry in skipped[ROWS:])  # what follows differs from file to file
+        for reason, count in kinds.most_common():
             table.add_row(f"... and {count} more", Text(reason))
     (console or Console(stderr=True)).print(table)
 

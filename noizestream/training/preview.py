@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from noizestream.files import safe_name
+from noizestream.genres import file_names
 from noizestream.training.generate import generate
 
 SECONDS = 6.0
@@ -20,10 +20,10 @@ def write_previews(folder: Path, name: str, player: Any, scripted: Any, genres: 
 
     target = folder / "previews" / name
     target.mkdir(parents=True, exist_ok=True)
-    written = []
+    written, names = [], file_names(genres)
     for number, genre in enumerate(genres):
         audio = generate(player, scripted, number, SECONDS, number).numpy()
-        file = target / f"{safe_name(genre)}.wav"
+        file = target / f"{names[genre]}.wav"
         soundfile.write(file, np.clip(audio.T, -CEILING, CEILING), player.sample_rate, subtype="PCM_24")
         view(audio, player.sample_rate, file.with_suffix(".png"), title=f"{genre}, {name}")
         written.append(file)

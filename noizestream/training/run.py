@@ -187,6 +187,8 @@ class _Training:
         from noizestream.training.prepare import prepare
 
         library = read_library(self.data, self.genres)
+        for note in library.notes:
+            self.reporter.say(note)
         try:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
