@@ -46,9 +46,9 @@ def _once(library: Library) -> Library:
     for track in library.tracks:
         first = known.setdefault(_identity(track.path), track)
         if first is not track:
-            where = "" if track.path == first.path else f": is the file {first.path}"
-            genre = "" if track.genre == first.genre else f", of genre {names.plain(first.genre)}"
-            skipped.append(Skipped(str(track.path), f"listed twice{where}{genre}"))
+            what = [] if track.path == first.path else [f"it is the file {first.path}"]
+            what += [] if track.genre == first.genre else [f"it is of genre {names.plain(first.genre)}"]
+            skipped.append(Skipped(str(track.path), f"listed twice: {', '.join(what)}" if what else "listed twice"))
     return replace(library, tracks=tuple(known.values()), skipped=tuple(skipped))
 
 

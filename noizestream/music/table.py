@@ -13,10 +13,12 @@ DELIMITERS = ",;\t"
 UTF_8, UTF_16, WINDOWS = "utf-8-sig", "utf-16", "cp1252"
 PART = 1 << 20
 """Bytes that are looked at together; characters of a cell, at most: a quote that is never closed is noticed after so many."""
+MOSTLY = 0.9
+"""What is not UTF-8 hardly ever looks like it: a table in which more of what is not ASCII does has a few names in other bytes."""
 
 
 def encoding_of(file: Path) -> str:
-    """Return `UTF_16` by its mark, else `UTF_8`, or `WINDOWS` where most of what is not ASCII is no UTF-8.
+    """Return `UTF_16` by its mark, else `UTF_8`, or `WINDOWS` where nearly all that is not ASCII is no UTF-8.
 
     Raises NoizestreamError when `file` cannot be read or is no text.
     """
@@ -33,7 +35,8 @@ def encoding_of(file: Path) -> str:
                 start = False
     except UnicodeDecodeError:
         beyond = [c for c in part.decode("utf-8", "surrogateescape") if not c.isascii()]
-        return WINDOWS if 2 * sum("\udc80" <= c <= "\udcff" for c in beyond) > len(beyond) else UTF_8
+        wrong = sum("\udc80" <= c <= "\udcff" for c in beyond)
+        return WINDOWS if wrong > MOSTLY * len(beyond) else UTF_8
     except OSError as error:
         raise NoizestreamError(f"{file}: cannot be read ({error.strerror})") from None
     return UTF_8
