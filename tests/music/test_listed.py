@@ -31,19 +31,9 @@ def test_a_spreadsheet_of_any_country(tmp_path, delimiter, encoding):
 def test_every_row_that_cannot_be_used_is_listed(tmp_path):
     touch(*(tmp_path / f"{name}.wav" for name in "abcde"))
     (tmp_path / "folder").mkdir()
-    rows = [
-        "a.wav,Jazz",
-        ",Jazz",
-        "b.wav",
-        "b.wav, ",
-        "folder,Jazz",
-        "one, two.wav,Jazz",
-        "c.wav,\x00\u200b",
-        "./a.wav,Dub",
-        "x\0.wav,Dub",
-    ]
-    rows = [row.replace("\0", "\x01") for row in rows]
-    library = library_of(tmp_path, "path,genre\n" + "\n".join([*rows, 'd.wav,"Jazz', "e.wav,Jazz", "x" * 5000 + ",Jazz"]))
+    rows = ["a.wav,Jazz", ",Jazz", "b.wav", "b.wav, ", "folder,Jazz", "one, two.wav,Jazz", "c.wav,\x01\u200b", "./a.wav,Dub"]
+    rows += ["gone.wav,Dub", 'd.wav,"Jazz', "e.wav,Jazz", f"{'x' * 5000},Jazz"]
+    library = library_of(tmp_path, "path,genre\n" + "\n".join(rows))
     assert [track.path.name for track in library.tracks] == ["a.wav", "d.wav", "e.wav"] and library.genres == ("Jazz",)
     assert [(entry.item.split("/")[-1][:20], entry.reason.split(":")[0]) for entry in library.skipped] == [
         ("list.csv line 3", "no path"),
@@ -51,7 +41,7 @@ def test_every_row_that_cannot_be_used_is_listed(tmp_path):
         ("b.wav", "no genre"),
         ("folder", "a folder, or no regular file"),
         ("list.csv line 7", "3 cells where the first line names 2"),
-        ("x\x01.wav", "missing file"),
+        ("gone.wav", "missing file"),
         ("x" * 20, "missing file"),
         ("a.wav", "listed twice"),
         ("c.wav", "no genre"),
