@@ -69,8 +69,8 @@ def _merged(library: Library) -> Library:
         shown |= dict.fromkeys(counted, chosen if key else "")
         if key and len(counted) > 1:
             others = sorted({names.plain(name) for name in counted} - {chosen})
-            what = ", ".join(others) if others else f"{len(counted)} spellings that look alike"
-            notes.append(f"one genre: {what} and {chosen}" if others else f"one genre: {chosen} in {what}")
+            what = f"{', '.join(others)}: the same genre as {chosen}"
+            notes.append(what if others else f"{chosen}: one genre, spelled in {len(counted)} ways that look alike")
     tracks = tuple(_shown(track, shown[track.genre]) for track in library.tracks if shown[track.genre])
     blank = [Skipped(str(track.path), "no genre: its name is blank") for track in library.tracks if not shown[track.genre]]
     return replace(library, tracks=tracks, skipped=(*library.skipped, *blank), notes=tuple(notes))

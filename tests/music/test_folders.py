@@ -73,7 +73,7 @@ def test_genres_that_differ_in_case_form_or_white_space_are_one_and_it_is_said(t
     library = read_library(tmp_path)
     assert library.genres == ("Dub", "Música", "R B", "R&B", "jazz"), "by its commonest spelling"
     assert sum(track.genre == "jazz" for track in library.tracks) == 5
-    assert library.notes == ("one genre: JAZZ, Jazz and jazz", "one genre: Música in 2 spellings that look alike")
+    assert library.notes == ("JAZZ, Jazz: the same genre as jazz", "Música: one genre, spelled in 2 ways that look alike")
     assert read_library(tmp_path, ["JAZZ,mu\u0301sica"]).genres == ("Música", "jazz")
 
 
