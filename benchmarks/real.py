@@ -42,6 +42,7 @@ from noizestream.analysis.compare import compare  # noqa: E402
 from noizestream.analysis.corpus import Real, describe  # noqa: E402
 from noizestream.analysis.made import Settings, render_and_probe  # noqa: E402
 from noizestream.errors import NoizestreamError, UsageError  # noqa: E402
+from noizestream.genres import key  # noqa: E402
 from noizestream.jsonfile import write_json  # noqa: E402
 from noizestream.music.library import read_library  # noqa: E402
 from noizestream.music.skipped import Skipped, skipped_table  # noqa: E402
@@ -78,8 +79,8 @@ def measure(sides: Mapping[str, Mapping[str, Real]], model: Path, settings: Sett
     """
     learn, held_out = sides["learn"], sides["held_out"]
     metadata = artifact.read_metadata(model)
-    known = {name.casefold() for name in metadata.genres}
-    if missing := [genre for genre in learn if genre.casefold() not in known]:
+    known = {key(name) for name in metadata.genres}
+    if missing := [genre for genre in learn if key(genre) not in known]:
         raise UsageError(f"--model: {model.name} has no genre {', '.join(missing)}; give one that was trained on this library")
     with LateBar(f"rendering {metadata.name}") as bar:
         made, probed = render_and_probe(model, metadata, learn, settings, workers, False, bar)

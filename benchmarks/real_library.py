@@ -31,7 +31,7 @@ sys.path.insert(0, str(ROOT))
 from noizestream.errors import NoizestreamError, UsageError  # noqa: E402
 from noizestream.jsonfile import write_json  # noqa: E402
 from noizestream.music.decode import header_seconds  # noqa: E402
-from noizestream.music.library import SUPPORTED  # noqa: E402
+from noizestream.music.formats import SUPPORTED  # noqa: E402
 
 PACKAGES = {
     "ambient": "singularity-music",

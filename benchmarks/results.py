@@ -19,10 +19,11 @@ from pathlib import Path
 
 import click
 import numpy as np
-from results_page import file_name, page
+from results_page import page
 
 from noizestream.artifact import default_model, find_model, read_metadata
 from noizestream.errors import NoizestreamError
+from noizestream.genres import file_names
 
 ROOT = Path(__file__).resolve().parent.parent
 PICTURE_S = 8.0
@@ -60,9 +61,10 @@ def main(data, model, baseline, minutes, seeds, work, docs) -> None:
         figures[name] = json.loads(file.read_text())
     pictures = docs / "results"
     pictures.mkdir(parents=True, exist_ok=True)
-    for genre, sounds in excerpts(data, list(figures["ours"]["genres"]), find_model(baseline), find_model(ours)):
+    names = file_names(figures["ours"]["genres"])
+    for genre, sounds in excerpts(data, list(names), find_model(baseline), find_model(ours)):
         for kind in SCALES:
-            (pictures / f"{file_name(genre)}-{kind}.png").write_bytes(picture(sounds, genre, kind))
+            (pictures / f"{names[genre]}-{kind}.png").write_bytes(picture(sounds, genre, kind))
     text = page(figures, trained(find_model(baseline)), find_model(ours).stem, run.commands)
     (docs / "results.md").write_text(text)
     print(f"{docs / 'results.md'}: written after {(time.monotonic() - began) / 60:.0f} min")

@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from noizestream.genres import file_names
+
 COLUMNS = {"still": "baseline, T 0", "baseline": "baseline, T 1"}
 LIVELY = {"peakiness": "Peakiness", "flux": "Flux", "pulse": "Pulse clarity"}
 VIEWS = ("samples", "envelope", "spectrogram")
@@ -85,7 +87,7 @@ def page(figures: Mapping[str, Any], baseline: Mapping[str, Any], model: str, co
     names = COLUMNS | {"ours": model}
     parts = [introduction, *_measured({name: figures[name]["genres"] for name in names}, names)]
     parts += [PREDICTION.format(loss=loss), _errors(training["errors"], loss), *_prediction(figures["ours"]["all"], model)]
-    return "\n".join([*parts, *(_gallery(genre, model) for genre in figures["ours"]["genres"])])
+    return "\n".join([*parts, *(_gallery(genre, name, model) for genre, name in file_names(figures["ours"]["genres"]).items())])
 
 
 def _measured(of: Mapping[str, Any], names: Mapping[str, str]) -> list[str]:
@@ -143,15 +145,8 @@ def _prediction(overall: Mapping[str, Any], model: str) -> list[str]:
     return [OURS.format(model=model), table(list(cells), [list(cells.values())])]
 
 
-def file_name(genre: str) -> str:
-    """How the pictures of `genre` begin."""
-    from noizestream.files import safe_name
-
-    return safe_name(genre)
-
-
-def _gallery(genre: str, model: str) -> str:
-    pictures = [f"![{genre}, {kind}: real, baseline, {model}](results/{file_name(genre)}-{kind}.png)" for kind in VIEWS]
+def _gallery(genre: str, name: str, model: str) -> str:
+    pictures = [f"![{genre}, {kind}: real, baseline, {model}](results/{name}-{kind}.png)" for kind in VIEWS]
     return f"## Pictures: {genre}\n\n" + "\n\n".join(pictures) + "\n"
 
 

@@ -1,4 +1,4 @@
-"""Files on disk: written whole or not at all, and names made of what people call things. Needs nothing but Python."""
+"""Files on disk: written whole or not at all. Needs nothing but Python."""
 
 import os
 from collections.abc import Iterator
@@ -19,8 +19,3 @@ def whole(path: str | Path) -> Iterator[Path]:
         os.replace(partial, path)
     finally:
         partial.unlink(missing_ok=True)
-
-
-def safe_name(genre: str) -> str:
-    """A genre as a file name: letters and digits of any script stay, the rest becomes a dash."""
-    return "".join(c if c.isalnum() else "-" for c in genre).strip("-") or "genre"

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeGuard
 
+from noizestream import genres
 from noizestream.errors import NoizestreamError, UsageError
 
 FORMAT_VERSION = 1
@@ -135,11 +136,10 @@ class Metadata:
 
     def genre_index(self, name: str) -> int:
         """Position of the genre called `name`: case ignored, a part that fits only one is enough. UsageError lists the genres."""
-        wanted = name.strip().lower()
-        lowered = [genre.lower() for genre in self.genres]
-        if wanted in lowered:
-            return lowered.index(wanted)
-        found = [index for index, genre in enumerate(lowered) if wanted and wanted in genre]
+        if (index := genres.find(name, self.genres)) is not None:
+            return index
+        wanted = genres.key(name)
+        found = [index for index, genre in enumerate(self.genres) if wanted and wanted in genres.key(genre)]
         if len(found) == 1:
             return found[0]
         problem = f"genre {name!r} is ambiguous" if found else f"unknown genre {name!r}"
@@ -151,18 +151,11 @@ class Metadata:
         if asked is None:
             weights[0] = 1.0
             return weights
-        if any(asked.strip().lower() == genre.lower() for genre in self.genres):  # a genre may itself hold a comma or a colon
-            weights[self.genre_index(asked)] = 1.0
-            return weights
-        for part in asked.split(","):
-            name, colon, number = part.rpartition(":")
-            try:
-                weight = float(number) if colon else 1.0
-            except ValueError:
-                name, weight = part, 1.0
+        for part in genres.parts(asked, self.genres) or [asked]:
+            name, weight = genres.weighted(part, self.genres)
             if not (math.isfinite(weight) and weight >= 0):
-                raise UsageError(f"genre {part.strip()!r}: the weight after the colon must be 0 or more")
-            weights[self.genre_index(name if colon else part)] += weight
+                raise UsageError(f"genre {part!r}: the weight after the colon must be 0 or more")
+            weights[self.genre_index(name)] += weight
         total = sum(weights)
         if total <= 0:
             raise UsageError(f"genre {asked!r}: at least one weight must be above 0")

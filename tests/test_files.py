@@ -2,7 +2,7 @@
 
 import pytest
 
-from noizestream.files import safe_name, whole
+from noizestream.files import whole
 
 
 def test_a_file_takes_its_place_only_when_it_is_whole(tmp_path):
@@ -15,8 +15,3 @@ def test_a_file_takes_its_place_only_when_it_is_whole(tmp_path):
         raise RuntimeError
     assert path.read_text() == "first"
     assert list(tmp_path.iterdir()) == [path], "and nothing half-written stays"
-
-
-@pytest.mark.parametrize(("genre", "name"), [("Drum & Bass", "Drum---Bass"), ("Höch", "Höch"), ("../x", "x"), ("?", "genre")])
-def test_a_genre_as_a_file_name(genre, name):
-    assert safe_name(genre) == name

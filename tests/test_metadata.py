@@ -41,6 +41,32 @@ def test_unknown_or_impossible_genre(metadata, asked):
     assert "\n" not in str(raised.value)
 
 
+@pytest.mark.parametrize(
+    ("asked", "weights"),
+    [
+        ("folk, world", [1, 0, 0, 0]),
+        ("Folk, World:1,jazz:3", [0.25, 0.75, 0, 0]),
+        ("80:1, Folk, World", [0.5, 0, 0, 0.5]),
+        ("2:3", [0, 0, 1, 0]),
+        ("2:3,Jazz", [0, 0.5, 0.5, 0]),
+        ("2:3:3,STRASSE", None),
+        (" ja\u0301zz ", None),
+    ],
+)
+def test_genres_that_hold_commas_colons_and_numbers(metadata, asked, weights):
+    odd = replace(metadata, genres=["Folk, World", "Jazz", "2:3", "80"])
+    if weights is None:
+        with pytest.raises(UsageError, match="Folk, World"):
+            odd.genre_weights(asked)
+    else:
+        assert odd.genre_weights(asked) == pytest.approx(weights)
+
+
+def test_a_genre_is_found_whatever_its_case_and_form(metadata):
+    odd = replace(metadata, genres=["jazz", "JAZZ", "Mu\u0301sica", "Straße"])
+    assert [odd.genre_index(name) for name in ("JAZZ", "jazz", "Jazz", "música", "STRASSE", "mús")] == [1, 0, 0, 2, 3, 2]
+
+
 def test_an_unknown_genre_lists_the_genres(metadata):
     with pytest.raises(UsageError, match=r"'Polka'.*Jazz, Folk, Free Jazz"):
         metadata.genre_weights("Polka")

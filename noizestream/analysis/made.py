@@ -10,6 +10,7 @@ from noizestream.analysis.corpus import Real
 from noizestream.analysis.description import describe_made
 from noizestream.analysis.excerpts import UNSEEN, excerpts
 from noizestream.errors import NoizestreamError
+from noizestream.genres import key
 from noizestream.metadata import Metadata
 from noizestream.music.parallel import decode_all
 from noizestream.music.skipped import Skipped
@@ -46,14 +47,14 @@ def render_and_probe(
 
     The first rendering of each genre has its `audio` with `keep`. NoizestreamError when they share no genre.
     """
-    names = {name.casefold(): name for name in metadata.genres}
-    genres = [genre for genre in real if genre.casefold() in names]
+    names = {key(name): name for name in metadata.genres}
+    genres = [genre for genre in real if key(genre) in names]
     if not genres:
         raise NoizestreamError(f"{model}: none of its genres ({', '.join(metadata.genres)}) is among {', '.join(real)}")
     todo: list[tuple[Callable, tuple]] = []
     for genre in genres:
         pieces = real[genre].pieces
-        name = names[genre.casefold()]
+        name = names[key(genre)]
         todo.append((jobs.probe, (name, excerpts(pieces, UNSEEN, UNSEEN_S))))
         for number in range(settings.seeds):
             asked = (name, settings.seed + number, settings.seconds, settings.temperature, keep and number == 0)
@@ -72,11 +73,11 @@ def describe_folder(
     library: Library, real: Mapping[str, Real], skipped: list[Skipped], workers: int | None = None, progress=None
 ) -> dict[str, list[Described]]:
     """Per genre of `real`, descriptions of the audio of `library`. NoizestreamError when they share no genre."""
-    names = {genre.casefold(): genre for genre in real}
+    names = {key(genre): genre for genre in real}
     made: dict[str, list[Described]] = {}
-    tracks = [track for track in library.tracks if track.genre.casefold() in names]
+    tracks = [track for track in library.tracks if key(track.genre) in names]
     for decoded in decode_all(tracks, skipped, workers=workers, then=describe_made, progress=progress):
-        made.setdefault(names[decoded.track.genre.casefold()], []).append(decoded.audio)
+        made.setdefault(names[key(decoded.track.genre)], []).append(decoded.audio)
     if not made:
         raise NoizestreamError(f"{library.name}: none of its genres ({', '.join(library.genres)}) is among {', '.join(real)}")
     return {genre: made[genre] for genre in real if genre in made}

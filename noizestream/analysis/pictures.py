@@ -10,7 +10,7 @@ import numpy as np
 from noizestream.analysis.tracker import PER_SEMITONE, SEMITONES, STEP_S, constant_q
 from noizestream.analysis.views import view
 from noizestream.errors import NoizestreamError
-from noizestream.files import safe_name, whole
+from noizestream.files import whole
 from noizestream.music.decode import RATE
 
 DEPTH_DB = 60.0
@@ -55,15 +55,15 @@ def draw_confusion(figures: Mapping[str, Any], folder: Path) -> Path | None:
     return _written(figure, folder / "confusion.png")
 
 
-def draw_audio(genre: str, what: str, audio: np.ndarray, folder: Path) -> Path:
-    """Write `GENRE-WHAT.png`, the spectrogram of `audio` [channels, n] at `RATE`."""
-    file = folder / f"{safe_name(genre)}-{what}.png"
+def draw_audio(genre: str, name: str, what: str, audio: np.ndarray, folder: Path) -> Path:
+    """Write `NAME-WHAT.png`, the spectrogram of `audio` [channels, n] at `RATE`; `name` stands for `genre` in names of files."""
+    file = folder / f"{name}-{what}.png"
     view(audio, RATE, file, "spectrogram", "log", f"{genre}, {what}")
     return file
 
 
-def draw_notes(genre: str, panels: Mapping[str, np.ndarray], folder: Path) -> Path:
-    """Write `GENRE-notes.png`: the constant-Q of every panel's audio [channels, n] at `RATE`, the first on top, on one time axis.
+def draw_notes(genre: str, name: str, panels: Mapping[str, np.ndarray], folder: Path) -> Path:
+    """Write `NAME-notes.png`: the constant-Q of every panel's audio [channels, n] at `RATE`, the first on top, on one time axis.
 
     A row is a third of a semitone; what is `DEPTH_DB` under the loudest of its panel is black.
     """
@@ -90,7 +90,7 @@ def draw_notes(genre: str, panels: Mapping[str, np.ndarray], folder: Path) -> Pa
         axes.grid(axis="y", alpha=0.25, linewidth=0.5)
         axes.set_title(f"{genre}, {what}", parse_math=False, loc="left")
     axes.set_xlabel("time (s)")
-    return _written(figure, folder / f"{safe_name(genre)}-notes.png")
+    return _written(figure, folder / f"{name}-notes.png")
 
 
 def first_seconds(path: Path, seconds: float) -> np.ndarray | None:

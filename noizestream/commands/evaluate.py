@@ -36,6 +36,7 @@ def command(
 
     from noizestream import artifact
     from noizestream.errors import NoizestreamError, UsageError
+    from noizestream.genres import file_names, find, key
     from noizestream.music.library import read_library
 
     # Everything that can be wrong is found before anything heavy is imported.
@@ -50,11 +51,10 @@ def command(
         metadata.check_control("temperature", temperature)
     if json_file and (not Path(json_file).parent.is_dir() or Path(json_file).is_dir()):
         raise NoizestreamError(f"{json_file}: cannot be written, give a file in a folder that exists")
-    chosen = [name.strip() for name in genres.split(",") if name.strip()] if genres else None
-    library = read_library(data, chosen)
+    library = read_library(data, None if genres is None else [genres])
     judged = read_library(audio) if audio else None
     offered = metadata.genres if metadata is not None else judged.genres if judged is not None else ()
-    if not {genre.casefold() for genre in offered} & {genre.casefold() for genre in library.genres}:
+    if all(find(genre, library.genres) is None for genre in offered):
         raise NoizestreamError(f"{path}: none of its genres ({', '.join(offered)}) is in {data} ({', '.join(library.genres)})")
 
     from noizestream.analysis import made as side
@@ -69,6 +69,8 @@ def command(
     folder = check_folder(Path(pictures)) if pictures else None
     settings = side.Settings(seconds, seeds, seed, temperature)
     skipped = [*library.skipped, *(judged.skipped if judged else ())]
+    for note in dict.fromkeys((*library.notes, *(judged.notes if judged else ()))):
+        click.echo(note, err=True)
     with LateBar("analysing real music") as bar:
         real = describe(library, skipped, workers, bar)
     probed: dict = {}
@@ -84,18 +86,19 @@ def command(
     print_report(figures)
     if folder:
         draw_confusion(figures, folder)
+        names = file_names(made)
         for genre, pieces in made.items():
             sides = {"real": first_seconds(real[genre].pieces[0].track.path, seconds)}
             if judged is None:
                 sides["made"] = pieces[0]["audio"]
             else:
-                first = next(track for track in judged.tracks if track.genre.casefold() == genre.casefold())
+                first = next(track for track in judged.tracks if key(track.genre) == key(genre))
                 sides["made"] = first_seconds(first.path, seconds)
             read = {what: audio for what, audio in sides.items() if audio is not None}
             for what, samples in read.items():
-                draw_audio(genre, what, samples, folder)
+                draw_audio(genre, names[genre], what, samples, folder)
             if read:
-                draw_notes(genre, read, folder)
+                draw_notes(genre, names[genre], read, folder)
     if json_file:
         asked = {"audio": os.path.basename(os.path.normpath(path))} if audio else {"model": path.name} | vars(settings)
         write_json(json_file, asked | {"data": library.name} | figures, "--json")

@@ -57,7 +57,6 @@ def command(
     from noizestream.training.run import train
     from noizestream.ui.training import TrainingScreen
 
-    chosen = [name.strip() for name in genres.split(",") if name.strip()] if genres else None
     with TrainingScreen() as screen:
         path = train(
             data,
@@ -70,7 +69,7 @@ def command(
             steps=steps,
             run=run,
             resume=resume,
-            genres=chosen,
+            genres=None if genres is None else [genres],
             device=device,
             seed=seed,
             rate=rate,

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 
 from noizestream.control.chords import name_of, parse_chord
 from noizestream.errors import UsageError
+from noizestream.genres import find
 from noizestream.metadata import Metadata
 from noizestream.parameters import BY_NAME, CHOSEN, TEMPERATURE, TEMPO
 
@@ -53,6 +54,8 @@ def changed(metadata: Metadata, values: Iterable[float]) -> list[str]:
 def _number(metadata: Metadata, name: str, text: str) -> float:
     """The value that `text` means for the control `name`."""
     kind = BY_NAME[name].kind if name in BY_NAME else "value"
+    if kind == "genre" and (index := find(text, metadata.genres)) is not None:  # which may be called by a number
+        return index
     try:
         return float(text)
     except ValueError:
@@ -69,7 +72,8 @@ def _checked(metadata: Metadata, name: str, value: float, option: str) -> float:
     """`value`, if the model has the control and takes it and the table allows it."""
     row = BY_NAME.get(name)
     if row is not None:
-        row.check(value, option)
+        if row.kind != "genre":  # of these there are as many as the model has, which it says itself
+            row.check(value, option)
         if row.kind in (*CHOSEN, "count") and value != int(value):
             raise UsageError(f"{option}: {value:g} is not possible, give a whole number")
     return metadata.check_control(name, value)

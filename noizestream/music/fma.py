@@ -3,14 +3,15 @@
 Audio lies at `fma_X/000/000002.mp3`: six digits, in a folder of the first three. Every subset contains the ones before it.
 """
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-import pandas as pd
-
 from noizestream.errors import NoizestreamError
+from noizestream.music import table
 from noizestream.music.skipped import Skipped
-from noizestream.music.tracks import Library, Track, plain
+from noizestream.music.tracks import Library, Track
 
+TABLE = Path("fma_metadata", "tracks.csv")
 SUBSETS = ("small", "medium", "large", "full")
 WANTED = {
     "split": ("set", "split"),
@@ -21,6 +22,7 @@ WANTED = {
     "artist": ("artist", "name"),
 }
 SPLITS = frozenset({"training", "validation", "test"})
+MOST_DIGITS = 18
 
 
 def read_fma(root: Path) -> Library:
@@ -28,49 +30,46 @@ def read_fma(root: Path) -> Library:
 
     Raises NoizestreamError when the table cannot be read or there is no audio folder beside it.
     """
-    file = root / "fma_metadata" / "tracks.csv"
-    folders = [(subset, root / f"fma_{subset}") for subset in SUBSETS if (root / f"fma_{subset}").is_dir()]
+    file = root / TABLE
+    folders = {level: root / f"fma_{subset}" for level, subset in enumerate(SUBSETS) if (root / f"fma_{subset}").is_dir()}
     if not folders:
         raise NoizestreamError(f"{root}: fma_metadata without audio; put fma_small, fma_medium, fma_large or fma_full beside it")
-    table = _read_table(file)
-    largest = SUBSETS.index(folders[-1][0])
+    rows = table.rows(file, table.encoding_of(file))
+    heads = [next(rows, (0, []))[1] for _ in range(2)]
+    columns = list(zip(*heads, strict=False))
+    if absent := [".".join(name) for name in WANTED.values() if name not in columns]:
+        raise NoizestreamError(f"{file}: not the FMA's table, it lacks {', '.join(absent)}")
+    places = {what: columns.index(name) for what, name in WANTED.items()}
     tracks: list[Track] = []
     skipped: list[Skipped] = []
-    for track_id, row in zip(table.index, table.to_dict("records"), strict=True):
-        # a subset that is not named (the rest of the archive) is only in fma_full
-        level = SUBSETS.index(row["subset"]) if row["subset"] in SUBSETS else len(SUBSETS) - 1
-        if level > largest:
+    for line, cells in rows:
+        if cells[0] == "track_id":  # the third line of the head
             continue
-        entry = _track(int(track_id), row, [folder for subset, folder in folders if SUBSETS.index(subset) >= level])
+        entry = _track(cells, len(columns), places, folders)
         if isinstance(entry, Track):
             tracks.append(entry)
-        else:
-            skipped.append(entry)
+        elif entry is not None:
+            skipped.append(Skipped(entry.item or f"{file} line {line}", entry.reason))
     return Library(root.resolve().name, "fma", tuple(tracks), tuple(skipped))
 
 
-def _read_table(file: Path) -> pd.DataFrame:
-    """Six columns of text, '' where the cell is empty, indexed by track id."""
-    try:
-        columns = pd.read_csv(file, header=[0, 1], index_col=0, nrows=0).columns
-        absent = [".".join(name) for name in WANTED.values() if name not in columns]
-        if absent:
-            raise NoizestreamError(f"{file}: not the FMA's table, it lacks {', '.join(absent)}")
-        table = pd.read_csv(file, header=[0, 1], index_col=0, low_memory=False)
-    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError, ValueError) as error:
-        raise NoizestreamError(f"{file}: cannot be read as the FMA's table ({str(error).splitlines()[0]})") from None
-    kept = table[list(WANTED.values())].astype(object).where(lambda cells: cells.notna(), "")
-    kept.columns = list(WANTED)
-    return kept.map(lambda cell: plain(str(cell)))
-
-
-def _track(track_id: int, row: dict[str, str], folders: list[Path]) -> Track | Skipped:
-    name = f"{track_id:06d}"
-    places = [folder / name[:3] / f"{name}.mp3" for folder in folders]
-    found = next((place for place in places if place.is_file()), None)
+def _track(cells: Sequence[str], columns: int, places: Mapping[str, int], folders: Mapping[int, Path]) -> Track | Skipped | None:
+    """What a row says; `Skipped` without an item where it names no track, None where its subset is not on disk."""
+    if not (cells[0].isascii() and cells[0].isdecimal() and len(cells[0]) <= MOST_DIGITS):
+        return Skipped("", f"no track id: {cells[0][:40]!r}")
+    number = f"{int(cells[0]):06d}"
+    if len(cells) <= max(places.values()) or any(cells[columns:]):
+        return Skipped(f"track {int(number)}", f"{len(cells)} cells where the head has {columns}")
+    row = {what: cells[place] for what, place in places.items()}
+    # a subset that is not named (the rest of the archive) is only in fma_full
+    level = SUBSETS.index(row["subset"]) if row["subset"] in SUBSETS else len(SUBSETS) - 1
+    candidates = [folder / number[:3] / f"{number}.mp3" for larger, folder in folders.items() if larger >= level]
+    if not candidates:
+        return None
+    found = next((file for file in candidates if file.is_file()), None)
     if not row["genre"]:
-        return Skipped(str(found or f"track {track_id}"), "no top genre")
+        return Skipped(str(found or f"track {int(number)}"), "no top genre")
     if found is None:
-        return Skipped(str(places[0]), "missing file")
+        return Skipped(str(candidates[0]), "missing file")
     split = row["split"] if row["split"] in SPLITS else None
     return Track(found, row["genre"], split, row["title"], row["artist"], row["licence"])

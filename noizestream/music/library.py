@@ -1,123 +1,95 @@
 """A labelled library: which audio files there are, and which genre and split each belongs to. Nothing is decoded here.
 
-Three layouts: a folder per genre, a Free Music Archive tree (`fma.py`), a CSV of path,genre.
+Three layouts: a folder per genre (`folders.py`), a Free Music Archive tree (`fma.py`), a CSV of path,genre (`listed.py`).
 """
 
-import csv
 import os
-import shutil
+from collections import Counter
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 
+from noizestream import genres as names
 from noizestream.errors import NoizestreamError, UsageError
+from noizestream.music.fma import TABLE, read_fma
+from noizestream.music.folders import read_folders
+from noizestream.music.listed import read_listed
 from noizestream.music.skipped import Skipped
-from noizestream.music.tracks import Library, Track, plain
-
-SUPPORTED = frozenset({".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".aif", ".aiff"})
-"""Extensions that libsndfile reads."""
-FFMPEG_ONLY = frozenset({".m4a", ".mp4", ".aac", ".wma", ".ape", ".wv"})
-"""Extensions that are read only where the `ffmpeg` program is installed, and listed as skipped elsewhere."""
-SPLITS = {"training": "training", "train": "training", "validation": "validation", "valid": "validation", "val": "validation"} | {
-    "test": "test"
-}
+from noizestream.music.tracks import Library, Track
 
 
 def read_library(path: str | Path, genres: Iterable[str] | None = None) -> Library:
-    """Read the library at `path`; with `genres` (any case) only those.
+    """Read the library at `path`; with `genres` only those, one or several of them, with commas between, in each text.
 
-    Raises NoizestreamError when there is nothing at `path` or no audio in it, UsageError when a genre asked for is not there.
+    Genres that are the same but for case, white space or Unicode form become one, which `notes` says; of a file that is there
+    twice the first is used and the other listed. Raises NoizestreamError when there is nothing at `path` or no audio in it,
+    UsageError when a genre asked for is not there.
     """
-    path = Path(path).expanduser()
-    if not path.exists():
+    path = Path(path if os.path.exists(path) else os.path.expanduser(path))
+    if os.path.isfile(path):
+        library = read_listed(path)
+    elif not os.path.isdir(path):
         raise NoizestreamError(f"{path}: no such folder or CSV file")
-    if path.is_file():
-        library = _read_csv(path)
-    elif (path / "fma_metadata" / "tracks.csv").is_file():
-        from noizestream.music.fma import read_fma  # pandas is slow to import
-
-        library = read_fma(path)
     else:
-        library = _read_folders(path)
+        library = (read_fma if os.path.isfile(path / TABLE) else read_folders)(path)
+    library = _merged(_once(library))
     if not library.tracks:
         why = f" ({len(library.skipped)} entries skipped, the first: {library.skipped[0].reason})" if library.skipped else ""
         raise NoizestreamError(f"{path}: no audio to learn from{why}; give a folder per genre, an FMA tree or a CSV of path,genre")
     return library if genres is None else _only(library, genres)
 
 
-def unsupported(path: Path) -> str:
-    """Why a file with this extension cannot be decoded here, or '' when it can (judged by the name alone)."""
-    extension = path.suffix.lower()
-    if extension in SUPPORTED:
-        return ""
-    if extension in FFMPEG_ONLY:
-        return "" if shutil.which("ffmpeg") else f"{extension[1:]} needs ffmpeg installed (or convert it to flac)"
-    return f"not an audio format that is read here ({extension or 'no extension'})"
+def _once(library: Library) -> Library:
+    """Every file once, however many names and links lead to it."""
+    known: dict[object, Track] = {}
+    skipped = list(library.skipped)
+    for track in library.tracks:
+        first = known.setdefault(_identity(track.path), track)
+        if first is not track:
+            what = [] if track.path == first.path else [f"it is the file {first.path}"]
+            what += [] if track.genre == first.genre else [f"it is of genre {names.plain(first.genre)}"]
+            skipped.append(Skipped(str(track.path), f"listed twice: {', '.join(what)}" if what else "listed twice"))
+    return replace(library, tracks=tuple(known.values()), skipped=tuple(skipped))
 
 
-def _only(library: Library, genres: Iterable[str]) -> Library:
-    known = {genre.casefold(): genre for genre in library.genres}
+def _identity(path: Path) -> object:
+    status = path.stat()
+    return (status.st_dev, status.st_ino) if status.st_ino else os.path.realpath(path)
+
+
+def _merged(library: Library) -> Library:
+    """Genres by the names that are shown, the commonest spelling of each. Tracks of a genre without a name are listed."""
+    spellings: dict[str, Counter[str]] = {}
+    for track in library.tracks:
+        spellings.setdefault(names.key(track.genre), Counter())[track.genre] += 1
+    shown: dict[str, str] = {}
+    notes = list(library.notes)
+    for key, counted in spellings.items():
+        chosen = names.plain(counted.most_common(1)[0][0])
+        shown |= dict.fromkeys(counted, chosen if key else "")
+        if key and len(counted) > 1:
+            others = sorted({names.plain(name) for name in counted} - {chosen})
+            what = f"{', '.join(others)}: the same genre as {chosen}"
+            notes.append(what if others else f"{chosen}: one genre, spelled in {len(counted)} ways that look alike")
+    tracks = tuple(_shown(track, shown[track.genre]) for track in library.tracks if shown[track.genre])
+    blank = [Skipped(str(track.path), "no genre: its name is blank") for track in library.tracks if not shown[track.genre]]
+    return replace(library, tracks=tracks, skipped=(*library.skipped, *blank), notes=tuple(notes))
+
+
+def _shown(track: Track, genre: str) -> Track:
+    title, artist, licence = map(names.plain, (track.title, track.artist, track.licence))
+    return replace(track, genre=genre, title=title, artist=artist, licence=licence)
+
+
+def _only(library: Library, asked: Iterable[str]) -> Library:
     wanted = set()
-    for genre in map(plain, genres):
-        if genre.casefold() not in known:
-            raise UsageError(f"genre {genre!r} is not in {library.name}; it has {', '.join(library.genres)}")
-        wanted.add(known[genre.casefold()])
-    return Library(library.name, library.kind, tuple(t for t in library.tracks if t.genre in wanted), library.skipped)
-
-
-def _read_folders(root: Path) -> Library:
-    tracks, skipped, seen = [], [], set[str]()
-    for folder, below, names in os.walk(root, followlinks=True):
-        real = os.path.realpath(folder)
-        below[:] = sorted(name for name in below if not name.startswith("."))
-        if real in seen:  # a link that leads back up
-            below.clear()
-            continue
-        seen.add(real)
-        parts = Path(folder).relative_to(root).parts
-        for name in sorted(names):
-            file = Path(folder, name)
-            if name.startswith(".") or file.suffix.lower() not in SUPPORTED | FFMPEG_ONLY:
-                continue  # covers, cue sheets, notes
-            if not parts:
-                skipped.append(Skipped(str(file), "no genre: put it into a folder named after its genre"))
-            elif reason := unsupported(file):
-                skipped.append(Skipped(str(file), reason))
-            else:
-                tracks.append(Track(file, plain(parts[0]), title=plain(file.stem)))
-    return Library(root.resolve().name, "folders", tuple(tracks), tuple(skipped))
-
-
-def _read_csv(file: Path) -> Library:
-    tracks: list[Track] = []
-    skipped: list[Skipped] = []
-    try:
-        with file.open(newline="", encoding="utf-8-sig") as lines:
-            rows = csv.DictReader(lines, skipinitialspace=True)
-            columns = [(name or "").strip().lower() for name in rows.fieldnames or []]
-            if "path" not in columns or "genre" not in columns:
-                raise NoizestreamError(f"{file}: not a CSV of path,genre: its first line must name the columns path and genre")
-            rows.fieldnames = columns
-            for row in rows:
-                entry = _csv_track(file.parent, {key: plain(value or "") for key, value in row.items() if key})
-                if isinstance(entry, Track):
-                    tracks.append(entry)
-                else:
-                    skipped.append(entry)
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise NoizestreamError(f"{file}: not a CSV of path,genre in UTF-8 ({error})") from None
-    return Library(file.stem, "csv", tuple(tracks), tuple(skipped))
-
-
-def _csv_track(folder: Path, row: dict[str, str]) -> Track | Skipped:
-    path = folder / Path(row["path"]).expanduser()
-    split = row.get("split", "").lower()
-    if not row["path"] or not path.is_file():
-        return Skipped(str(path), "missing file")
-    if not row["genre"]:
-        return Skipped(str(path), "no genre")
-    if split and split not in SPLITS:
-        return Skipped(str(path), f"unknown split {split!r}: give training, validation, test or nothing")
-    if reason := unsupported(path):
-        return Skipped(str(path), reason)
-    licence = row.get("licence", "") or row.get("license", "")
-    return Track(path, row["genre"], SPLITS.get(split), row.get("title", "") or path.stem, row.get("artist", ""), licence)
+    known = library.genres
+    for text in asked:
+        for name in [text] if names.find(text, known) is not None else names.parts(text, known):
+            number = names.find(name, known)
+            if number is None:
+                raise UsageError(f"genre {name!r} is not in {library.name}; it has {', '.join(known)}")
+            wanted.add(known[number])
+    if not wanted:
+        raise UsageError(f"--genres: names no genre; {library.name} has {', '.join(known)}")
+    return replace(library, tracks=tuple(track for track in library.tracks if track.genre in wanted))

@@ -3,10 +3,10 @@
 import os
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 ROWS = 30
-"""The table lists at most this many files; a library with more faults gets the first ones and a count per reason."""
+"""The table lists at most this many files; a library with more faults gets the first ones and a count per kind of reason."""
 
 
 class Skip(Exception):
@@ -42,7 +42,10 @@ def skipped_table(skipped: Sequence[Skipped], console=None) -> None:
     for entry in skipped[:ROWS]:
         table.add_row(Text(entry.item.removeprefix(folder)), Text(_reason(entry)))  # Text: a name with [brackets] is no markup
     if len(skipped) > ROWS:
-        for reason, count in Counter(_reason(entry) for entry in skipped[ROWS:]).most_common():
+        kinds = Counter(
+            _reason(replace(entry, reason=entry.reason.split(":")[0])) for entry in skipped[ROWS:]
+        )  # what follows differs from file to file
+        for reason, count in kinds.most_common():
             table.add_row(f"... and {count} more", Text(reason))
     (console or Console(stderr=True)).print(table)
 

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 import soundfile
 
+from noizestream.music.formats import FFMPEG_ONLY
 from noizestream.music.headers import mended_head, unbelievable
-from noizestream.music.library import FFMPEG_ONLY
 from noizestream.music.skipped import Skip
 from noizestream.stderr import quiet_stderr
 

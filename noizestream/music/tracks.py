@@ -1,6 +1,5 @@
 """What a labelled library is made of: tracks with their genre and split, and what was left out."""
 
-import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,12 +24,16 @@ class Track:
 
 @dataclass(frozen=True)
 class Library:
-    """`kind` is 'folders', 'fma' or 'csv'; `skipped` is what was left out before any decoding, with the reasons."""
+    """`kind` is 'folders', 'fma' or 'csv'; `skipped` is what was left out before any decoding, with the reasons.
+
+    `notes` are lines for the user about all of it, such as which genres were taken for one.
+    """
 
     name: str
     kind: str
     tracks: tuple[Track, ...]
     skipped: tuple[Skipped, ...] = ()
+    notes: tuple[str, ...] = ()
 
     @property
     def genres(self) -> tuple[str, ...]:
@@ -40,11 +43,6 @@ class Library:
     def of(self, *splits: str | None) -> tuple[Track, ...]:
         """The tracks of the given splits; None stands for tracks without one."""
         return tuple(track for track in self.tracks if track.split in splits)
-
-
-def plain(name: str) -> str:
-    """A genre's name as it is shown and compared: trimmed, composed (macOS stores folder names decomposed)."""
-    return unicodedata.normalize("NFC", name).strip()
 
 
 def set_aside(tracks: Sequence[Track], share: float) -> set[Track]:

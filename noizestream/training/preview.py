@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from noizestream.files import safe_name
+from noizestream.genres import file_names
 from noizestream.training.generate import generate
 
 SECONDS = 6.0
@@ -24,11 +24,12 @@ def write_previews(
     target = folder / "previews" / name
     target.mkdir(parents=True, exist_ok=True)
     written: list[Path] = []
+    names = file_names([genres[number] for number in sorted(genres)])
     for number, genre in genres.items():
         if enough():
             break
         audio = generate(player, scripted, number, SECONDS, number, enough).numpy()
-        file = target / f"{safe_name(genre)}.wav"
+        file = target / f"{names[genre]}.wav"
         soundfile.write(file, np.clip(audio.T, -CEILING, CEILING), player.sample_rate, subtype="PCM_24")
         view(audio, player.sample_rate, file.with_suffix(".png"), title=f"{genre}, {name}")
         written.append(file)

@@ -193,6 +193,8 @@ class _Training:
         from noizestream.training.prepare import prepare
 
         library = read_library(self.data, self.genres)
+        for note in library.notes:
+            self.reporter.say(note)
         self.plan.genres = len(library.genres)
         if self.plan.bounded:
             self.plan.slowness = probe()

@@ -15,6 +15,7 @@ from torch import Tensor
 from noizestream import artifact
 from noizestream.errors import NoizestreamError, UsageError
 from noizestream.files import whole
+from noizestream.genres import find
 from noizestream.nn.layers import LayerFront
 from noizestream.nn.memory import Memory
 from noizestream.nn.navigator import AGO, EMBEDDED, Navigator
@@ -56,20 +57,19 @@ class Base:
         So does a new genre take the mean of those that are known; pieces are learned anew.
         """
         own = {name.removeprefix("navigator."): t for name, t in self.tensors.items() if name.startswith("navigator.")}
-        known = {genre.casefold(): number for number, genre in enumerate(self.genres)}
+        known = [find(genre, self.genres) for genre in genres]
         state = navigator.state_dict()
         unknown = torch.tensor([self.code_first[-1]])
         for v in range(layers.count):
             nearest = torch.cat(
-                [self._nearest(memory, layers, v, g, known.get(genre.casefold(), -1)) for g, genre in enumerate(genres)]
+                [self._nearest(memory, layers, v, g, -1 if before is None else before) for g, before in enumerate(known)]
             )
             state["out"][v], state["out_bias"][v] = own["out"][v][nearest], own["out_bias"][v][nearest]
             state["embed"][v] = own["embed"][v][torch.cat([nearest, unknown])]
         first = len(AGO) * layers.count * EMBEDDED
         enter, before = own["enter.weight"], len(self.genres)
-        columns = [known.get(genre.casefold(), -1) for genre in genres]
         labels = enter[:, first : first + before]
-        chosen = [labels[:, c : c + 1] if c >= 0 else labels.mean(1, keepdim=True) for c in columns]
+        chosen = [labels.mean(1, keepdim=True) if c is None else labels[:, c : c + 1] for c in known]
         state["enter.weight"] = torch.cat([enter[:, :first], *chosen, enter[:, first + before :]], 1)
         for name, tensor in own.items():
             if name not in (*BY_CODE, "piece.weight", "enter.weight"):

@@ -6,6 +6,9 @@ from noizestream.devices.midi import MidiPort
 from noizestream.devices.sound import Found, Opened
 from noizestream.metadata import Metadata
 
+PROGRAMS = 128
+"""MIDI has so many program changes."""
+
 
 def announcement(
     models: Sequence[Metadata],
@@ -23,6 +26,8 @@ def announcement(
     model = models[0]
     parts = " + ".join(f"{name} {latency[name]:.0f}" for name in ("midi", "change", "device", "model"))
     lines = [f"model    {each.name}: {', '.join(each.genres)}" for each in models]
+    if (most := max(len(each.genres) for each in models)) > PROGRAMS:
+        lines.append(f"         MIDI reaches the first {PROGRAMS} of {most} genres, --genre all of them")
     lines.append(f"device   {device(found)}, periods of {period} frames")
     lines += differences(model, found)
     if not opened.compiled:

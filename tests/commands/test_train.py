@@ -32,6 +32,8 @@ def test_it_writes_a_model_that_renders_and_says_what_it_did(trained):
     assert training["tracks"] == {"Höch": 2, "low": 2} and training["navigator_steps"] == 6
     assert {"unigram", "bigram"} == set(training["baselines"])
     assert "too short" in done.stderr and "broken.wav" in done.stderr, "what was skipped is listed with its reason"
+    assert "again" in done.stderr and "read already" in done.stderr, "a link to a genre makes no other"
+    assert "low: one genre, spelled in 2 ways" in done.stderr, "nor does another spelling of it"
     assert "held-out music" in done.stdout
     rendered = run("render", folder / "mine.ts", "-o", folder / "take.wav", "--seconds", "1", "-g", "low")
     assert rendered.returncode == 0, rendered.stderr

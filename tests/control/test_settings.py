@@ -1,5 +1,7 @@
 """Controls as a person writes and reads them."""
 
+from dataclasses import replace
+
 import pytest
 
 from noizestream.control.settings import changed, parse_settings
@@ -31,6 +33,16 @@ def layered() -> Metadata:
 )
 def test_each_kind_of_value(layered, text, name, value):
     assert parse_settings(layered, [text]) == {name: value}
+
+
+def test_a_genre_that_is_called_by_a_number_and_one_of_many(layered):
+    many = replace(layered, genres=["90", "80", "1", *(f"G{number}" for number in range(158))])
+    rows = [row | {"max": 160.0} if row["name"] == "bass_genre" else row for row in many.controls]
+    many = replace(many, controls=rows)
+    for text, value in (("80", 1), ("1", 2), ("0", 0), ("G157", 160), ("160", 160)):
+        assert parse_settings(many, [f"bass_genre={text}"]) == {"bass_genre": value}
+    with pytest.raises(UsageError, match="-1 to 160"):
+        parse_settings(many, ["bass_genre=161"])
 
 
 def test_a_control_of_the_models_own(layered):

@@ -93,6 +93,33 @@ def test_fma_honours_splits_and_says_what_is_wrong(tmp_path):
     assert {track.genre for track in library.of("validation")} == set(library.genres)
 
 
+@pytest.mark.parametrize("delimiter", [",", ";"])
+def test_rows_of_the_fma_that_cannot_be_used_are_listed(tmp_path, delimiter):
+    touch(
+        *(tmp_path / "fma_small" / "000" / f"00000{number}.mp3" for number in range(1, 6)), tmp_path / "fma_metadata" / "tracks.csv"
+    )
+    rows = "1,None,training,small,80,,1979\nhello\n2,Ann,training,small,Folk\n-7,,training,small,Folk,,\n,,,,Folk,,\n"
+    rows += f"{'9' * 5000},,training,small,Folk,,\n3,,training,small,Folk,,a,b\n4,,training,small,Folk,,\n4,,test,small,Jazz,,\n"
+    rows += "5,,?,small,80,,\n"
+    (tmp_path / "fma_metadata" / "tracks.csv").write_text((HEADER + rows).replace(",", delimiter))
+    library = read_library(tmp_path)
+    assert [(t.path.stem, t.genre, t.split) for t in library.tracks] == [
+        ("000001", "80", "training"),
+        ("000004", "Folk", "training"),
+        ("000005", "80", None),
+    ]
+    assert (library.tracks[0].artist, library.tracks[0].title) == ("None", "1979"), "a cell is what is written in it"
+    assert [(s.item.split("/")[-1], s.reason.split(":")[0]) for s in library.skipped] == [
+        ("tracks.csv line 5", "no track id"),
+        ("track 2", "5 cells where the head has 7"),
+        ("tracks.csv line 7", "no track id"),
+        ("tracks.csv line 8", "no track id"),
+        ("tracks.csv line 9", "no track id"),
+        ("track 3", "8 cells where the head has 7"),
+        ("000004.mp3", "listed twice"),
+    ]
+
+
 @pytest.mark.skipif(not FMA_TINY.is_dir(), reason="needs ../shared/fma_tiny beside the checkout")
 def test_fma_tiny():
     library = read_library(FMA_TINY)

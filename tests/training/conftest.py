@@ -1,4 +1,5 @@
-"""A small library to train on, prepared once: one genre in stereo that leans left, one in mono, and the faults of real folders."""
+"""A small library to train on, prepared once: one genre in stereo that leans left, one in mono, and the faults of real folders:
+a second spelling of its name and a link to it among them."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -46,6 +47,9 @@ def music(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "low" / "empty.mp3").touch()
     soundfile.write(folder / "low" / "silent.wav", np.zeros(5 * RATE), RATE)
     soundfile.write(folder / "low" / "short.wav", clicks(90, 1), RATE)
+    (folder / "low ").mkdir()
+    (folder / "low" / "1.wav").rename(folder / "low " / "1.wav")
+    (folder / "again").symlink_to(folder / "low", target_is_directory=True)
     return folder
 
 

@@ -9,7 +9,7 @@ import soundfile
 import torch
 
 from noizestream.errors import NoizestreamError
-from noizestream.music import task
+from noizestream.music import cuts, task
 from noizestream.music.library import read_library
 from noizestream.music.tracks import Library, Track
 from noizestream.nn.codec import Codec
@@ -24,7 +24,7 @@ from tests.training.conftest import RATE, clicks, never, quiet
 
 def test_every_fault_is_skipped_with_its_reason(prepared):
     reasons = {row["item"].rsplit("/", 1)[-1]: row["reason"] for row in prepared.skipped}
-    assert set(reasons) == {"broken.wav", "empty.mp3", "silent.wav", "short.wav"}
+    assert set(reasons) == {"broken.wav", "empty.mp3", "silent.wav", "short.wav", "again"}
     assert "too short" in reasons["short.wav"] and "silent" in reasons["silent.wav"] and "empty" in reasons["empty.mp3"]
 
 
@@ -76,6 +76,22 @@ def test_a_second_time_nothing_is_decoded(music, config, tmp_path, monkeypatch):
     assert second.pieces == first.pieces
     for piece in first.pieces:
         assert np.array_equal(first.bands_of(piece), second.bands_of(piece))
+
+
+def test_a_file_that_is_listed_twice_makes_the_same_set_with_a_cold_cache_and_a_warm_one(config, tmp_path, monkeypatch):
+    monkeypatch.setattr(cuts, "PIECE_S", 5.0)
+    soundfile.write(tmp_path / "a.wav", clicks(120, 8), RATE)
+    shutil.copy(tmp_path / "a.wav", tmp_path / "copy.wav")
+    (tmp_path / "link.wav").symlink_to(tmp_path / "a.wav")
+    rows = "path,genre\na.wav,Jazz\ncopy.wav,Dub\na.wav,Jazz\n./a.wav,Dub\nlink.wav,Jazz\n"
+    (tmp_path / "list.csv").write_text(rows)
+    cold, warm = (
+        prepare(read_library(tmp_path / "list.csv"), config, tmp_path / name, cache_root=tmp_path / "cache", workers=0)
+        for name in ("cold", "warm")
+    )
+    assert cold.genres == ["Dub", "Jazz"] and cold.tracks == [1, 1] and cold.seconds == pytest.approx([8, 8], rel=0.02)
+    index, again = ((prepared.folder / "index.json").read_text() for prepared in (cold, warm))
+    assert index == again and index.count("listed twice") == 3
 
 
 def test_the_prepared_folder_can_be_moved_and_outlives_the_cache(music, config, tmp_path):
