@@ -99,6 +99,7 @@ class Gathering:
             first = self._portion.given[cut.track.genre] <= cut.expected_s
             seconds = sum(other.expected_s for other in flying) + cut.expected_s
             if self.plan.bounded and not (first or missing or self.plan.fits(self._heard_s, seconds, self._began_s)):
+                self._portion.give_back(cut)
                 break
             stored = next((found for store in self._stores if (found := store.get(cut.track))), [])
             for start_s, arrays in stored:

@@ -62,6 +62,11 @@ class Portion:
             self.given[genre] += cut.expected_s
             yield cut
 
+    def give_back(self, cut: Cut) -> None:
+        """Take `cut` back: it was not used, and may be given out later."""
+        self.given[cut.track.genre] -= cut.expected_s
+        self._begun[cut.track.genre].appendleft(deque([cut]))
+
     def drop(self, cut: Cut, seconds: float) -> None:
         """Instead of `cut`, `seconds` of its track are there already: no more cuts of that."""
         genre = cut.track.genre
