@@ -24,6 +24,10 @@ KICKS_HZ, KICKS_S, KICK = 200.0, 0.5, 0.55
 """Below `KICKS_HZ` what is `KICK` nepers (4.8 dB) over its median of `KICKS_S` is half percussive."""
 
 
+STEEPEST = 9.0
+"""Logit of the share that the largest byte stands for."""
+
+
 @dataclass(frozen=True)
 class Layer:
     """`part` is percussive, harmonic or whole; `latents` are the numbers of a frame at most; it jumps every `every` slots at most.
@@ -134,10 +138,13 @@ class LayerFront(nn.Module):
 
     def split(self, bands: Tensor) -> Tensor:
         """Log bands [T, bands] -> columns [T, columns]: log magnitudes of every layer, and its part of the stereo image."""
-        tones = bands[:, : self.tones]
         if bands.shape[0] == 0:
             return bands.new_zeros(0, self.columns)
-        share = self.percussive(tones)
+        return self.split_by(bands, self.percussive(bands[:, : self.tones]))
+
+    def split_by(self, bands: Tensor, share: Tensor) -> Tensor:
+        """The same where it is known which `share` [T, tones] of the tones is percussive."""
+        tones = bands[:, : self.tones]
         magnitude = (torch.exp(tones) - self.floor).clamp(min=0.0)
         parts = torch.stack([torch.log(magnitude * share + self.floor), torch.log(magnitude * (1 - share) + self.floor), tones])
         wide = torch.cat([parts, bands[:, self.tones :].unsqueeze(0).expand(3, -1, -1)], 2)
@@ -157,22 +164,20 @@ class LayerFront(nn.Module):
         struck = torch.sigmoid(4.0 * (low[0] - held - self.kick))
         return torch.cat([struck.t(), share[:, self.lows :]], 1)
 
-    def shares(self, bands: Tensor, edges_hz: Tensor) -> Tensor:
-        """Log bands [T, bands] -> which share [T, n] of the power between each of `edges_hz` [n + 1] and the next is percussive."""
-        tones = bands[:, : self.tones].float()
-        power = torch.exp(2 * tones)
+    def pooled(self, bands: Tensor, share: Tensor, edges_hz: Tensor) -> Tensor:
+        """Which share [T, n] of the power between each of `edges_hz` [n + 1] and the next is percussive, by that of each tone."""
+        power = torch.exp(2 * bands[:, : self.tones].float())
         middles = 0.5 * (edges_hz[1:] + edges_hz[:-1])
         inside = (self.hz >= edges_hz[:-1].unsqueeze(1)) & (self.hz < edges_hz[1:].unsqueeze(1))
         nearest = (self.hz - middles.unsqueeze(1)).abs().argmin(1)
         inside[torch.arange(len(middles)), nearest] = True
         pool = inside.float().t()
-        return ((power * self.percussive(tones)) @ pool) / (power @ pool).clamp(min=1e-12)
+        return ((power * share) @ pool) / (power @ pool).clamp(min=1e-12)
 
-    def struck(self, bands: Tensor) -> float:
-        """Which share of the power of log bands [T, bands], T > 0, is percussive."""
-        tones = bands[:, : self.tones].float()
-        power = torch.exp(2 * tones)
-        return float((power * self.percussive(tones).square()).sum() / power.sum().clamp(min=1e-12))
+    def struck(self, bands: Tensor, share: Tensor) -> float:
+        """Which share of the power of log bands [T, bands], T > 0, is percussive, by that of each tone."""
+        power = torch.exp(2 * bands[:, : self.tones].float())
+        return float((power * share.square()).sum() / power.sum().clamp(min=1e-12))
 
     def mix(self, columns: Tensor) -> Tensor:
         """Columns [columns] -> log bands [bands]."""
@@ -220,6 +225,16 @@ class LayerFront(nn.Module):
             / 120
         )
         return kept / float(weighted.square().sum() / len(columns))
+
+
+def in_bytes(share: Tensor) -> Tensor:
+    """Shares, 0..1 -> uint8 that `from_bytes` reads: their logits, so that a small share is as exact as one near 1."""
+    return (255 * (0.5 + torch.logit(share, 1e-4) / (2 * STEEPEST))).round().clamp(0, 255).to(torch.uint8)
+
+
+def from_bytes(share: Tensor) -> Tensor:
+    """What `in_bytes` wrote -> shares, 0..1."""
+    return torch.sigmoid((share.float() / 255 - 0.5) * 2 * STEEPEST)
 
 
 def _image_starts(front: SpectralFront) -> list[float]:

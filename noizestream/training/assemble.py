@@ -65,7 +65,7 @@ def assemble(
         label = genres.index(track.genre)
         multiple = fold(float(arrays["tempo"][0]), tempos[label])
         entry = f"{number:05d}"
-        for name in ("bands", "sound", "chroma", "samples"):
+        for name in ("bands", "sound", "struck", "chroma", "samples"):
             if name in arrays:
                 _link(arrays.path(name), folder / f"{entry}.{name}.npy")
         np.save(folder / f"{entry}.beats.npy", np.asarray(arrays["beats"]) * np.float32(multiple))

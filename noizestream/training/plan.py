@@ -22,13 +22,15 @@ SPARE = 0.01
 """Share of the time that is left free for what nobody has foreseen."""
 
 # Measured on one core of a 2.6 GHz server, in seconds; `slowness` says how much longer this machine takes just now.
-PREPARED = 0.11
+PREPARED = 0.08
 """To prepare a second of music, on one core."""
-MEMORISED = 0.024
+MEMORISED = 0.006
 """To take a second of prepared music into the memory."""
-COMPONENTS, CLUSTERED, SCRIPTED, STARTED = 6.0, 0.6, 2.0, 8.0
-"""To fit the components of the layers, to cluster a genre, to script and test a model once, to start the processes that decode."""
-REFERENCE_S = 0.014
+MEMORY, CLUSTERED, SCRIPTED, STARTED = 5.0, 0.1, 1.5, 5.0
+"""To begin a memory, to cluster a genre, to script and test a model once, to start the processes that decode."""
+PREVIEWED = 1.6
+"""To preview a genre."""
+REFERENCE_S = 0.0082
 """What a turn of `probe` takes where those were measured."""
 PROBED_S = 0.6
 """So long the probe takes: long enough to notice who else wants the cores."""
@@ -86,11 +88,11 @@ class Plan:
 
     def memory(self, music_s: float) -> float:
         """Seconds that the memory of `music_s` seconds of music takes."""
-        return self.slowness * (music_s * MEMORISED + COMPONENTS * min(1.0, music_s / 600) + CLUSTERED * self.genres)
+        return self.slowness * (MEMORY + music_s * MEMORISED + CLUSTERED * self.genres)
 
     def finish(self) -> float:
         """Seconds that the last preview and the export take."""
-        preview = min(LAST_PREVIEW * self.whole, 2.0 * self.slowness * self.genres)
+        preview = min(LAST_PREVIEW * self.whole, PREVIEWED * self.slowness * self.genres)
         return preview + 3.0 * (self.scripted or SCRIPTED * self.slowness) + 2.0 + SPARE * self.whole
 
     def after(self, music_s: float) -> float:

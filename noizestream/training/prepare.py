@@ -15,7 +15,7 @@ from noizestream.training.gather import Gathering
 from noizestream.training.plan import Plan
 from noizestream.training.prepared import Prepared
 
-FEATURES_VERSION = 13
+FEATURES_VERSION = 14
 """Part of the cache key: raise it when the features change."""
 PART, CONTEXT = 2000, 64
 """Frames that are encoded at once, and those beside them that tell what is percussive."""
@@ -24,11 +24,12 @@ BEATLESS = 0.14
 
 
 def extract(track: Track, audio: np.ndarray, sample_rate: int, block: int, samples: bool = False) -> dict[str, np.ndarray]:
-    """Features of a piece of audio [channels, n], in a worker: `bands`, `sound`, `beats`, `chroma`, `tempo` and so on.
+    """Features of a piece of audio [channels, n], in a worker: `bands`, `sound`, `struck`, `beats`, `chroma`, `tempo` and so on.
 
     Bands always have the image's columns, zero unless there are two channels; `sound` is the codec's row of the frame whose first
-    half begins where the middle of a frame of the bands lies. Beats are counted so that bars of four begin at
-    multiples of 4. With `samples` also the mono mix itself, a row for every row of bands.
+    half begins where the middle of a frame of the bands lies; `struck` is which share of every tone is percussive
+    (`nn.layers.in_bytes`). Beats are counted so that bars of four begin at multiples of 4. With `samples` also the mono mix itself,
+    a row for every row of bands.
     """
     import torch
 
@@ -49,11 +50,12 @@ def extract(track: Track, audio: np.ndarray, sample_rate: int, block: int, sampl
     sound = torch.from_numpy(audio if len(audio) == 2 else mono[None])
     with torch.inference_mode():
         bands = torch.cat([front.analyse(part) for part in _overlapping(sound, block)])
-        rows = _rows(sound, bands, sample_rate, block)
+        struck, rows = _struck_and_rows(sound, bands, sample_rate, block)
     middles = (np.arange(len(bands)) + 2) * block / sample_rate
     arrays = {
         "bands": bands.half().numpy(),
         "sound": rows.numpy(),
+        "struck": struck.numpy(),
         "beats": beats.at(middles).astype(np.float32),
         "chroma": harmony.astype(np.float32),
         "tempo": np.array([beats.tempo, beats.steady], np.float64),
@@ -65,20 +67,23 @@ def extract(track: Track, audio: np.ndarray, sample_rate: int, block: int, sampl
     return arrays
 
 
-def _rows(sound, bands, sample_rate: int, block: int):
-    """The codec's rows uint8 [T, size], a row for every row of `bands` [T, bands]."""
+def _struck_and_rows(sound, bands, sample_rate: int, block: int):
+    """Which share of every tone is percussive, uint8 [T, tones], and the codec's rows uint8 [T, size], for `bands` [T, bands]."""
     import torch
 
+    from noizestream.nn.layers import in_bytes
+
     codec, layers = _codec(sample_rate, block), _layers(sample_rate, block)
-    parts = []
+    struck, rows = [torch.zeros(0, layers.tones, dtype=torch.uint8)], [torch.zeros(0, codec.size, dtype=torch.uint8)]
     for start in range(0, len(bands), PART):
         around = slice(max(0, start - CONTEXT), start + PART + CONTEXT)
-        share = layers.shares(bands[around], codec.edges_hz)
+        share = layers.percussive(bands[around, : layers.tones])
+        here = torch.arange(start, min(start + PART, len(bands))) - around.start
+        struck.append(in_bytes(share[here]))
         # A row lies a block behind the middle of its frame of bands.
-        wanted = torch.arange(start, min(start + PART, len(bands))) + 1 - around.start
-        part = sound[:, (start + 2) * block : (start + 2 + len(wanted) + 1) * block]
-        parts.append(codec.encode(part, share[wanted.clamp(max=len(share) - 1)]))
-    return torch.cat(parts) if parts else torch.zeros(0, codec.size, dtype=torch.uint8)
+        pooled = layers.pooled(bands[around], share, codec.edges_hz)[(here + 1).clamp(max=len(share) - 1)]
+        rows.append(codec.encode(sound[:, (start + 2) * block : (start + 2 + len(here) + 1) * block], pooled))
+    return torch.cat(struck), torch.cat(rows)
 
 
 @functools.cache

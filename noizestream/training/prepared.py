@@ -3,6 +3,7 @@
     index.json             genres, rate, block, tempos, pieces, credits, skipped files
     NNNN.bands.npy         float16 [T, bands]   log band magnitudes, then the stereo image (unused columns where `channels` is 1)
     NNNN.sound.npy         uint8 [T, size]      the audio as rows of the codec (nn/codec.py), always of two channels
+    NNNN.struck.npy        uint8 [T, tones]     which share of every band is percussive (nn/layers.py, in_bytes)
     NNNN.beats.npy         float32 [T]          position in beats of every frame's middle
     NNNN.chroma.npy        float32 [C, 12]      chroma of the recording (analysis/chords.py)
     NNNN.samples.npy       float16 [T, block]   the audio itself, only for --arch raw
@@ -81,6 +82,10 @@ class Prepared:
     def sound_of(self, piece: Piece) -> np.ndarray:
         """uint8 [T, size], memory-mapped."""
         return np.load(self.folder / f"{piece.entry}.sound.npy", mmap_mode="r")[piece.first : piece.last]
+
+    def struck_of(self, piece: Piece) -> np.ndarray:
+        """uint8 [T, tones], memory-mapped."""
+        return np.load(self.folder / f"{piece.entry}.struck.npy", mmap_mode="r")[piece.first : piece.last]
 
     def beats_of(self, piece: Piece) -> np.ndarray:
         """float32 [T]."""

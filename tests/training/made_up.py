@@ -3,8 +3,10 @@
 from pathlib import Path
 
 import numpy as np
+import torch
 
 from noizestream.nn.codec import Codec
+from noizestream.nn.layers import LayerFront, in_bytes
 from noizestream.nn.spectral import SpectralFront
 from noizestream.training.data.memory import Coded
 from noizestream.training.prepared import Piece, Prepared
@@ -29,6 +31,8 @@ def prepared(folder: Path, pieces: list[tuple[int, np.ndarray, str]], first_beat
     rows = []
     for number, (genre, bands, split) in enumerate(pieces):
         np.save(folder / f"{number}.bands.npy", bands.astype(np.float16))
+        share = LayerFront(FRONT).percussive(torch.from_numpy(bands.astype(np.float16)).float())
+        np.save(folder / f"{number}.struck.npy", in_bytes(share).numpy())
         # The rows are not the sound of the frames: each is of its own, always of two channels.
         size = Codec(RATE, BLOCK, 2).size
         np.save(folder / f"{number}.sound.npy", np.random.default_rng(number).integers(0, 256, (len(bands), size), np.uint8))

@@ -29,7 +29,8 @@ def made_up(track, audio, **settings):
     rows = 300
     return {
         "bands": np.zeros((rows, 400), np.float16), "sound": np.zeros((rows, 174), np.uint8), "beats": np.arange(rows) / 20,
-        "chroma": np.zeros((9, 12), np.float32), "tempo": np.array([120.0, 1.0]), "pulse": np.array([0.5]), "width": np.array([0.0]),
+        "struck": np.zeros((rows, 200), np.uint8), "chroma": np.zeros((9, 12), np.float32), "tempo": np.array([120.0, 1.0]),
+        "pulse": np.array([0.5]), "width": np.array([0.0]),
     }
 
 root, allowed = Path(sys.argv[1]), int(sys.argv[2])

@@ -46,7 +46,7 @@ def test_more_minutes_are_named_in_which_all_would_be_heard():
 def test_too_short_a_time_names_the_least_that_would_do():
     plan(3, genres=12).require_enough()
     plan(0).require_enough()
-    with pytest.raises(UsageError, match="12 genres.*at least") as raised:
+    with pytest.raises(UsageError, match=r"12 genres.*at least") as raised:
         plan(0.2, genres=12).require_enough()
     least = float(re.search(r"at least ([\d.]+)", str(raised.value))[1])
     plan(least, genres=12).require_enough()

@@ -169,15 +169,16 @@ def test_the_sound_lies_beside_the_bands_a_row_where_the_middle_of_a_frame_is(co
 def test_rows_of_sound_do_not_depend_on_where_a_long_track_is_cut(monkeypatch):
     sound = torch.from_numpy(np.stack([clicks(140, 4), clicks(140, 4, seed=2)]))
     bands = module._front(48000, 512).analyse(sound)
-    whole = module._rows(sound, bands, 48000, 512)
+    struck, whole = module._struck_and_rows(sound, bands, 48000, 512)
     monkeypatch.setattr(module, "PART", 100)
-    parts = module._rows(sound, bands, 48000, 512)
+    struck_in_parts, parts = module._struck_and_rows(sound, bands, 48000, 512)
+    assert torch.equal(struck, struck_in_parts) and struck.shape == (len(bands), module._layers(48000, 512).tones)
     assert whole.shape == parts.shape == (len(bands), module._codec(48000, 512).size)
     assert float((whole != parts).float().mean()) < 1e-3, "but for rounding"
     _, share = module._codec(48000, 512).decode(whole)
     loud = bands.mean(1) > bands.mean(1).quantile(0.98)
     assert float(share[loud.roll(-1)].mean()) > float(share.mean()) + 0.2, "what is percussive is where the clicks are"
-    assert len(module._rows(sound[:, :1000], bands[:0], 48000, 512)) == 0
+    assert [len(rows) for rows in module._struck_and_rows(sound[:, :1000], bands[:0], 48000, 512)] == [0, 0]
 
 
 def test_the_agile_preset_has_blocks_of_half_the_length(config, tmp_path):

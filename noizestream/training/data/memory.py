@@ -9,7 +9,7 @@ import torch
 
 from noizestream.errors import NoizestreamError
 from noizestream.files import whole
-from noizestream.nn.layers import LayerFront
+from noizestream.nn.layers import LayerFront, from_bytes
 from noizestream.nn.memory import FIT, Memory
 from noizestream.training.config import Config
 from noizestream.training.data.codes import assign, cluster, features
@@ -17,11 +17,10 @@ from noizestream.training.data.shares import counts, sections, shares_of
 from noizestream.training.data.slots import BAR, FEWEST, FEWEST_HELD, Slots, slots_of
 from noizestream.training.prepared import Piece, Prepared
 
-FITTED_FRAMES = 60_000
-STRETCH = 400
-"""The components are fitted to so many frames, in stretches of so many: what is percussive shows only in context."""
-OVERLAP = 48
-"""Frames that a stretch has beside it for that: as many as the medians hear to either side where blocks are shortest."""
+FITTED_FRAMES, STRETCH = 60_000, 400
+"""The components are fitted to so many frames, in stretches of so many."""
+AT_ONCE = 4000
+"""Frames that are read at once."""
 FRAMES_HEARD = 6000
 """Frames of a piece that tell how much of it is drums."""
 
@@ -118,6 +117,12 @@ def _coded(piece: Piece, number: int, slots: Slots, code: np.ndarray) -> Coded:
     return Coded(piece.genre, number, slots.number, code, piece.confidence >= 0.5)
 
 
+def _heard(prepared: Prepared, piece: Piece, first: int, last: int) -> tuple[torch.Tensor, torch.Tensor]:
+    """Log bands [T, bands] of the frames from `first` to `last` of `piece`, and which share [T, tones] of them is percussive."""
+    bands = torch.from_numpy(np.asarray(prepared.bands_of(piece)[first:last], np.float32))
+    return bands, from_bytes(torch.from_numpy(np.array(prepared.struck_of(piece)[first:last])))
+
+
 @torch.no_grad()
 def _sample(layers: LayerFront, prepared: Prepared, pieces: list[Piece]) -> torch.Tensor:
     """Columns of stretches from all over the music, every genre alike."""
@@ -128,32 +133,26 @@ def _sample(layers: LayerFront, prepared: Prepared, pieces: list[Piece]) -> torc
         frames = sum(piece.frames for piece in own)
         for piece in own:
             count = max(1, round(min(1.0, per_genre / frames) * piece.frames / STRETCH))
-            for start in np.linspace(0, max(0, piece.frames - STRETCH - 2 * OVERLAP), count).astype(int):
-                bands = np.asarray(prepared.bands_of(piece)[start : start + STRETCH + 2 * OVERLAP], np.float32)
-                rows.append(layers.split(torch.from_numpy(bands))[OVERLAP:-OVERLAP])
+            for start in np.linspace(0, max(0, piece.frames - STRETCH), count).astype(int):
+                rows.append(layers.split_by(*_heard(prepared, piece, start, start + STRETCH)))
     return torch.cat(rows)
 
 
 @torch.no_grad()
 def _latents(layers: LayerFront, prepared: Prepared, piece: Piece, slots: Slots) -> np.ndarray:
     """What sounds in the slots of `piece`: int8 [frames of its slots, latents]."""
-    first, last = max(0, int(slots.first[0]) - OVERLAP), min(piece.frames, slots.last + OVERLAP)
     rows = []
-    for start in range(first, last, 4000):
-        before = start - max(first, start - OVERLAP)
-        bands = np.asarray(prepared.bands_of(piece)[start - before : min(last, start + 4000 + OVERLAP)], np.float32)
-        columns = layers.split(torch.from_numpy(bands))[before : before + min(4000, last - start)]
+    for start in range(int(slots.first[0]), slots.last, AT_ONCE):
+        columns = layers.split_by(*_heard(prepared, piece, start, min(slots.last, start + AT_ONCE)))
         rows.append(layers.rounded(layers.encode(columns)))
-    latents = torch.cat(rows).numpy()
-    return latents[slots.first[0] - first : slots.last - first]
+    return torch.cat(rows).numpy()
 
 
 @torch.no_grad()
 def _struck(layers: LayerFront, prepared: Prepared, piece: Piece) -> float:
     """Which share of the power in the middle of `piece` is percussive."""
     start = max(0, (piece.frames - FRAMES_HEARD) // 2)
-    bands = np.asarray(prepared.bands_of(piece)[start : start + FRAMES_HEARD], np.float32)
-    return layers.struck(torch.from_numpy(bands))
+    return layers.struck(*_heard(prepared, piece, start, start + FRAMES_HEARD))
 
 
 def _memory(
