@@ -7,7 +7,9 @@ from pathlib import Path
 import numpy as np
 
 from noizestream.errors import NoizestreamError, UsageError
-from noizestream.files import whole
+from noizestream.files import check_output, whole
+from noizestream.names import one_line
+from noizestream.soundfiles import opened
 
 KINDS = ("samples", "envelope", "spectrogram")
 SCALES = ("log", "linear")
@@ -50,13 +52,14 @@ def view_file(path: str | Path, file: str | Path, kind: str = "spectrogram", sca
         whole = decode(path, _native_rate(path), seconds=PIECE_S)  # says why, where it cannot be read
         rate = _native_rate(path)
         try:
-            seconds = soundfile.info(str(path)).duration
+            with opened(path) as sound:
+                seconds = sound.frames / sound.samplerate
         except soundfile.SoundFileError:  # read by ffmpeg, which decodes to the end anyway
             whole = decode(path, rate)
             seconds = whole.shape[1] / rate
         count = int(-(-seconds // PIECE_S))
         if count <= 1:
-            return view(whole, rate, file, kind, scale, path.name)
+            return view(whole, rate, file, kind, scale, one_line(path.name))
         length = seconds / count
 
         def pieces() -> Iterator[np.ndarray]:
@@ -66,7 +69,7 @@ def view_file(path: str | Path, file: str | Path, kind: str = "spectrogram", sca
                 except Skip:  # shorter than its header says
                     yield np.zeros((1, round(length * rate)), np.float32)
 
-        view_pieces(pieces(), seconds, rate, file, kind, scale, path.name, count)
+        view_pieces(pieces(), seconds, rate, file, kind, scale, one_line(path.name), count)
     except Skip as error:
         raise NoizestreamError(f"{path}: {error}") from None
 
@@ -122,18 +125,15 @@ def check(file: str | Path, kind: str, scale: str | None) -> Path:
         raise UsageError(f"--scale: {scale!r} is not one of {', '.join(SCALES)}")
     if kind == "samples" and scale == "log":
         raise UsageError("--scale: samples have a sign and are drawn on a linear scale; use --kind envelope for dB")
-    if file.suffix.lower() != ".png":
-        raise UsageError(f"{file}: give a name that ends in .png")
-    if not file.parent.is_dir():
-        raise NoizestreamError(f"{file}: the folder {file.parent} does not exist")
-    return file
+    return check_output(file, "-o", (".png",))
 
 
 def _native_rate(path: Path) -> int:
     import soundfile
 
     try:
-        return soundfile.info(str(path)).samplerate
+        with opened(path) as sound:
+            return sound.samplerate
     except (soundfile.SoundFileError, OSError):
         return 48000
 

@@ -18,16 +18,23 @@ from typing import Any
 import numpy as np
 
 from noizestream.errors import NoizestreamError
+from noizestream.files import expanded, temporary_folder
 from noizestream.music.tracks import Track
 
 ENTRY = "entry.json"
 
 
 def cache_root() -> Path:
-    """Where caches live: `NOIZESTREAM_CACHE`, else `XDG_CACHE_HOME`/noizestream, else ~/.cache/noizestream."""
+    """Where caches live: `NOIZESTREAM_CACHE`, else `XDG_CACHE_HOME`/noizestream, else ~/.cache/noizestream.
+
+    Who has no home has them in the folder for temporary files. NoizestreamError where that is not to be trusted.
+    """
     if given := os.environ.get("NOIZESTREAM_CACHE"):
-        return Path(given).expanduser()
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "noizestream"
+        return expanded(given)
+    if given := os.environ.get("XDG_CACHE_HOME"):
+        return Path(given, "noizestream")
+    home = os.path.expanduser("~")
+    return Path(home, ".cache", "noizestream") if os.path.isabs(home) else temporary_folder()
 
 
 def content_hash(path: str | Path) -> str:
@@ -40,7 +47,7 @@ class FeatureCache:
     """Arrays per track for one set of `settings` (anything JSON can hold: rate, sizes, a version to bump when code changes)."""
 
     def __init__(self, settings: Mapping[str, Any], root: str | Path | None = None):
-        self.folder = Path(root).expanduser() / "features" if root is not None else cache_root() / "features"
+        self.folder = expanded(root) / "features" if root is not None else cache_root() / "features"
         self._settings = json.dumps(settings, sort_keys=True)
 
     def key(self, track: Track, start_s: float = 0.0) -> str:

@@ -6,6 +6,7 @@ import numpy as np
 
 from noizestream.music.library import FFMPEG_ONLY
 from noizestream.music.skipped import Skip
+from noizestream.soundfiles import opened
 from noizestream.stderr import quiet_stderr
 
 RATE = 48000
@@ -23,10 +24,13 @@ def decode(path: str | Path, rate: int = RATE, start_s: float = 0.0, seconds: fl
     import soxr
 
     path = Path(path)
-    if not path.is_file():
-        raise Skip("missing file")
-    if path.stat().st_size == 0:
-        raise Skip("empty file")
+    try:
+        if not path.is_file():
+            raise Skip("missing file")
+        if path.stat().st_size == 0:
+            raise Skip("empty file")
+    except OSError as error:  # a name that is too long, a folder that is closed
+        raise Skip(f"unreadable: {error.strerror}") from None
     with quiet_stderr():
         audio, native = _read_ffmpeg(path) if path.suffix.lower() in FFMPEG_ONLY else _read(path, start_s, seconds)
     if path.suffix.lower() in FFMPEG_ONLY:  # no seeking there: cut after the fact
@@ -56,8 +60,8 @@ def header_seconds(path: Path) -> float:
     import soundfile
 
     try:
-        with quiet_stderr():
-            return soundfile.info(str(path)).duration
+        with quiet_stderr(), opened(path) as file:
+            return file.frames / file.samplerate
     except (soundfile.SoundFileError, OSError):
         return 0.0
 
@@ -67,7 +71,7 @@ def _read(path: Path, start_s: float, seconds: float | None) -> tuple[np.ndarray
     import soundfile
 
     try:
-        with soundfile.SoundFile(str(path)) as file:
+        with opened(path) as file:
             if start_s:
                 file.seek(min(round(start_s * file.samplerate), file.frames))
             frames = -1 if seconds is None else round(seconds * file.samplerate)

@@ -6,10 +6,12 @@ Three layouts: a folder per genre, a Free Music Archive tree (`fma.py`), a CSV o
 import csv
 import os
 import shutil
+import stat
 from collections.abc import Iterable
 from pathlib import Path
 
 from noizestream.errors import NoizestreamError, UsageError
+from noizestream.files import expanded, look
 from noizestream.music.skipped import Skipped
 from noizestream.music.tracks import Library, Track, plain
 
@@ -27,10 +29,11 @@ def read_library(path: str | Path, genres: Iterable[str] | None = None) -> Libra
 
     Raises NoizestreamError when there is nothing at `path` or no audio in it, UsageError when a genre asked for is not there.
     """
-    path = Path(path).expanduser()
-    if not path.exists():
+    path = expanded(path)
+    found = look(path)
+    if found is None:
         raise NoizestreamError(f"{path}: no such folder or CSV file")
-    if path.is_file():
+    if stat.S_ISREG(found.st_mode):
         library = _read_csv(path)
     elif (path / "fma_metadata" / "tracks.csv").is_file():
         from noizestream.music.fma import read_fma  # pandas is slow to import
@@ -98,7 +101,8 @@ def _read_csv(file: Path) -> Library:
                 raise NoizestreamError(f"{file}: not a CSV of path,genre: its first line must name the columns path and genre")
             rows.fieldnames = columns
             for row in rows:
-                entry = _csv_track(file.parent, {key: plain(value or "") for key, value in row.items() if key})
+                cells = {key: (value or "").strip() for key, value in row.items() if key}
+                entry = _csv_track(file.parent, cells["path"], {key: plain(cell) for key, cell in cells.items()})
                 if isinstance(entry, Track):
                     tracks.append(entry)
                 else:
@@ -108,10 +112,12 @@ def _read_csv(file: Path) -> Library:
     return Library(file.stem, "csv", tuple(tracks), tuple(skipped))
 
 
-def _csv_track(folder: Path, row: dict[str, str]) -> Track | Skipped:
-    path = folder / Path(row["path"]).expanduser()
+def _csv_track(folder: Path, name: str, row: dict[str, str]) -> Track | Skipped:
+    path = expanded(name, folder)
+    if not os.path.lexists(path):
+        path = expanded(row["path"], folder)  # composed: a table from elsewhere
     split = row.get("split", "").lower()
-    if not row["path"] or not path.is_file():
+    if not name or not os.path.isfile(path):
         return Skipped(str(path), "missing file")
     if not row["genre"]:
         return Skipped(str(path), "no genre")

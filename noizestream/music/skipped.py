@@ -5,6 +5,8 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from noizestream.names import one_line
+
 ROWS = 30
 """The table lists at most this many files; a library with more faults gets the first ones and a count per reason."""
 
@@ -30,11 +32,12 @@ def skipped_table(skipped: Sequence[Skipped], console=None) -> None:
     from rich.text import Text
 
     folder = _common_folder([entry.item for entry in skipped])
-    table = Table(title=Text(f"skipped: {len(skipped)}" + (f", in {folder}" if folder else "")), title_justify="left")
+    table = Table(title=Text(f"skipped: {len(skipped)}" + (f", in {one_line(folder)}" if folder else "")), title_justify="left")
     table.add_column("file", overflow="fold")
     table.add_column("reason", overflow="fold")
     for entry in skipped[:ROWS]:
-        table.add_row(Text(entry.item.removeprefix(folder)), Text(entry.reason))  # Text: a name with [brackets] is no markup
+        # Text: a name with [brackets] is no markup
+        table.add_row(Text(one_line(entry.item.removeprefix(folder))), Text(one_line(entry.reason)))
     if len(skipped) > ROWS:
         for reason, count in Counter(entry.reason for entry in skipped[ROWS:]).most_common():
             table.add_row(f"... and {count} more", Text(reason))

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from noizestream.music.skipped import Skipped
+from noizestream.names import one_line
 
 MANY_TRACKS = 8
 """From so many tracks of a genre on, whole tracks are held out: the end of a track is too much like the rest of it."""
@@ -43,8 +44,8 @@ class Library:
 
 
 def plain(name: str) -> str:
-    """A genre's name as it is shown and compared: trimmed, composed (macOS stores folder names decomposed)."""
-    return unicodedata.normalize("NFC", name).strip()
+    """A genre's name as it is shown and compared: trimmed, composed (macOS stores folder names decomposed), text in one line."""
+    return one_line(unicodedata.normalize("NFC", name).strip())
 
 
 def set_aside(tracks: Sequence[Track], share: float) -> set[Track]:

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from noizestream.files import safe_name
+from noizestream.soundfiles import sound_file
 from noizestream.training.generate import generate
 
 SECONDS = 6.0
@@ -14,8 +15,6 @@ CEILING = 10 ** (-0.3 / 20)
 
 def write_previews(folder: Path, name: str, player: Any, scripted: Any, genres: list[str]) -> list[Path]:
     """Write `folder/previews/NAME/GENRE.wav` and `.png`; returns the WAV files."""
-    import soundfile
-
     from noizestream.analysis.views import view
 
     target = folder / "previews" / name
@@ -24,7 +23,8 @@ def write_previews(folder: Path, name: str, player: Any, scripted: Any, genres: 
     for number, genre in enumerate(genres):
         audio = generate(player, scripted, number, SECONDS, number).numpy()
         file = target / f"{safe_name(genre)}.wav"
-        soundfile.write(file, np.clip(audio.T, -CEILING, CEILING), player.sample_rate, subtype="PCM_24")
+        with sound_file(file, player.sample_rate, len(audio)) as sound:
+            sound.write(np.clip(audio.T, -CEILING, CEILING))
         view(audio, player.sample_rate, file.with_suffix(".png"), title=f"{genre}, {name}")
         written.append(file)
     return written
