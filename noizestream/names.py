@@ -36,14 +36,14 @@ def replace_in(stream: TextIO) -> None:
         stream.reconfigure(errors=_replace.__name__)
 
 
-def _replace(error: UnicodeError) -> tuple[str, int]:
+def _replace(error: UnicodeError) -> tuple[bytes, int]:
     if not isinstance(error, UnicodeEncodeError):
         raise error
     try:
-        REPLACEMENT.encode(error.encoding)
+        one = REPLACEMENT.encode(error.encoding)
     except UnicodeEncodeError:
-        return "?" * (error.end - error.start), error.end
-    return REPLACEMENT * (error.end - error.start), error.end
+        one = b"?"
+    return one * (error.end - error.start), error.end
 
 
 codecs.register_error(_replace.__name__, _replace)
