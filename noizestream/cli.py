@@ -1,5 +1,6 @@
 """The `noizestream` command: a group that imports a command's module only when that command runs."""
 
+import contextlib
 import importlib
 import os
 import sys
@@ -7,6 +8,7 @@ import sys
 import click
 
 from noizestream.errors import NoizestreamError, UsageError
+from noizestream.files import home
 from noizestream.names import replace_in, shortened
 
 COMMANDS = {
@@ -50,6 +52,8 @@ def main() -> None:
     """Run the command line. Exit codes: 0 done, 1 failed with one line, 2 wrong usage, 130 interrupted."""
     # The int8 kernels of torch print a C++ warning at load; it must be silenced before torch is first imported.
     os.environ.setdefault("TORCH_CPP_LOG_LEVEL", "ERROR")
+    with contextlib.suppress(NoizestreamError):  # who needs a home will say so
+        home()
     for stream in (sys.stdout, sys.stderr):
         replace_in(stream)
     try:

@@ -14,7 +14,7 @@ from noizestream.errors import NoizestreamError, UsageError
 
 MOST_LINKS = 40
 """As Linux follows them."""
-OWN_CACHE = "set NOIZESTREAM_CACHE to a folder of your own"
+OWN_HOME = "set HOME to a folder of your own"
 
 
 @contextmanager
@@ -92,28 +92,33 @@ def expanded(path: str | Path, folder: str | Path = "") -> Path:
     return literal if os.path.lexists(literal) else Path(folder, os.path.expanduser(path))
 
 
-def temporary_folder() -> Path:
-    """Return a folder that this user alone can write to and that is the same every time, among the temporary files.
+def home() -> Path:
+    """Return the user's home. Who has none is given one for this process and its children, as libraries ask for it too.
 
-    NoizestreamError where there is none: others may write there too, and what is compiled is run.
+    It is the same every time, among the temporary files. NoizestreamError where others may write to it: what is cached is run.
     """
+    found = os.path.expanduser("~")
+    if not os.path.isabs(found):  # neither HOME nor an entry for the user
+        found = os.environ["HOME"] = str(_temporary_home())
+    return Path(found)
+
+
+def safe_name(genre: str) -> str:
+    """A genre as a file name: letters and digits of any script stay, the rest becomes a dash."""
+    return "".join(c if c.isalnum() else "-" for c in genre).strip("-") or "genre"
+
+
+def _temporary_home() -> Path:
     user = getattr(os, "getuid", int)()
     folder = Path(tempfile.gettempdir(), f"noizestream-{user}")
     try:
         folder.mkdir(mode=0o700, exist_ok=True)
         found = folder.lstat()
     except OSError as error:
-        raise NoizestreamError(
-            f"{folder}: cannot be made ({error.strerror}); set NOIZESTREAM_CACHE to a folder of your own"
-        ) from None
+        raise NoizestreamError(f"{folder}: cannot be made ({error.strerror}); {OWN_HOME}") from None
     if not stat.S_ISDIR(found.st_mode) or found.st_uid != user or found.st_mode & 0o022:
-        raise NoizestreamError(f"{folder}: others may write there; {OWN_CACHE}")
+        raise NoizestreamError(f"{folder}: others may write there; {OWN_HOME}")
     return folder
-
-
-def safe_name(genre: str) -> str:
-    """A genre as a file name: letters and digits of any script stay, the rest becomes a dash."""
-    return "".join(c if c.isalnum() else "-" for c in genre).strip("-") or "genre"
 
 
 def _stat(path: str | Path) -> os.stat_result | None:

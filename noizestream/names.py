@@ -6,7 +6,7 @@ import re
 from typing import TextIO
 
 REPLACEMENT = "\ufffd"
-LONGEST = 600
+LONGEST = 400
 """Characters of a message. Of a longer one, which holds a path of thousands, the beginning and the end are shown."""
 
 _NO_TEXT = re.compile("[\ud800-\udfff]")

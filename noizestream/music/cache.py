@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from noizestream.errors import NoizestreamError
-from noizestream.files import expanded, temporary_folder
+from noizestream.files import expanded, home
 from noizestream.music.tracks import Track
 
 ENTRY = "entry.json"
@@ -27,14 +27,13 @@ ENTRY = "entry.json"
 def cache_root() -> Path:
     """Where caches live: `NOIZESTREAM_CACHE`, else `XDG_CACHE_HOME`/noizestream, else ~/.cache/noizestream.
 
-    Who has no home has them in the folder for temporary files. NoizestreamError where that is not to be trusted.
+    NoizestreamError as for `files.home`.
     """
     if given := os.environ.get("NOIZESTREAM_CACHE"):
         return expanded(given)
     if given := os.environ.get("XDG_CACHE_HOME"):
         return Path(given, "noizestream")
-    home = os.path.expanduser("~")
-    return Path(home, ".cache", "noizestream") if os.path.isabs(home) else temporary_folder()
+    return Path(home(), ".cache", "noizestream")
 
 
 def content_hash(path: str | Path) -> str:
