@@ -1,5 +1,6 @@
 """The `noizestream` command: a group that imports a command's module only when that command runs."""
 
+import contextlib
 import importlib
 import os
 import sys
@@ -7,6 +8,8 @@ import sys
 import click
 
 from noizestream.errors import NoizestreamError, UsageError
+from noizestream.files import home
+from noizestream.names import replace_in, shortened
 
 COMMANDS = {
     "train": "Learn a model from your own music, sorted by genre.",
@@ -49,13 +52,17 @@ def main() -> None:
     """Run the command line. Exit codes: 0 done, 1 failed with one line, 2 wrong usage, 130 interrupted."""
     # The int8 kernels of torch print a C++ warning at load; it must be silenced before torch is first imported.
     os.environ.setdefault("TORCH_CPP_LOG_LEVEL", "ERROR")
+    with contextlib.suppress(NoizestreamError):  # who needs a home will say so
+        home()
+    for stream in (sys.stdout, sys.stderr):
+        replace_in(stream)
     try:
         sys.exit(group.main(prog_name="noizestream", standalone_mode=False) or 0)
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)
     except NoizestreamError as error:
-        click.echo(f"noizestream: {error}", err=True)
+        click.echo(f"noizestream: {shortened(str(error))}", err=True)
         sys.exit(2 if isinstance(error, UsageError) else 1)
     except (KeyboardInterrupt, click.Abort):
         click.echo("noizestream: interrupted", err=True)

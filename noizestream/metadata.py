@@ -8,6 +8,7 @@ from typing import Any, TypeGuard
 
 from noizestream import genres
 from noizestream.errors import NoizestreamError, UsageError
+from noizestream.names import as_text
 
 FORMAT_VERSION = 1
 
@@ -69,8 +70,8 @@ class Metadata:
         return metadata
 
     def to_json(self) -> str:
-        """The text of `metadata.json`: required keys first, in their order."""
-        return json.dumps({key: getattr(self, key) for key in REQUIRED} | self.extra, indent=1, ensure_ascii=False)
+        """The text of `metadata.json`: required keys first, in their order; what is no text becomes replacement characters."""
+        return as_text(json.dumps({key: getattr(self, key) for key in REQUIRED} | self.extra, indent=1, ensure_ascii=False))
 
     def check(self, source: str = "metadata") -> None:
         """Raise NoizestreamError in one line, opening with `source`, for the first value that cannot be right."""

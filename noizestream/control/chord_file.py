@@ -1,6 +1,7 @@
 """The chords of a Standard MIDI File, as a schedule in beats: what is held at once, on every channel but the drums', names them."""
 
 import math
+import os
 from collections.abc import Iterable
 from itertools import groupby
 from pathlib import Path
@@ -23,7 +24,7 @@ Note = tuple[float, bool, int, int]
 
 def is_file(text: str) -> bool:
     """Whether `text` names a MIDI file: by its ending, or because a file is there."""
-    return Path(text).suffix.lower() in ENDINGS or Path(text).is_file()
+    return Path(text).suffix.lower() in ENDINGS or os.path.isfile(text)
 
 
 def read_chords(path: str | Path) -> Schedule:

@@ -67,7 +67,7 @@ def architectures() -> tuple[str, ...]:
 
 
 def _table() -> dict[str, dict[str, Any]]:
-    return tomllib.loads(resources.files("noizestream.training").joinpath("presets.toml").read_text())
+    return tomllib.loads(resources.files("noizestream.training").joinpath("presets.toml").read_text(encoding="utf-8"))
 
 
 def resolve(preset: str = "base", **overrides: Any) -> Config:

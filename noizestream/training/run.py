@@ -7,7 +7,9 @@ RUN/previews/STEP/             a WAV and a spectrogram per genre
 RUN/training.json              what was measured
 """
 
+import json
 import math
+import os
 import signal
 import threading
 import time
@@ -121,7 +123,7 @@ def train(
             config = _on_base(config, base)
         output = check_output(output or "model.ts")
         folder = Path(run) if run is not None else free_folder(output)
-        if (folder / "run.json").exists():
+        if os.path.lexists(folder / "run.json"):
             raise UsageError(f"--run {folder}: a training is in it; go on with --resume {folder}, or name another folder")
     _check_device(device)
     if precision == numbers.INT8:
@@ -185,7 +187,7 @@ class _Training:
         from noizestream.training.prepared import INDEX, Prepared
 
         folder = self.folder / "prepared"
-        if (folder / INDEX).exists():
+        if os.path.lexists(folder / INDEX):
             prepared = Prepared.open(folder)
             self.plan.genres = len(prepared.genres)
             return prepared
@@ -204,7 +206,8 @@ class _Training:
         except OSError as error:
             raise NoizestreamError(f"{self.folder}: cannot make the run folder here ({error.strerror})") from None
         asked = {"data": str(self.data), "output": str(self.output), "genres": self.genres}
-        write_json(self.folder / "run.json", asked)
+        # Escaped, not replaced: who resumes finds the same files, whatever their names are.
+        write_text(self.folder / "run.json", json.dumps(asked, indent=1) + "\n")
         write_text(self.folder / "config.json", self.config.to_json())
 
         def progress(done: int, total: int) -> None:

@@ -5,6 +5,7 @@ components in float16, by their names in the code, and the books of codes, with 
 """
 
 import json
+import os
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -95,7 +96,7 @@ def save(player: UnitPlayer, config: Config, genres: list[str], model: Path) -> 
 
     NoizestreamError if it cannot be written.
     """
-    from safetensors.torch import save_file
+    from safetensors.torch import save as packed
 
     path = model.with_suffix(SUFFIX)
     tensors = {
@@ -113,7 +114,7 @@ def save(player: UnitPlayer, config: Config, genres: list[str], model: Path) -> 
     }
     try:
         with whole(path) as partial:
-            save_file(tensors, str(partial), header)
+            partial.write_bytes(packed(tensors, header))  # not to its name: safetensors takes none that is no text
     except OSError as error:
         raise NoizestreamError(f"{path}: cannot be written ({error.strerror})") from None
     return path
@@ -121,15 +122,16 @@ def save(player: UnitPlayer, config: Config, genres: list[str], model: Path) -> 
 
 def load(model: str | Path) -> Base:
     """The weights beside a model file or a bundled model; UsageError if there are none, NoizestreamError if they are damaged."""
-    from safetensors import SafetensorError, safe_open
+    from safetensors import SafetensorError
+    from safetensors.torch import load as unpacked
 
     path = artifact.find_model(model).with_suffix(SUFFIX)
-    if not path.is_file():
+    if not os.path.isfile(path):
         raise UsageError(f"--base {model}: {path.name} must lie beside the model, and does not (train writes it)")
     try:
-        with safe_open(str(path), "pt") as file:
-            header = file.metadata() or {}
-            tensors = {name: file.get_tensor(name).float() for name in file.keys()}  # noqa: SIM118 (it is no dictionary)
+        content = path.read_bytes()
+        header = json.loads(content[8 : 8 + int.from_bytes(content[:8], "little")])["__metadata__"]
+        tensors = {name: tensor.float() for name, tensor in unpacked(content).items()}
         first = json.loads(header["code_first"])
         return Base(Config.from_json(header["config"]), json.loads(header["genres"]), int(header["channels"]), first, tensors)
     except (OSError, SafetensorError, KeyError, ValueError, TypeError):

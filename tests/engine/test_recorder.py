@@ -1,5 +1,6 @@
 """The recorder, with the test as the callback that fills the tap."""
 
+import os
 import time
 from pathlib import Path
 
@@ -100,3 +101,23 @@ def test_an_earlier_take_is_never_overwritten(tmp_path):
         check_take(tmp_path / "take.wav")
     with pytest.raises(UsageError, match="wav"):
         check_take(tmp_path / "take.mp3")
+
+
+def test_takes_of_any_name_and_no_earlier_one_is_overwritten(mixer, tmp_path):
+    take, said = tmp_path / "caf\udce9.wav", []
+    take.with_stem("caf\udce9-2").write_bytes(b"x")
+    recorder = Recorder(check_take(take), mixer, 48000, 2, said.append)
+    tap(mixer, np.zeros((10, 2), np.float32))
+    recorder.shape(44100, 2)
+    recorder.end()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["caf\udce9-2.wav", "caf\udce9-3.wav", "caf\udce9.wav"]
+    assert take.with_stem("caf\udce9-2").read_bytes() == b"x"
+    with open(take, "rb") as file:
+        assert soundfile.info(file).frames == 10
+
+
+@pytest.mark.parametrize("name", ["pipe.wav", "no/take.wav", "x" * 300 + ".wav"])
+def test_what_cannot_be_recorded_to_is_said_at_once(tmp_path, name):
+    os.mkfifo(tmp_path / "pipe.wav")
+    with pytest.raises(NoizestreamError, match=r"^--record .*\.wav: "):
+        check_take(tmp_path / name)

@@ -21,8 +21,8 @@ from tests.training.conftest import never, quiet
 
 @pytest.fixture(scope="module")
 def base(recipe, prepared, tmp_path_factory):
-    """The weights of a short training on two genres, beside a file that stands for the model."""
-    model = tmp_path_factory.mktemp("base") / "model.ts"
+    """The weights of a short training on two genres, beside a file that stands for the model and whose name is no text."""
+    model = tmp_path_factory.mktemp("base") / "caf\udce9.ts"
     model.touch()
     recipe.save_weights(recipe.player(), model)
     return model

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -61,7 +62,7 @@ def write(directory: str | Path, minutes: float, seed: int, progress: Callable[[
         raise UsageError(f"--seed: {seed} is out of range, give 0 or more")
     tracks = plan(minutes)
     root = Path(directory)
-    if not root.absolute().parent.is_dir():
+    if not os.path.isdir(root.absolute().parent):
         raise NoizestreamError(f"{root.absolute().parent}: no such folder, make it first or choose another for the corpus")
     table = io.StringIO()
     rows = csv.writer(table, lineterminator="\n")
