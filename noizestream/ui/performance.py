@@ -166,6 +166,11 @@ class Performance:
             self.recorder = Recorder(self.record, self.mixer, found.rate, found.channels, self._say)
         self._announce(found, opened)
 
+    def device_changed(self, period: int) -> None:
+        """Of `stage.Listener`: say so."""
+        assert self.stage is not None
+        self._say(f"the device asks for {period} frames at once now; {self.stage.latency['ring']:.0f} ms of sound kept ready")
+
     def device_lost(self, found: Found) -> None:
         """Of `stage.Listener`: say so; nobody hears of changes until a device plays."""
         self._say(f"{found.device.name}: the audio device is gone; the music waits for it")

@@ -26,6 +26,10 @@ AGAIN_S = 1.0
 """Pause before a device that did not open is tried again."""
 
 
+SETTLED = 3
+"""Bursts: with the third the second is over. The first may fill the device's whole buffer."""
+
+
 class Phase(enum.Enum):
     LOOKING = enum.auto()
     PREPARING = enum.auto()
@@ -44,6 +48,9 @@ class Listener(Protocol):
     def device_plays(self, found: Found, opened: Opened) -> None:
         """Its period and the latencies are known; it sounds from now on."""
 
+    def device_changed(self, period: int) -> None:
+        """It asks for more frames at once than it did; the latencies are others."""
+
     def device_lost(self, found: Found) -> None:
         """It does not ask for sound any more; it is looked for again."""
 
@@ -58,7 +65,7 @@ class Stage:
         self.latency: dict[str, float] = {}
         self.losses = 0
         self._first_device = ""  # its name: what is looked for when it goes, whatever played in between
-        self._phase, self._calls, self._again = Phase.LOOKING, 0, 0.0
+        self._phase, self._bursts, self._again = Phase.LOOKING, 0, 0.0
         self._opened: Opened | None = None
         self._back: Found | None = None
         self.sound = self._new_sound(asked)
@@ -88,6 +95,9 @@ class Stage:
         if self._phase in (Phase.PLAYING, Phase.LEAVING):
             if self.sound.lost:
                 self._lose()
+            elif self.playing and self.mixer.header[desk.PERIOD] > self.decks.period:
+                self._fit()
+                self._listener.device_changed(self.decks.period)
             elif self._scout is not None:
                 self._return()
         elif time.monotonic() >= self._again:
@@ -152,26 +162,36 @@ class Stage:
                 self._prepare(found)
         elif self._phase == Phase.PREPARING:
             if self.decks.ready():
-                self._calls = int(self.mixer.header[desk.CALLBACKS])
+                self._bursts = int(self.mixer.header[desk.BURSTS])
                 self.sound.open(self.mixer, self.decks.rings())
                 self._phase = Phase.OPENING
         elif self._phase == Phase.OPENING:
             opened = self.sound.poll()
             if isinstance(opened, Opened):
                 self._opened, self._phase = opened, Phase.SETTLING
-        elif self.mixer.header[desk.CALLBACKS] >= self._calls + 2:
+        elif self.mixer.header[desk.BURSTS] >= self._bursts + SETTLED:
             self._sound()
         if self.sound.lost:
             raise NoizestreamError("the audio device does not ask for sound; try another -d")
 
     def _sound(self) -> None:
-        """The device is open and its period known: fit the rings to it, add up the latencies in ms, and let it sound.
+        """The device is open and its period known: let it sound."""
+        assert self.found is not None and self._opened is not None
+        self._fit()
+        self._listener.device_plays(self.found, self._opened)
+        self.decks.play()
+        self._phase = Phase.PLAYING
+        if self.asked is not None and self.found.device.name != self._first_device:
+            self._scout = self._new_sound(self._first_device, patient=True, aside=True)
+
+    def _fit(self) -> None:
+        """Fit the rings to the period of the device, and add up the latencies in ms.
 
         `control` is the way of a change: a MIDI message is found at the next poll; what follows the period that is played next is
         made again, from the next block on; the device adds its own latency, the model what it looks ahead.
         """
         assert self.found is not None and self._opened is not None
-        self.decks.settle(int(self.mixer.header[desk.PERIOD]))
+        self.decks.settle(int(self.mixer.header[desk.PERIOD]), round(self._opened.latency_s * self.found.rate))
         model = self.state.metadata
         self.latency = {
             "midi": 1e3 * POLL_SECONDS,
@@ -181,8 +201,3 @@ class Stage:
         }
         self.latency["control"] = sum(self.latency.values())
         self.latency["ring"] = 1e3 * float(self.decks.worker.ring.header[slots.TARGET]) / self.found.rate
-        self._listener.device_plays(self.found, self._opened)
-        self.decks.play()
-        self._phase = Phase.PLAYING
-        if self.asked is not None and self.found.device.name != self._first_device:
-            self._scout = self._new_sound(self._first_device, patient=True, aside=True)
