@@ -132,8 +132,8 @@ def add_ring(memory, output, frames, channels, panic_step):  # runs compiled
 def serve(table, target, frames, status, now):  # runs compiled
     """Fill the float32 samples at address `target` with `frames` interleaved frames of the rings in the `table` of addresses.
 
-    `now` is the host's time of this call, s; 0: it has none. What a host asks for at once comes in calls of the same time: PortAudio
-    hands the 4096 frames of a JACK period over in parts of 1024.
+    `now` is the host's time of this call, s; 0: it has none. What a host asks for at once comes in calls of the same time:
+    PortAudio hands the 4096 frames of a JACK period over in parts of 1024.
     """
     addresses = carray(table, TABLE_SIZE, np.int64)
     memory = pointer(addresses[0])

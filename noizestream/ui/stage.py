@@ -8,13 +8,14 @@
 Nothing here waits: every `tick` takes the one step that can be taken now.
 """
 
+import contextlib
 import enum
 import time
 from typing import Protocol
 
 from noizestream.control.live import LiveState
 from noizestream.devices.midi_input import POLL_SECONDS
-from noizestream.devices.sound import Found, Opened, Sound
+from noizestream.devices.sound import LOOK_ASIDE_S, Found, Opened, Sound
 from noizestream.engine import mixer as desk
 from noizestream.engine import ring as slots
 from noizestream.engine.decks import Decks
@@ -100,6 +101,8 @@ class Stage:
                 self._listener.device_changed(self.decks.period)
             elif self._scout is not None:
                 self._return()
+            elif self._elsewhere and time.monotonic() >= self._again:
+                self._send_out()
         elif time.monotonic() >= self._again:
             try:
                 self._bring_back()
@@ -121,8 +124,9 @@ class Stage:
         """With a new audio process; the one before is stuck in a device that is no more."""
         self._dismiss()
         self.sound.close(gone=True)
-        self.sound = self._new_sound(self._first_device, patient=True)
         self._phase, self._again = Phase.LOOKING, time.monotonic() + AGAIN_S
+        with contextlib.suppress(NoizestreamError):  # the system gives none now: the closed one says so, and this comes again
+            self.sound = self._new_sound(self._first_device, patient=True)
 
     def _return(self) -> None:
         """Leave the device that plays, with a fade, once the one that was asked for is there."""
@@ -130,8 +134,9 @@ class Stage:
         if self._phase == Phase.PLAYING:
             try:
                 found = self._scout.poll()
-            except NoizestreamError:
+            except NoizestreamError:  # it has ended: another is sent
                 self._dismiss()
+                self._again = time.monotonic() + LOOK_ASIDE_S
                 return
             if isinstance(found, Found):
                 self._back, self._phase = found, Phase.LEAVING
@@ -142,6 +147,17 @@ class Stage:
             self.sound, self._scout = self._scout, None
             assert self._back is not None
             self._prepare(self._back)
+
+    @property
+    def _elsewhere(self) -> bool:
+        """Whether another device plays in place of the one that was asked for."""
+        return self.asked is not None and self.found is not None and self.found.device.name != self._first_device
+
+    def _send_out(self) -> None:
+        """Have a process of its own look for the device that was asked for, at leisure."""
+        self._again = time.monotonic() + LOOK_ASIDE_S
+        with contextlib.suppress(NoizestreamError):  # the system gives none now; it is asked again
+            self._scout = self._new_sound(self._first_device, patient=True, aside=True)
 
     def _dismiss(self) -> None:
         scout, self._scout = self._scout, None
@@ -181,8 +197,6 @@ class Stage:
         self._listener.device_plays(self.found, self._opened)
         self.decks.play()
         self._phase = Phase.PLAYING
-        if self.asked is not None and self.found.device.name != self._first_device:
-            self._scout = self._new_sound(self._first_device, patient=True, aside=True)
 
     def _fit(self) -> None:
         """Fit the rings to the period of the device, and add up the latencies in ms.
