@@ -18,16 +18,14 @@ def spawn(target: Callable[..., None], name: str, *arguments: Any, duplex: bool 
     Not `duplex`: only the process speaks. NoizestreamError where the system starts none now.
     """
     context = multiprocessing.get_context("spawn")
-    ours, theirs = context.Pipe(duplex)
-    process = context.Process(target=target, args=(theirs, *arguments), name=f"noizestream {name}", daemon=True)
     try:
-        with ignoring_interrupts():
-            process.start()
+        ours, theirs = context.Pipe(duplex)
+        with theirs:
+            process = context.Process(target=target, args=(theirs, *arguments), name=f"noizestream {name}", daemon=True)
+            with ignoring_interrupts():
+                process.start()
     except OSError as error:
-        ours.close()
         raise NoizestreamError(f"the {name} process cannot be started ({error.strerror or error})") from None
-    finally:
-        theirs.close()
     return ours, process
 
 

@@ -9,12 +9,13 @@ from noizestream.engine.spawned import spawn
 from noizestream.errors import NoizestreamError
 
 
-def test_a_process_that_cannot_be_started_is_one_line(monkeypatch):
-    popen = pytest.importorskip("multiprocessing.popen_spawn_posix")
+@pytest.mark.parametrize("lacking", ["multiprocessing.popen_spawn_posix.Popen.__init__", "multiprocessing.connection.Pipe"])
+def test_a_process_that_cannot_be_started_is_one_line(monkeypatch, lacking):
+    pytest.importorskip("multiprocessing.popen_spawn_posix")
 
     def refuse(*_: object) -> None:
-        raise BlockingIOError(errno.EAGAIN, os.strerror(errno.EAGAIN))
+        raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
 
-    monkeypatch.setattr(popen.Popen, "__init__", refuse)
-    with pytest.raises(NoizestreamError, match=f"^the worker process cannot be started .{os.strerror(errno.EAGAIN)}.$"):
+    monkeypatch.setattr(lacking, refuse)
+    with pytest.raises(NoizestreamError, match=f"^the worker process cannot be started .{os.strerror(errno.EMFILE)}.$"):
         spawn(print, "worker")

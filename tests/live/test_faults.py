@@ -193,7 +193,7 @@ def test_a_system_that_opens_nothing_more_for_a_while(stage):
 
 
 def test_all_notes_off_is_no_panic(stage):
-    _, performance, ear, _ = stage
+    _, _, ear, _ = stage
     for _ in range(5):
         ear.ask("midi 176 123 0")
         assert ear.ask("hear 0.1")["peak"] > 0.02
