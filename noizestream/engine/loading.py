@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from noizestream.control.live import LiveState
 from noizestream.engine import ring as slots
-from noizestream.engine.worker import Worker
+from noizestream.engine.worker import START_TIMEOUT_S, Worker
 from noizestream.errors import NoizestreamError
 
 TRIES = 3
@@ -42,13 +42,14 @@ class Loading:
         self.state, self._make, self._say = state, make, say
         self.deck: Deck | None = None
         self.to = 0  # the number of the deck it will play on
-        self._failures, self._again = 0, 0.0
+        self._failures, self._began, self._again = 0, 0.0, 0.0
         self._broken: set[int] = set()
 
     def launch(self, model: int, to: int, first_block: int = 0) -> None:
         """Begin to load `model` for the deck `to`, from `first_block` of its noise on; nothing where that has just failed."""
         if time.monotonic() < self._again:
             return
+        self._began = time.monotonic()
         try:
             self.deck, self.to = Deck(self._make(model, first_block), model), to
             self.deck.worker.launch()
@@ -61,11 +62,15 @@ class Loading:
             self._fail(model, NoizestreamError(f"{name}: cannot be loaded now ({error.strerror or error})"))
 
     def arrived(self) -> Deck | None:
-        """What is loaded, once it is; it stays here until `take`."""
+        """What is loaded, once it is; it stays here until `take`. One that takes START_TIMEOUT_S is given up."""
         if self.deck is None:
             return None
         try:
-            return self.deck if self.deck.worker.ready() else None
+            if self.deck.worker.ready():
+                return self.deck
+            if time.monotonic() > self._began + START_TIMEOUT_S:
+                raise NoizestreamError(f"{self.state.models[self.deck.model].name}: not ready after {START_TIMEOUT_S:g} s")
+            return None
         except NoizestreamError as error:
             model = self.deck.model
             self.abandon()

@@ -2,6 +2,7 @@
 
 import errno
 import os
+import shutil
 import time
 from dataclasses import replace
 from types import SimpleNamespace
@@ -12,7 +13,7 @@ from noizestream import artifact
 from noizestream.control.live import LiveState
 from noizestream.control.midi_map import SetValue
 from noizestream.engine.loading import AGAIN_S, TRIES, Loading
-from noizestream.engine.worker import Worker
+from noizestream.engine.worker import START_TIMEOUT_S, Worker
 from noizestream.errors import NoizestreamError
 from noizestream.parameters import MODEL
 from tests import foreign_models as foreign
@@ -33,6 +34,35 @@ def test_it_is_refused_and_said_and_the_one_that_plays_goes_on(sine_model, tmp_p
         time.sleep(0.01)
     assert len(said) == 1 and "bad.ts" in said[0] and said[0].endswith("sine plays on")
     assert state.wanted == state.current == 0 and state.refused == 1 and loading.next_model() is None
+
+
+def test_a_file_that_has_been_deleted_since_is_refused(sine_model, tmp_path):
+    gone = tmp_path / "gone.ts"
+    shutil.copy(sine_model, gone)
+    paths = [sine_model, gone]
+    state, said = LiveState([artifact.read_metadata(path) for path in paths]), []
+    gone.unlink()
+    loading = Loading(state, lambda model, first_block: Worker(paths[model]), said.append)
+    state.apply(SetValue(MODEL.name, 1))
+    loading.launch(1, to=1)
+    assert loading.deck is None and state.wanted == 0 and len(said) == 1 and "gone.ts" in said[0]
+
+
+def test_one_that_never_gets_ready_is_given_up_so_that_others_can_be_asked_for(sine_model, monkeypatch):
+    """As from a network drive that stands still."""
+    now, said, ended = [100.0], [], []
+    monkeypatch.setattr("noizestream.engine.loading.time", SimpleNamespace(monotonic=lambda: now[0]))
+    stuck = SimpleNamespace(
+        launch=lambda: None, ready=lambda: False, stop=lambda timeout_s: ended.append(timeout_s), close=lambda: None
+    )
+    state = LiveState([artifact.read_metadata(sine_model)] * 3)
+    loading = Loading(state, lambda model, first_block: stuck, said.append)
+    state.apply(SetValue(MODEL.name, 1))
+    loading.launch(1, to=1)
+    assert loading.arrived() is None and loading.deck is not None
+    now[0] += START_TIMEOUT_S + 1
+    assert loading.arrived() is None and loading.deck is None and ended and state.wanted == 0
+    assert said == ["sine: not ready after 120 s; sine plays on"] and loading.next_model() == 2
 
 
 @pytest.fixture
