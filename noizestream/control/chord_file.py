@@ -8,12 +8,16 @@ from pathlib import Path
 
 from noizestream.control.chord_keys import HeldChord
 from noizestream.control.chords import OWN, Schedule
+from noizestream.control.midi_map import NOTES_OFF
 from noizestream.errors import NoizestreamError
 
 ENDINGS = (".mid", ".midi", ".smf")
 DRUMS = 9
 SHORTEST = 1 / 8
 """Beats: a chord that is shorter was named of the first notes of the next one, where a chord is not struck all at once."""
+
+SOUND_OFF = 120
+"""All sound off; here no more than all notes off."""
 
 SECONDS_PER_BEAT = 0.5
 """For `HeldChord`, to which it only matters which keys are let go together."""
@@ -49,6 +53,8 @@ def read_chords(path: str | Path) -> Schedule:
             elif message.type in ("note_on", "note_off") and message.channel != DRUMS:
                 struck = message.type == "note_on" and message.velocity > 0
                 notes.append((ticks / file.ticks_per_beat, struck, message.channel, message.note))
+            elif message.type == "control_change" and (message.control in NOTES_OFF or message.control == SOUND_OFF):
+                notes += [(ticks / file.ticks_per_beat, False, message.channel, note) for note in range(128)]
     except Exception as error:  # mido raises whatever a damaged file leads to
         reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
         raise NoizestreamError(f"--chords {path}: cannot be read as a MIDI file ({reason})") from None

@@ -74,6 +74,14 @@ class HeldChord:
         self.chord, self._renamed_s = chord, now_s if self._held else float("-inf")
         return chord
 
+    def release_all(self, channel: int, now_s: float = 0.0) -> int | None:
+        """All keys of `channel` go up at once, as by `release`; return the chord if it is another now."""
+        before = self.chord
+        for held, note in list(self._held):
+            if held == channel:
+                self.release(held, note, now_s)
+        return None if self.chord == before else self.chord
+
     def let_go(self) -> None:
         """All keys are up, as after a panic or when the keyboard is pulled; the chord stays."""
         self._held.clear()

@@ -9,18 +9,23 @@ from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from typing import Any
 
+from noizestream.errors import NoizestreamError
+
 
 def spawn(target: Callable[..., None], name: str, *arguments: Any, duplex: bool = True) -> tuple[Connection, BaseProcess]:
     """Start `target(pipe, *arguments)` in a process that Ctrl-C does not reach; returns our end of the pipe, and the process.
 
-    Not `duplex`: only the process speaks.
+    Not `duplex`: only the process speaks. NoizestreamError where the system starts none now.
     """
     context = multiprocessing.get_context("spawn")
-    ours, theirs = context.Pipe(duplex)
-    process = context.Process(target=target, args=(theirs, *arguments), name=f"noizestream {name}", daemon=True)
-    with ignoring_interrupts():
-        process.start()
-    theirs.close()
+    try:
+        ours, theirs = context.Pipe(duplex)
+        with theirs:
+            process = context.Process(target=target, args=(theirs, *arguments), name=f"noizestream {name}", daemon=True)
+            with ignoring_interrupts():
+                process.start()
+    except OSError as error:
+        raise NoizestreamError(f"the {name} process cannot be started ({error.strerror or error})") from None
     return ours, process
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from noizestream import artifact
+from noizestream import artifact, machine
 from noizestream.engine import ring as slots
 from noizestream.engine.resampling import Resampler
 from noizestream.engine.ring import Ring, RingLayout
@@ -102,7 +102,7 @@ def _play(pipe: Connection, ring: Ring, job: Job, understudies: Understudies) ->
         if header[slots.STOP] or not main_lives():
             return
         understudies.begin(int(header[slots.BLOCKS]))
-        pipe.send(("follows", os.getpid()))
+        pipe.send(("follows", (os.getpid(), machine.started(os.getpid()))))
         generator.clear_state()
         generator.block = job.first_block + int(header[slots.BLOCKS] - header[slots.AGAIN]) + 1  # not the one that may have killed
 

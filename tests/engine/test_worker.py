@@ -1,5 +1,6 @@
 """The worker process, with the test as its audio callback: it takes frames from the ring as fast as they come."""
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -175,6 +176,24 @@ def test_a_worker_that_is_killed_is_followed_without_a_click_in_the_same_ring(wo
         for _ in range(AT_ONCE + 1):
             os.kill(worker.pid, signal.SIGKILL)
             checked(worker)
+
+
+@pytest.mark.parametrize(
+    ("period", "latency", "exact", "target"),
+    [
+        (256, 256, False, 2784),
+        (4096, 4096, False, 512 + 2 * 4096),
+        (8192, 8192, False, 512 + 2 * 8192),
+        (512, 12000, False, 512 + 12000),
+        (256, 12000, True, 2784),
+        (4096, 4096, True, 4096),
+    ],
+)
+def test_what_is_kept_ready_follows_the_period_and_what_the_device_keeps_itself(sine_model, period, latency, exact, target):
+    with contextlib.closing(Worker(sine_model, target_frames=2 * 8192)) as worker:
+        worker.fit(2784, period, 480, exact, latency)
+        assert worker.ring.header[slots.TARGET] == target
+        assert target >= worker.ring.header[slots.RESUME] == target - 511 and worker.change_frames <= target
 
 
 def test_device_rate_and_channels(sine_model):

@@ -18,6 +18,7 @@ from pathlib import Path
 import pytest
 import soundfile
 
+from noizestream import machine
 from tests import foreign_models as foreign
 from tests.live.harness import HERE, Terminal, start
 from tests.live.jack_server import JackServer
@@ -174,6 +175,31 @@ def test_the_midi_process_crashes_and_another_listens(stage):
     ear.wait_for(TONES["C"], message=(0xC0, 2))
 
 
+def test_a_system_that_opens_nothing_more_for_a_while(stage):
+    """Too many files: no process can be started in place of one that has ended, until there is room again."""
+    _, performance, ear, _ = stage
+    pid, place = performance.process.pid, len(performance.text)
+    limits = resource.prlimit(pid, resource.RLIMIT_NOFILE)
+    resource.prlimit(pid, resource.RLIMIT_NOFILE, (3, limits[1]))
+    (listener,) = performance.processes("_rtmidi")
+    os.kill(listener, signal.SIGKILL)
+    place = performance.wait_for("the MIDI process ended unexpectedly (exit code -9)", place)
+    ear.ask("hear 2")  # it is tried again every second
+    ear.wait_for(TONES["C"])
+    assert not performance.processes("_rtmidi")
+    resource.prlimit(pid, resource.RLIMIT_NOFILE, limits)
+    performance.wait_for("is back", place)
+    ear.wait_for(TONES["B"], message=(0xC0, 1))
+    ear.wait_for(TONES["C"], message=(0xC0, 2))
+
+
+def test_all_notes_off_is_no_panic(stage):
+    _, _, ear, _ = stage
+    for _ in range(5):
+        ear.ask("midi 176 123 0")
+        assert ear.ask("hear 0.1")["peak"] > 0.02
+
+
 def test_panic_silences_and_the_music_starts_afresh(stage):
     _, _, ear, _ = stage
     ear.wait_for(None, message=(0xB0, 9, 127), silent=True)
@@ -218,8 +244,13 @@ def test_the_audio_server_dies_and_comes_back_without_the_device_at_another_rate
 
 
 def test_the_device_that_was_asked_for_is_played_again_when_it_is_back(stage):
+    """Also where the process that looks for it has died meanwhile."""
     server, performance, ear, _ = stage
-    place = len(performance.text)
+    place, end = len(performance.text), time.monotonic() + PATIENCE_S
+    while len(processes := performance.processes("libportaudio")) < 2:  # one plays
+        assert time.monotonic() < end
+        time.sleep(0.01)
+    os.kill(max(processes, key=machine.started), signal.SIGKILL)
     with Ear(server.environment, "speakers"):
         performance.wait_for("playing again on speakers", place)
         ear.wait_for(TONES["C"])
@@ -234,7 +265,7 @@ def test_a_terminal_that_hangs_and_a_signal_at_the_end(stage):
     assert performance.process.stderr.read() == ""
     stats = json.loads(performance.stats_file.read_text())
     assert stats["underruns"] >= 1 and stats["resets"] >= 2 and stats["midi_losses"] >= 1
-    assert stats["midi_restarts"] == 1
+    assert stats["midi_restarts"] == 2 and stats["midi_errors"] == 0
     assert stats["worker_restarts"] >= 1 and stats["device_losses"] >= 2 and stats["model_switches"] == 2
     assert stats["recorded_s"] > 1
 
