@@ -6,7 +6,9 @@ import sys
 
 import click
 
-from noizestream.errors import NoizestreamError, UsageError
+from noizestream.errors import NoizestreamError, UsageError, on_command_line
+from noizestream.files import reason
+from noizestream.streams import close_output, open_standard_streams
 
 COMMANDS = {
     "train": "Learn a model from your own music, sorted by genre.",
@@ -49,14 +51,22 @@ def main() -> None:
     """Run the command line. Exit codes: 0 done, 1 failed with one line, 2 wrong usage, 130 interrupted."""
     # The int8 kernels of torch print a C++ warning at load; it must be silenced before torch is first imported.
     os.environ.setdefault("TORCH_CPP_LOG_LEVEL", "ERROR")
+    on_command_line()
+    open_standard_streams()
     try:
-        sys.exit(group.main(prog_name="noizestream", standalone_mode=False) or 0)
+        code = group.main(prog_name="noizestream", standalone_mode=False) or 0
+        if code == 0:
+            close_output()
+        sys.exit(code)
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)
     except NoizestreamError as error:
         click.echo(f"noizestream: {error}", err=True)
         sys.exit(2 if isinstance(error, UsageError) else 1)
+    except OSError as error:  # of a disk, a device or a pipe, where nothing better is known to say
+        click.echo(f"noizestream: {reason(error)}", err=True)
+        sys.exit(1)
     except (KeyboardInterrupt, click.Abort):
         click.echo("noizestream: interrupted", err=True)
         sys.exit(130)

@@ -21,6 +21,13 @@ def whole(path: str | Path) -> Iterator[Path]:
         partial.unlink(missing_ok=True)
 
 
+def reason(error: BaseException) -> str:
+    """Why a file could not be read or written, in the system's words; `error` need not be one of the system's."""
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.filename}: {error.strerror}" if error.filename else error.strerror
+    return (str(error).strip().splitlines() or [type(error).__name__])[0]
+
+
 def safe_name(genre: str) -> str:
     """A genre as a file name: letters and digits of any script stay, the rest becomes a dash."""
     return "".join(c if c.isalnum() else "-" for c in genre).strip("-") or "genre"

@@ -6,7 +6,6 @@ import signal
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +19,7 @@ from noizestream.errors import NoizestreamError
 from noizestream.music import compiled
 from noizestream.music.decode import RATE
 from noizestream.music.skipped import Skip
+from noizestream.spawn import Context
 
 _generator: Any = None
 _failure: NoizestreamError | None = None
@@ -37,7 +37,7 @@ def run(model: Path, jobs: Sequence[tuple[Callable, tuple]], workers: int | None
             yield function(*arguments)
         return
     compiled.ready()
-    context = get_context("spawn")
+    context = Context()
     with ProcessPoolExecutor(count, context, _start, (model, context.Value("b", 0))) as pool:
         futures = [pool.submit(_do, function, arguments) for function, arguments in jobs]
         try:
@@ -94,14 +94,16 @@ def probe(genre: str, unseen: list[Excerpt]) -> dict[str, Any]:
 
 def _open(model: Path) -> None:
     global _generator
-    from noizestream.engine.generator import load
+    from noizestream.engine.generator import load, prepare_torch
 
+    prepare_torch()
     _generator = load(model)
 
 
 def _start(model: Path, warned: Any) -> None:
     global _failure
-    signal.signal(signal.SIGINT, signal.SIG_DFL)  # the parent speaks of an interruption, once
+    if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)  # the parent speaks of an interruption, once
     with warned:
         if warned.value:  # the first process warns, if there is anything to warn of
             logging.getLogger("noizestream").setLevel(logging.ERROR)

@@ -1,13 +1,13 @@
 """What the processes beside the main one have in common."""
 
-import contextlib
-import multiprocessing
 import signal
-import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from typing import Any
+
+from noizestream.signals import answering
+from noizestream.spawn import Context
 
 
 def spawn(target: Callable[..., None], name: str, *arguments: Any, duplex: bool = True) -> tuple[Connection, BaseProcess]:
@@ -15,26 +15,13 @@ def spawn(target: Callable[..., None], name: str, *arguments: Any, duplex: bool 
 
     Not `duplex`: only the process speaks.
     """
-    context = multiprocessing.get_context("spawn")
+    context = Context()
     ours, theirs = context.Pipe(duplex)
     process = context.Process(target=target, args=(theirs, *arguments), name=f"noizestream {name}", daemon=True)
-    with ignoring_interrupts():
+    with answering(signal.SIG_IGN, "SIGINT"):  # inherited: it never sees a Ctrl-C, not even while it imports
         process.start()
     theirs.close()
     return ours, process
-
-
-@contextlib.contextmanager
-def ignoring_interrupts() -> Iterator[None]:
-    """Start a process inside the block: it inherits that Ctrl-C is ignored, and never sees one, not even while it imports."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)
 
 
 def ignore_signals() -> None:

@@ -12,7 +12,6 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
-from multiprocessing import get_context
 from typing import Any
 
 import numpy as np
@@ -22,6 +21,7 @@ from noizestream.music import compiled
 from noizestream.music.decode import MIN_S, RATE, decode, examine, header_seconds
 from noizestream.music.skipped import Skip, Skipped
 from noizestream.music.tracks import Track
+from noizestream.spawn import Context
 from noizestream.stderr import silence_stderr
 
 PIECE_S = 300.0
@@ -100,7 +100,7 @@ class _Pool:
         self._doubted = False
 
     def _start(self, workers: int) -> ProcessPoolExecutor:
-        pool = ProcessPoolExecutor(workers, get_context("spawn"), initializer=silence_stderr)
+        pool = ProcessPoolExecutor(workers, Context(), initializer=silence_stderr)
         self._stack.callback(pool.shutdown, wait=True, cancel_futures=True)
         return pool
 

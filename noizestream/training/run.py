@@ -8,8 +8,6 @@ RUN/training.json              what was measured
 """
 
 import math
-import signal
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -20,6 +18,7 @@ from typing import Any, Protocol
 from noizestream import precision as numbers
 from noizestream.errors import NoizestreamError, UsageError
 from noizestream.jsonfile import write_json, write_text
+from noizestream.signals import answering
 from noizestream.training.config import Config, resolve
 from noizestream.training.run_folder import check_output, free_folder, read_run
 
@@ -211,14 +210,8 @@ def _stoppable() -> Iterator[Callable[[], bool]]:
             raise KeyboardInterrupt
         pressed.append(True)
 
-    if threading.current_thread() is not threading.main_thread():
-        yield lambda: False
-        return
-    before = signal.signal(signal.SIGINT, handle)
-    try:
+    with answering(handle, "SIGINT"):
         yield lambda: bool(pressed)
-    finally:
-        signal.signal(signal.SIGINT, before)
 
 
 def _on_base(config: Config, base: str | Path) -> Config:

@@ -1,0 +1,41 @@
+"""Starting Python processes that do not import the program that starts them.
+
+`multiprocessing` has a spawned process import the main module once more. A script without `if __name__ == "__main__"` would start
+its training again in each of them, and a program read from standard input has no module to import. What runs in our processes are
+functions of this package only, so they need no main module at all.
+"""
+
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from multiprocessing.context import SpawnContext, SpawnProcess
+from types import ModuleType
+from typing import Any
+
+_starting = threading.Lock()
+
+
+class _Process(SpawnProcess):
+    @staticmethod
+    def _Popen(process_obj: Any) -> Any:
+        with _without_main():
+            return SpawnProcess._Popen(process_obj)  # type: ignore[attr-defined]
+
+
+class Context(SpawnContext):
+    """As `multiprocessing.get_context("spawn")`; what a process runs, and its arguments, must not be of the main module."""
+
+    Process = _Process  # type: ignore[assignment]
+
+
+@contextmanager
+def _without_main() -> Iterator[None]:
+    """Within, the main module is an empty one: it has no file and no name that a process could import."""
+    with _starting:
+        main = sys.modules["__main__"]
+        sys.modules["__main__"] = ModuleType("__main__")
+        try:
+            yield
+        finally:
+            sys.modules["__main__"] = main
