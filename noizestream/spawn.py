@@ -13,6 +13,9 @@ from multiprocessing.context import SpawnContext, SpawnProcess
 from types import ModuleType
 from typing import Any
 
+from noizestream.errors import NoizestreamError
+from noizestream.files import reason
+
 _starting = threading.Lock()
 
 
@@ -27,6 +30,19 @@ class Context(SpawnContext):
     """As `multiprocessing.get_context("spawn")`; what a process runs, and its arguments, must not be of the main module."""
 
     Process = _Process  # type: ignore[assignment]
+
+    def Lock(self) -> Any:
+        """The first thing that a pool of processes needs of shared memory; NoizestreamError where there is none."""
+        try:
+            return super().Lock()
+        except OSError as error:
+            raise no_room("the locks of several processes", error) from None
+
+
+def no_room(what: str, error: OSError) -> NoizestreamError:
+    """What to say where shared memory has no room for `what`."""
+    knob = "make room in /dev/shm, or make it larger (docker run --shm-size=256m)"
+    return NoizestreamError(f"no room for {what} ({reason(error)}); {knob}")
 
 
 @contextmanager

@@ -15,7 +15,7 @@ from noizestream.analysis.description import describe_audio
 from noizestream.analysis.excerpts import Excerpt
 from noizestream.analysis.measures import flux, repeats, silence
 from noizestream.analysis.places import Places
-from noizestream.errors import NoizestreamError
+from noizestream.errors import NoizestreamError, option
 from noizestream.music import compiled
 from noizestream.music.decode import RATE
 from noizestream.music.skipped import Skip
@@ -46,7 +46,7 @@ def run(model: Path, jobs: Sequence[tuple[Callable, tuple]], workers: int | None
         except BrokenProcessPool:
             if compiled.heal():
                 raise NoizestreamError("the cache of compiled functions was damaged and has been made anew; start again") from None
-            raise NoizestreamError(f"{model}: a process died (out of memory?); try --workers 1") from None
+            raise NoizestreamError(f"{model}: a process died (out of memory?); try {option('workers')} 1") from None
         finally:
             pool.shutdown(wait=True, cancel_futures=True)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from noizestream.control.chord_keys import HeldChord
 from noizestream.control.chords import OWN, Schedule
-from noizestream.errors import NoizestreamError
+from noizestream.errors import NoizestreamError, option
 
 ENDINGS = (".mid", ".midi", ".smf")
 DRUMS = 9
@@ -50,10 +50,10 @@ def read_chords(path: str | Path) -> Schedule:
                 notes.append((ticks / file.ticks_per_beat, struck, message.channel, message.note))
     except Exception as error:  # mido raises whatever a damaged file leads to
         reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
-        raise NoizestreamError(f"--chords {path}: cannot be read as a MIDI file ({reason})") from None
+        raise NoizestreamError(f"{option('chords')} {path}: cannot be read as a MIDI file ({reason})") from None
     schedule = schedule_of(notes, ticks / file.ticks_per_beat, bar)
     if schedule is None:
-        raise NoizestreamError(f"--chords {path}: names no chord; at least two different notes must be held at once")
+        raise NoizestreamError(f"{option('chords')} {path}: names no chord; at least two different notes must be held at once")
     return schedule
 
 

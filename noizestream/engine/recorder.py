@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from noizestream.engine import mixer as desk
 from noizestream.engine.mixer import Mixer
-from noizestream.errors import NoizestreamError, UsageError
+from noizestream.errors import NoizestreamError, UsageError, option
 
 if TYPE_CHECKING:
     import soundfile
@@ -30,9 +30,9 @@ RF64_AUTO_DOWNGRADE, UPDATE_HEADER_NOW = 0x1210, 0x1060
 def check_take(path: Path) -> Path:
     """Return `path` if a take can be recorded there; UsageError if not, or if an earlier one would be overwritten."""
     if path.suffix.lower() != ".wav":
-        raise UsageError(f"--record {path}: give a name that ends in .wav")
+        raise UsageError(f"{option('record')} {path}: give a name that ends in .wav")
     if path.exists():
-        raise UsageError(f"--record {path}: is there already and is not overwritten, give another name")
+        raise UsageError(f"{option('record')} {path}: is there already and is not overwritten, give another name")
     return path
 
 
@@ -111,7 +111,7 @@ class Recorder:
         try:
             self._file = soundfile.SoundFile(self.path, "w", rate, channels, "PCM_24", format="RF64")
         except (OSError, soundfile.LibsndfileError) as error:
-            raise NoizestreamError(f"--record {self.path}: cannot be written ({_reason(error)})") from None
+            raise NoizestreamError(f"{option('record')} {self.path}: cannot be written ({_reason(error)})") from None
         self._command(RF64_AUTO_DOWNGRADE, 1)
 
     def _command(self, command: int, value: int) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from noizestream.errors import NoizestreamError
+from noizestream.errors import NoizestreamError, option
 from noizestream.music.decode import decode, header_seconds
 from noizestream.music.skipped import Skip
 
@@ -22,12 +22,12 @@ def read_prime(path: str | Path, sample_rate: int) -> np.ndarray:
     try:
         audio = _end_of(Path(path), sample_rate)[:, -round(LONGEST_S * sample_rate) :]
     except Skip as error:
-        raise NoizestreamError(f"--prime {path}: {error}") from None
+        raise NoizestreamError(f"{option('prime')} {path}: {error}") from None
     seconds = audio.shape[1] / sample_rate
     if seconds < SHORTEST_S:
-        raise NoizestreamError(f"--prime {path}: too short: {seconds:.2f} s, give at least {SHORTEST_S:g} s")
+        raise NoizestreamError(f"{option('prime')} {path}: too short: {seconds:.2f} s, give at least {SHORTEST_S:g} s")
     if not np.isfinite(audio).all():
-        raise NoizestreamError(f"--prime {path}: has NaN or infinite samples")
+        raise NoizestreamError(f"{option('prime')} {path}: has NaN or infinite samples")
     return audio
 
 

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from noizestream import precision as numbers
-from noizestream.errors import NoizestreamError, UsageError
+from noizestream.errors import NoizestreamError, UsageError, option
 from noizestream.jsonfile import write_json, write_text
 from noizestream.signals import answering
 from noizestream.training.config import Config, resolve
@@ -100,13 +100,13 @@ def train(
         config = replace(config, precision=precision or config.precision)
     else:
         if data is None:
-            raise UsageError("give the folder of music to learn from, or --resume with a run folder")
+            raise UsageError(f"give the folder of music to learn from, or {option('resume')} with a run folder")
         if minutes is not None and steps is not None:
-            raise UsageError("--minutes and --steps exclude each other, give one")
+            raise UsageError(f"{option('minutes')} and {option('steps')} exclude each other, give one")
         if minutes is not None and not 0 < minutes < float("inf"):
-            raise UsageError(f"--minutes: {minutes:g} is out of range, give more than 0")
+            raise UsageError(f"{option('minutes')}: {minutes:g} is out of range, give more than 0")
         if steps is not None and steps < 1:
-            raise UsageError(f"--steps: {steps} is out of range, give at least 1")
+            raise UsageError(f"{option('steps')}: {steps} is out of range, give at least 1")
         bound = 0.0 if steps else minutes or DEFAULT_MINUTES
         settings = {
             "arch": arch,
@@ -116,13 +116,17 @@ def train(
             "precision": precision,
             "memory_mb": memory_mb,
         }
+        if isinstance(genres, str):
+            raise UsageError(f"{option('genres')}: give a list of names, such as [{genres!r}]")
         config = resolve(preset, seed=seed, minutes=bound, steps=steps or 0, **settings)
         if base is not None:
             config = _on_base(config, base)
         output = check_output(output or "model.ts")
         folder = Path(run) if run is not None else free_folder(output)
         if (folder / "run.json").exists():
-            raise UsageError(f"--run {folder}: a training is in it; go on with --resume {folder}, or name another folder")
+            raise UsageError(
+                f"{option('run')} {folder}: a training is in it; go on with {option('resume')} {folder}, or name another folder"
+            )
     _check_device(device)
     if precision == numbers.INT8:
         numbers.resolve(precision)  # before an hour of training, not after it
@@ -216,7 +220,7 @@ def _stoppable() -> Iterator[Callable[[], bool]]:
 
 def _on_base(config: Config, base: str | Path) -> Config:
     if config.arch == "raw":
-        raise UsageError("--base and --arch raw exclude each other: the baseline is trained from nothing")
+        raise UsageError(f"{option('base')} and {option('arch')} raw exclude each other: the baseline is trained from nothing")
     from noizestream.training import weights
 
     return replace(weights.load(base).adapt(config), base=str(base))
@@ -229,4 +233,4 @@ def _check_device(device: str) -> None:
 
     there = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
     if not there.get(device):
-        raise UsageError(f"--device {device}: is not available on this machine, use cpu")
+        raise UsageError(f"{option('device')} {device}: is not available on this machine, use cpu")

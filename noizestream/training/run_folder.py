@@ -5,7 +5,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from noizestream.errors import NoizestreamError, UsageError
+from noizestream.errors import NoizestreamError, UsageError, option
 from noizestream.training.config import Config
 
 
@@ -21,11 +21,11 @@ def check_output(output: str | Path) -> Path:
     """The path, if a model file can be written there; UsageError if not."""
     path = Path(output)
     if path.suffix != ".ts":
-        raise UsageError(f"-o {path}: a model file ends in .ts")
+        raise UsageError(f"{option('output')} {path}: a model file ends in .ts")
     if not path.parent.is_dir():
-        raise UsageError(f"-o {path}: the folder {path.parent} does not exist, make it first")
+        raise UsageError(f"{option('output')} {path}: the folder {path.parent} does not exist, make it first")
     if path.is_dir() or not os.access(path.parent, os.W_OK):
-        raise UsageError(f"-o {path}: cannot be written")
+        raise UsageError(f"{option('output')} {path}: cannot be written")
     return path
 
 

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from noizestream import artifact
-from noizestream.errors import NoizestreamError, UsageError
+from noizestream.errors import NoizestreamError, UsageError, option
 from noizestream.files import whole
 from noizestream.nn.layers import LayerFront
 from noizestream.nn.memory import Memory
@@ -125,7 +125,7 @@ def load(model: str | Path) -> Base:
 
     path = artifact.find_model(model).with_suffix(SUFFIX)
     if not path.is_file():
-        raise UsageError(f"--base {model}: {path.name} must lie beside the model, and does not (train writes it)")
+        raise UsageError(f"{option('base')} {model}: {path.name} must lie beside the model, and does not (train writes it)")
     try:
         with safe_open(str(path), "pt") as file:
             header = file.metadata() or {}
