@@ -17,7 +17,7 @@ import numpy as np
 from noizestream import nested
 from noizestream import precision as numbers
 from noizestream.errors import NoizestreamError
-from noizestream.files import whole
+from noizestream.files import not_a_file, reason, whole
 from noizestream.metadata import FORMAT_VERSION, Metadata
 from noizestream.noise import noise
 
@@ -61,7 +61,7 @@ def save(
         with whole(path) as partial:
             _write(module, str(partial), files | {METADATA_FILE: metadata.to_json()})
     except (OSError, RuntimeError) as error:
-        raise NoizestreamError(f"{path}: cannot write the model here ({_first_line(error)})") from None
+        raise NoizestreamError(f"{path}: cannot write the model here ({reason(error)})") from None
     return metadata
 
 
@@ -137,8 +137,8 @@ def read_metadata(path: str | Path) -> Metadata:
     path = Path(path)
     if not path.exists():
         raise NoizestreamError(f"{path}: no such model file")
-    if path.is_dir():
-        raise NoizestreamError(f"{path}: is a folder, give a model file (.ts)")
+    if why := not_a_file(path):
+        raise NoizestreamError(f"{path}: {why}; give a model file (.ts)")
     return Metadata.from_json(_read_inside(path, METADATA_FILE, str(path)), str(path))
 
 

@@ -65,7 +65,8 @@ def main() -> None:
         click.echo(f"noizestream: {error}", err=True)
         sys.exit(2 if isinstance(error, UsageError) else 1)
     except OSError as error:  # of a disk, a device or a pipe, where nothing better is known to say
-        click.echo(f"noizestream: {reason(error)}", err=True)
+        what = f"{error.filename}: " if error.filename else ""
+        click.echo(f"noizestream: {what}{reason(error)}", err=True)
         sys.exit(1)
     except (KeyboardInterrupt, click.Abort):
         click.echo("noizestream: interrupted", err=True)

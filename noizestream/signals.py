@@ -9,6 +9,13 @@ from typing import Any
 Handler = Callable[[int, Any], None] | signal.Handlers
 
 
+def by_default(*names: str) -> None:
+    """The system's own action for the signals `names` from now on, in this process; one that is ignored stays ignored."""
+    for number in (getattr(signal, name) for name in names if hasattr(signal, name)):
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, signal.SIG_DFL)
+
+
 @contextmanager
 def answering(handler: Handler, *names: str) -> Iterator[None]:
     """Within, `handler` answers the signals `names` (SIGINT, SIGHUP ...), where this system has them.

@@ -1,10 +1,12 @@
 """Writing sound files: 24-bit WAV or FLAC, streamed, whole or not at all. Needs no torch."""
 
 import contextlib
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from noizestream import files
 from noizestream.errors import NoizestreamError, UsageError
 from noizestream.files import whole
 
@@ -38,4 +40,12 @@ def sound_file(path: str | Path, sample_rate: int, channels: int) -> "Iterator[s
         with whole(path) as partial, soundfile.SoundFile(partial, "w", sample_rate, channels, SUBTYPE, format=form) as file:
             yield file
     except (OSError, soundfile.LibsndfileError) as error:
-        raise NoizestreamError(f"{path}: cannot be written ({error})") from None
+        raise NoizestreamError(f"{path}: cannot be written ({reason(error)})") from None
+
+
+def reason(error: BaseException) -> str:
+    """Why a sound file could not be written. libsndfile says "System error"; the system's own number was kept by cffi."""
+    import soundfile
+
+    number = 0 if isinstance(error, OSError) else soundfile._ffi.errno
+    return os.strerror(number) if number else files.reason(error)

@@ -5,6 +5,8 @@ its training again in each of them, and a program read from standard input has n
 functions of this package only, so they need no main module at all.
 """
 
+import multiprocessing
+import os
 import sys
 import threading
 from collections.abc import Iterator
@@ -37,6 +39,13 @@ class Context(SpawnContext):
             return super().Lock()
         except OSError as error:
             raise no_room("the locks of several processes", error) from None
+
+
+def processes(wanted: int | None = None) -> int:
+    """How many to share work between: `wanted`, or one per processor; 0, which is this one, in a process that may start none."""
+    if multiprocessing.current_process().daemon:  # a worker of somebody's multiprocessing.Pool
+        return 0
+    return (os.cpu_count() or 1) if wanted is None else wanted
 
 
 def no_room(what: str, error: OSError) -> NoizestreamError:

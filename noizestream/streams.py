@@ -3,6 +3,7 @@
 import io
 import os
 import sys
+from typing import TextIO
 
 
 class OutputError(OSError):
@@ -72,7 +73,7 @@ def close_output() -> None:
         raise sys.stdout.failure
 
 
-def _wrapped(kind: type[io.TextIOWrapper], stream: io.TextIOBase | None) -> io.TextIOBase:
+def _wrapped(kind: type[io.TextIOWrapper], stream: TextIO | None) -> TextIO:
     if stream is None:
         return open(os.devnull, "w", encoding="utf-8")
     if not isinstance(stream, io.TextIOWrapper):  # another program's own

@@ -1,8 +1,6 @@
 """Work that needs the model, in one process per core: each loads the file once. Results come in the order asked for."""
 
 import logging
-import os
-import signal
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
@@ -19,7 +17,8 @@ from noizestream.errors import NoizestreamError, option
 from noizestream.music import compiled
 from noizestream.music.decode import RATE
 from noizestream.music.skipped import Skip
-from noizestream.spawn import Context
+from noizestream.signals import by_default
+from noizestream.spawn import Context, processes
 
 _generator: Any = None
 _failure: NoizestreamError | None = None
@@ -30,7 +29,7 @@ def run(model: Path, jobs: Sequence[tuple[Callable, tuple]], workers: int | None
 
     `workers`: None is one process per core, 0 this process. NoizestreamError when a job fails or a process dies.
     """
-    count = min(len(jobs), (os.cpu_count() or 1) if workers is None else workers)
+    count = min(len(jobs), processes(workers))
     if count == 0:
         _open(model)
         for function, arguments in jobs:
@@ -102,8 +101,7 @@ def _open(model: Path) -> None:
 
 def _start(model: Path, warned: Any) -> None:
     global _failure
-    if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
-        signal.signal(signal.SIGINT, signal.SIG_DFL)  # the parent speaks of an interruption, once
+    by_default("SIGINT")  # the parent speaks of an interruption, once
     with warned:
         if warned.value:  # the first process warns, if there is anything to warn of
             logging.getLogger("noizestream").setLevel(logging.ERROR)

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from noizestream.errors import NoizestreamError, UsageError, option
-from noizestream.files import whole
+from noizestream.files import not_a_file, whole
 
 KINDS = ("samples", "envelope", "spectrogram")
 SCALES = ("log", "linear")
@@ -134,6 +134,8 @@ def check(file: str | Path, kind: str, scale: str | None) -> Path:
 def _native_rate(path: Path) -> int:
     import soundfile
 
+    if not_a_file(path):
+        return 48000  # decoding will say why
     try:
         return soundfile.info(str(path)).samplerate
     except (soundfile.SoundFileError, OSError):

@@ -8,6 +8,7 @@ from pathlib import Path
 from noizestream.control.chord_keys import HeldChord
 from noizestream.control.chords import OWN, Schedule
 from noizestream.errors import NoizestreamError, option
+from noizestream.files import not_a_file
 
 ENDINGS = (".mid", ".midi", ".smf")
 DRUMS = 9
@@ -35,6 +36,8 @@ def read_chords(path: str | Path) -> Schedule:
         import mido
     except ImportError:
         raise NoizestreamError("mido is missing: pip install mido") from None
+    if why := not_a_file(path):
+        raise NoizestreamError(f"{option('chords')} {path}: {why}")
     try:
         file = mido.MidiFile(path)
         if file.type == 2 or not 0 < file.ticks_per_beat < 0x8000:

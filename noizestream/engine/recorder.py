@@ -4,7 +4,6 @@ The callback copies every period into the tap (engine/mixer.py), which holds TAP
 slow or full never stops the music: what finds no room is counted, and a recording that fails ends with a line that says why.
 """
 
-import os
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING
 from noizestream.engine import mixer as desk
 from noizestream.engine.mixer import Mixer
 from noizestream.errors import NoizestreamError, UsageError, option
+from noizestream.soundfiles import reason
 
 if TYPE_CHECKING:
     import soundfile
@@ -83,7 +83,7 @@ class Recorder:
             self._write()
         except Exception as error:  # whatever a disk may do
             self._mixer.header[desk.TAP_ON] = 0
-            self._say(f"{self.path}: the recording ends after {self.seconds:.1f} s ({_reason(error)}); the music goes on")
+            self._say(f"{self.path}: the recording ends after {self.seconds:.1f} s ({reason(error)}); the music goes on")
         finally:
             self._close()
 
@@ -111,7 +111,7 @@ class Recorder:
         try:
             self._file = soundfile.SoundFile(self.path, "w", rate, channels, "PCM_24", format="RF64")
         except (OSError, soundfile.LibsndfileError) as error:
-            raise NoizestreamError(f"{option('record')} {self.path}: cannot be written ({_reason(error)})") from None
+            raise NoizestreamError(f"{option('record')} {self.path}: cannot be written ({reason(error)})") from None
         self._command(RF64_AUTO_DOWNGRADE, 1)
 
     def _command(self, command: int, value: int) -> None:
@@ -126,14 +126,4 @@ class Recorder:
             try:
                 file.close()  # writes the header for what is there
             except Exception as error:
-                self._say(f"{self.path}: could not be finished ({_reason(error)})")
-
-
-def _reason(error: BaseException) -> str:
-    """Why a file could not be written. libsndfile says "System error"; the system's own number was kept by cffi."""
-    import soundfile
-
-    if isinstance(error, OSError) and error.strerror:
-        return error.strerror
-    number = soundfile._ffi.errno
-    return os.strerror(number) if number else str(error).strip() or "the disk took less than it was given"
+                self._say(f"{self.path}: could not be finished ({reason(error)})")

@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 
 from noizestream.errors import NoizestreamError
+from noizestream.files import reason
 from noizestream.music.tracks import Track
 
 ENTRY = "entry.json"
@@ -68,7 +69,7 @@ class FeatureCache:
             self._write(target, arrays)
         except OSError as error:
             raise NoizestreamError(
-                f"{self.folder}: cannot write the feature cache ({error.strerror}); set NOIZESTREAM_CACHE to a folder with room"
+                f"{self.folder}: cannot write the feature cache ({reason(error)}); set NOIZESTREAM_CACHE to a folder with room"
             ) from error
         stored = self.get(track, start_s)
         if stored is None:

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
+from noizestream.files import not_a_file
 from noizestream.music.library import FFMPEG_ONLY
 from noizestream.music.skipped import Skip
 from noizestream.stderr import quiet_stderr
@@ -23,8 +24,8 @@ def decode(path: str | Path, rate: int = RATE, start_s: float = 0.0, seconds: fl
     import soxr
 
     path = Path(path)
-    if not path.is_file():
-        raise Skip("missing file")
+    if why := not_a_file(path):
+        raise Skip(why)
     if path.stat().st_size == 0:
         raise Skip("empty file")
     with quiet_stderr():
@@ -55,6 +56,8 @@ def header_seconds(path: Path) -> float:
     """Length by the header, 0 where there is none to read (decoding will say why)."""
     import soundfile
 
+    if not_a_file(path):
+        return 0.0
     try:
         with quiet_stderr():
             return soundfile.info(str(path)).duration

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from noizestream.errors import NoizestreamError, UsageError
+from noizestream.files import not_a_file
 from noizestream.music.skipped import Skipped
 from noizestream.music.tracks import Library, Track, plain
 
@@ -30,6 +31,8 @@ def read_library(path: str | Path, genres: Iterable[str] | None = None) -> Libra
     path = Path(path).expanduser()
     if not path.exists():
         raise NoizestreamError(f"{path}: no such folder or CSV file")
+    if not path.is_dir() and (why := not_a_file(path)):
+        raise NoizestreamError(f"{path}: {why}; give a folder or a CSV file")
     if path.is_file():
         library = _read_csv(path)
     elif (path / "fma_metadata" / "tracks.csv").is_file():
@@ -45,8 +48,10 @@ def read_library(path: str | Path, genres: Iterable[str] | None = None) -> Libra
 
 
 def unsupported(path: Path) -> str:
-    """Why a file with this extension cannot be decoded here, or '' when it can (judged by the name alone)."""
+    """Why a file cannot be decoded here, or '' when it can: judged by its extension, and by whether it is a file at all."""
     extension = path.suffix.lower()
+    if (why := not_a_file(path)) and path.exists():
+        return why
     if extension in SUPPORTED:
         return ""
     if extension in FFMPEG_ONLY:
@@ -111,8 +116,8 @@ def _read_csv(file: Path) -> Library:
 def _csv_track(folder: Path, row: dict[str, str]) -> Track | Skipped:
     path = folder / Path(row["path"]).expanduser()
     split = row.get("split", "").lower()
-    if not row["path"] or not path.is_file():
-        return Skipped(str(path), "missing file")
+    if not row["path"] or not_a_file(path):
+        return Skipped(str(path), not_a_file(path) or "missing file")
     if not row["genre"]:
         return Skipped(str(path), "no genre")
     if split and split not in SPLITS:

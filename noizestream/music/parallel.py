@@ -6,7 +6,6 @@ only its file with it. A long track comes in pieces of `PIECE_S`, so memory depe
 
 import contextlib
 import math
-import os
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
@@ -21,7 +20,7 @@ from noizestream.music import compiled
 from noizestream.music.decode import MIN_S, RATE, decode, examine, header_seconds
 from noizestream.music.skipped import Skip, Skipped
 from noizestream.music.tracks import Track
-from noizestream.spawn import Context
+from noizestream.spawn import Context, processes
 from noizestream.stderr import silence_stderr
 
 PIECE_S = 300.0
@@ -53,7 +52,7 @@ def decode_all(
     """
     if then is not None:
         compiled.ready()
-    count = (os.cpu_count() or 1) if workers is None else workers
+    count = processes(workers)
     pending: deque[tuple[_Task, Future]] = deque()
     with contextlib.ExitStack() as stack:
         pool = _Pool(count, stack)

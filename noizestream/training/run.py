@@ -8,6 +8,7 @@ RUN/training.json              what was measured
 """
 
 import math
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -130,7 +131,8 @@ def train(
     _check_device(device)
     if precision == numbers.INT8:
         numbers.resolve(precision)  # before an hour of training, not after it
-    return _Training(data, output, config, folder, genres, device, reporter, started).run()
+    with _random_of_caller():
+        return _Training(data, output, config, folder, genres, device, reporter, started).run()
 
 
 class _Training:
@@ -216,6 +218,18 @@ def _stoppable() -> Iterator[Callable[[], bool]]:
 
     with answering(handle, "SIGINT"):
         yield lambda: bool(pressed)
+
+
+@contextmanager
+def _random_of_caller() -> Iterator[None]:
+    """A training seeds torch's random numbers: to the program that asked for it they go on as if it had not been."""
+    torch = sys.modules.get("torch")
+    before = None if torch is None else torch.get_rng_state()
+    try:
+        yield
+    finally:
+        if torch is not None:
+            torch.set_rng_state(before)
 
 
 def _on_base(config: Config, base: str | Path) -> Config:

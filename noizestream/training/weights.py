@@ -14,7 +14,7 @@ from torch import Tensor
 
 from noizestream import artifact
 from noizestream.errors import NoizestreamError, UsageError, option
-from noizestream.files import whole
+from noizestream.files import whole, writing
 from noizestream.nn.layers import LayerFront
 from noizestream.nn.memory import Memory
 from noizestream.nn.navigator import AGO, EMBEDDED, Navigator
@@ -95,7 +95,7 @@ def save(player: UnitPlayer, config: Config, genres: list[str], model: Path) -> 
 
     NoizestreamError if it cannot be written.
     """
-    from safetensors.torch import save_file
+    from safetensors.torch import save as to_bytes
 
     path = model.with_suffix(SUFFIX)
     tensors = {
@@ -111,11 +111,8 @@ def save(player: UnitPlayer, config: Config, genres: list[str], model: Path) -> 
         "channels": str(player.channels),
         "code_first": json.dumps(player.memory.code_first),
     }
-    try:
-        with whole(path) as partial:
-            save_file(tensors, str(partial), header)
-    except OSError as error:
-        raise NoizestreamError(f"{path}: cannot be written ({error.strerror})") from None
+    with writing(path), whole(path) as partial:
+        partial.write_bytes(to_bytes(tensors, header))
     return path
 
 

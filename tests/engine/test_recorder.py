@@ -90,7 +90,7 @@ def test_beyond_4_gb_it_is_rf64(tmp_path, mixer):
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
 def test_a_disk_that_is_full_from_the_start_is_said(mixer):
-    with pytest.raises(NoizestreamError, match="--record"):
+    with pytest.raises(NoizestreamError, match="record /dev/full: cannot be written"):
         Recorder(Path("/dev/full"), mixer, 48000, 2, print)
 
 

@@ -43,4 +43,4 @@ def test_what_cannot_be_heard_is_one_line(tmp_path, name, reason):
         written(path, np.full(100 if name == "short" else RATE, np.nan if name == "nan" else 0.1))
     with pytest.raises(NoizestreamError, match=reason) as raised:
         read_prime(path, RATE)
-    assert str(raised.value).startswith(f"--prime {path}: ") and "\n" not in str(raised.value)
+    assert str(raised.value).startswith(f"prime {path}: ") and "\n" not in str(raised.value)
