@@ -54,6 +54,7 @@ def main() -> None:
     on_command_line()
     open_standard_streams()
     try:
+        _check_folder()
         code = group.main(prog_name="noizestream", standalone_mode=False) or 0
         if code == 0:
             close_output()
@@ -71,6 +72,14 @@ def main() -> None:
     except (KeyboardInterrupt, click.Abort):
         click.echo("noizestream: interrupted", err=True)
         sys.exit(130)
+
+
+def _check_folder() -> None:
+    """NoizestreamError where the working directory has been deleted: torch's libraries end the process without a word to trust."""
+    try:
+        os.getcwd()
+    except OSError:
+        raise NoizestreamError("the working directory is gone, go to another (cd) and start again") from None
 
 
 if __name__ == "__main__":

@@ -85,3 +85,12 @@ def test_no_character_stops_the_output():
     environment = os.environ | {"PYTHONIOENCODING": "latin-1:strict", "PYTHONUTF8": "0"}
     done = python("print('Höch \\u2500 caf\\udce9')", env=environment, stdout=subprocess.PIPE, encoding="latin-1")
     assert (done.returncode, done.stdout) == (0, "Höch ? caf?\n")
+
+
+def test_a_working_directory_that_is_gone(tmp_path):
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    line = ["sh", "-c", 'rmdir "$PWD" && exec "$@"', "sh", sys.executable, "-m", "noizestream.cli", "info"]
+    environment = os.environ | {"PYTHONPATH": str(Path(__file__).resolve().parent.parent)}
+    done = subprocess.run(line, cwd=gone, env=environment, capture_output=True, text=True, timeout=300)
+    assert_one_line(done, 1, "working directory is gone")

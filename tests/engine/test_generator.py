@@ -136,7 +136,7 @@ def test_loading_leaves_torchs_settings_to_the_program_that_loads(sine_model):
 @pytest.mark.parametrize("value", [-0.1, 2.1, float("nan")])
 def test_a_value_out_of_range_is_refused_however_it_is_set(generator, value):
     for set_it in (lambda: generator.set_control("temperature", value), lambda: generator.set_controls([value])):
-        with pytest.raises(UsageError, match="temperature: .* is out of range, give 0 to 2"):
+        with pytest.raises(UsageError, match=r"temperature: .* is out of range, give 0 to 2"):
             set_it()
 
 
