@@ -36,7 +36,7 @@ def read_chords(path: str | Path) -> Schedule:
         import mido
     except ImportError:
         raise NoizestreamError("mido is missing: pip install mido") from None
-    if why := not_a_file(path):
+    if (why := not_a_file(path)) and Path(path).exists():
         raise NoizestreamError(f"{option('chords')} {path}: {why}")
     try:
         file = mido.MidiFile(path)
