@@ -10,7 +10,7 @@ import warnings
 import zipfile
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -58,8 +58,8 @@ def save(
         metadata = replace(metadata, extra=metadata.extra | {"precision": numbers.INT8, "fallback": numbers.FLOAT32})
     metadata = _with_golden(module, metadata, path.name)
     try:
-        with whole(path) as partial:
-            _write(module, str(partial), files | {METADATA_FILE: metadata.to_json()})
+        with whole(path) as partial, partial.open("wb") as file:  # by its name torch would write itself, and abort on a full disk
+            _write(module, file, files | {METADATA_FILE: metadata.to_json()})
     except (OSError, RuntimeError) as error:
         raise NoizestreamError(f"{path}: cannot write the model here ({reason(error)})") from None
     return metadata
@@ -70,7 +70,7 @@ def _with_golden(module: "torch.jit.ScriptModule", metadata: Metadata, source: s
     return replace(metadata, extra=metadata.extra | {"golden": np.round(golden.astype(np.float64), 6).tolist()})
 
 
-def _write(module: "torch.jit.ScriptModule", file: str | io.BytesIO, files: dict[str, str | bytes]) -> None:
+def _write(module: "torch.jit.ScriptModule", file: IO[bytes], files: dict[str, str | bytes]) -> None:
     import torch
 
     with warnings.catch_warnings():

@@ -19,8 +19,8 @@ FORMAT = 2
 def save(folder: Path, values: dict[str, Any]) -> None:
     """Write `values` to `folder`; the old checkpoint stays until the new one is complete. NoizestreamError if it cannot be."""
     knob = f"make room, then go on with {option('resume')} {folder}"
-    with writing(folder / NAME, knob), whole(folder / NAME) as partial:
-        torch.save(values | {"format": FORMAT}, partial)
+    with writing(folder / NAME, knob), whole(folder / NAME) as partial, partial.open("wb") as file:
+        torch.save(values | {"format": FORMAT}, file)
 
 
 def load(folder: Path) -> dict[str, Any] | None:
