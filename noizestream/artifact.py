@@ -7,7 +7,6 @@ and `load` import it. This module and training/export.py are the only ones that 
 import io
 import logging
 import os
-import stat
 import warnings
 import zipfile
 from dataclasses import replace
@@ -19,7 +18,7 @@ import numpy as np
 from noizestream import nested
 from noizestream import precision as numbers
 from noizestream.errors import NoizestreamError
-from noizestream.files import look, whole
+from noizestream.files import look, not_a_file, reason, whole
 from noizestream.metadata import FORMAT_VERSION, Metadata
 from noizestream.noise import noise
 
@@ -60,11 +59,10 @@ def save(
         metadata = replace(metadata, extra=metadata.extra | {"precision": numbers.INT8, "fallback": numbers.FLOAT32})
     metadata = _with_golden(module, metadata, path.name)
     try:
-        with whole(path) as partial, partial.open("wb") as file:
+        with whole(path) as partial, partial.open("wb") as file:  # by its name torch would write itself, and abort on a full disk
             _write(module, file, files | {METADATA_FILE: metadata.to_json()})
     except (OSError, RuntimeError) as error:
-        reason = getattr(error, "strerror", None) or _first_line(error)
-        raise NoizestreamError(f"{path}: cannot write the model here ({reason})") from None
+        raise NoizestreamError(f"{path}: cannot write the model here ({reason(error)})") from None
     return metadata
 
 
@@ -139,12 +137,10 @@ def precisions(metadata: Metadata) -> list[str]:
 def read_metadata(path: str | Path) -> Metadata:
     """Read and check only the metadata, without torch. NoizestreamError as for `load`, as far as can be told without torch."""
     path = Path(path)
-    found = look(path)
-    if found is None:
+    if look(path) is None:
         raise NoizestreamError(f"{path}: no such model file")
-    if not stat.S_ISREG(found.st_mode):
-        what = "a folder" if stat.S_ISDIR(found.st_mode) else "no regular file"
-        raise NoizestreamError(f"{path}: is {what}, give a model file (.ts)")
+    if why := not_a_file(path):
+        raise NoizestreamError(f"{path}: {why}; give a model file (.ts)")
     return Metadata.from_json(_read_inside(path, METADATA_FILE, str(path)), str(path))
 
 

@@ -14,6 +14,8 @@ from noizestream.errors import NoizestreamError, UsageError
 
 MOST_LINKS = 40
 """As Linux follows them."""
+CUT_SHORT = ("requested and", "inline_container", "iostream", "PytorchStreamWriter")
+"""How numpy and torch speak of a write that came to nothing."""
 OWN_HOME = "set HOME to a folder of your own"
 
 
@@ -117,6 +119,29 @@ def home() -> Path:
     if not os.path.isabs(found):  # neither HOME nor an entry for the user
         found = os.environ["HOME"] = str(_temporary_home())
     return Path(found)
+
+
+@contextmanager
+def writing(path: str | Path, knob: str = "") -> Iterator[None]:
+    """Within, what a full or failing disk leads to is a NoizestreamError in one line that names `path`, and the `knob` to turn.
+
+    RuntimeError is how torch says it.
+    """
+    try:
+        yield
+    except (OSError, RuntimeError) as error:
+        raise NoizestreamError(f"{path}: cannot be written ({reason(error)})" + (f"; {knob}" if knob else "")) from None
+
+
+def reason(error: BaseException) -> str:
+    """Return why a file could not be read or written, in the system's words where `error`, or what it came of, has them."""
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, OSError) and cause.strerror:
+            return cause.strerror
+        cause = cause.__cause__ or (None if cause.__suppress_context__ else cause.__context__)
+    text = (str(error).strip().splitlines() or [type(error).__name__])[0]
+    return "the disk took less than it was given; is it full?" if any(sign in text for sign in CUT_SHORT) else text
 
 
 def _temporary_home() -> Path:

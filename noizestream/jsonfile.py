@@ -4,8 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from noizestream.errors import NoizestreamError
-from noizestream.files import whole
+from noizestream.files import whole, writing
 from noizestream.names import as_text
 
 
@@ -20,8 +19,5 @@ def write_json(path: str | Path, values: Any, option: str = "") -> None:
 
 def write_text(path: str | Path, text: str, option: str = "") -> None:
     """The same of text."""
-    try:
-        with whole(path) as partial:
-            partial.write_text(as_text(text), encoding="utf-8")
-    except OSError as error:
-        raise NoizestreamError(f"{option} {path}".strip() + f": cannot be written ({error.strerror})") from None
+    with writing(f"{option} {path}".strip()), whole(path) as partial:
+        partial.write_text(as_text(text), encoding="utf-8")

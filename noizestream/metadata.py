@@ -2,7 +2,7 @@
 
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeGuard
 
@@ -122,6 +122,11 @@ class Metadata:
             unit = f" {control['unit']}" if control["unit"] else ""
             raise UsageError(f"{name}: {value:g} is out of range, give {control['min']:g} to {control['max']:g}{unit}")
         return float(value)
+
+    def limited(self, values: Iterable[float]) -> list[float]:
+        """Values `[K]` of all controls, in their order, each limited to its range."""
+        pairs = zip(values, self.controls, strict=True)
+        return [min(max(float(value), control["min"]), control["max"]) for value, control in pairs]
 
     def own_tempo(self, weights: Sequence[float]) -> float | None:
         """BPM that `tempo` 0 means for genre weights `[G]`, the geometric mean of a mix; None if the file does not say it."""

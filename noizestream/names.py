@@ -1,13 +1,14 @@
 """Names from outside as text that can be shown: a file's name is bytes in no encoding, of which any but two are allowed."""
 
 import codecs
-import io
 import re
-from typing import TextIO
 
 REPLACEMENT = "\ufffd"
 LONGEST = 400
 """Characters of a message. Of a longer one, which holds a path of thousands, the beginning and the end are shown."""
+
+REPLACING = "noizestream-replace"
+"""As `errors` of a stream: a replacement character where its encoding has no other, or no such one, in place of an error."""
 
 _NO_TEXT = re.compile("[\ud800-\udfff]")
 """What Python makes of a byte that is in no encoding."""
@@ -30,12 +31,6 @@ def shortened(message: str) -> str:
     return line if len(line) <= LONGEST else f"{line[: LONGEST // 2]} ... {line[5 - LONGEST // 2 :]}"
 
 
-def replace_in(stream: TextIO) -> None:
-    """From now on, `stream` shows a replacement character where its encoding has no other, in place of an error."""
-    if isinstance(stream, io.TextIOWrapper):
-        stream.reconfigure(errors=_replace.__name__)
-
-
 def _replace(error: UnicodeError) -> tuple[bytes, int]:
     if not isinstance(error, UnicodeEncodeError):
         raise error
@@ -46,4 +41,4 @@ def _replace(error: UnicodeError) -> tuple[bytes, int]:
     return one * (error.end - error.start), error.end
 
 
-codecs.register_error(_replace.__name__, _replace)
+codecs.register_error(REPLACING, _replace)

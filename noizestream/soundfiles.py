@@ -59,9 +59,17 @@ def sound_file(path: str | Path, sample_rate: int, channels: int) -> "Iterator[s
         ):
             yield file
     except (OSError, soundfile.LibsndfileError) as error:
-        raise NoizestreamError(f"{path}: cannot be written ({getattr(error, 'strerror', None) or error})") from None
+        raise NoizestreamError(f"{path}: cannot be written ({reason(error)})") from None
 
 
 def handle(file: IO[bytes]) -> int | IO[bytes]:
     """Return `file` as soundfile takes it: its descriptor, or where these are no system-wide numbers, the file itself."""
     return file.fileno() if os.name == "posix" else file
+
+
+def reason(error: BaseException) -> str:
+    """Return why a sound file could not be written. libsndfile says "System error"; the system's own number was kept by cffi."""
+    import soundfile
+
+    number = 0 if isinstance(error, OSError) else soundfile._ffi.errno
+    return os.strerror(number) if number else files.reason(error)

@@ -6,10 +6,13 @@ import stat
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import numpy as np
 import pytest
+import torch
 
 from noizestream.errors import NoizestreamError, UsageError
-from noizestream.files import check_output, expanded, home, look, not_a_file, whole
+from noizestream.files import check_output, expanded, home, look, not_a_file, reason, whole, writing
+from tests.full import full_disk
 
 
 def test_a_file_takes_its_place_only_when_it_is_whole(tmp_path):
@@ -83,8 +86,8 @@ def test_what_cannot_be_written_is_one_line_that_names_the_option(tmp_path):
         server.bind(os.path.relpath(tmp_path / "s"))
         wrong = {".": "folder", "no/x.json": "does not exist", "file/x.json": "does not exist", "x" * 5000: "too long"}
         wrong |= {"y/" * 2500: "too long", "loop.json": "links", "s": "socket", "a\0b": "null"}
-        for name, reason in wrong.items():
-            with pytest.raises(UsageError, match=rf"(?s)^--json .*{reason}"):
+        for name, why in wrong.items():
+            with pytest.raises(UsageError, match=rf"(?s)^--json .*{why}"):
                 check_output(tmp_path / name, "--json")
     with pytest.raises(UsageError, match=r"x\.json: give a name that ends in \.wav or \.flac"):
         check_output(tmp_path / "x.json", endings=(".wav", ".flac"))
@@ -101,15 +104,16 @@ def test_what_is_there_is_looked_at_and_what_cannot_be_is_said(tmp_path):
 def test_why_there_is_no_file_to_read(tmp_path):
     (tmp_path / "file").touch()
     os.mkfifo(tmp_path / "pipe")
-    for name, leads_to in (("link", "file"), ("gone", "nowhere"), ("loop", "loop")):
+    for name, leads_to in (("link", "file"), ("gone", "nowhere"), ("null", "/dev/null"), ("loop", "loop")):
         (tmp_path / name).symlink_to(leads_to)
-    reasons = {name: not_a_file(tmp_path / name) for name in ("file", "link", "gone", "none", ".", "pipe", "loop", "x" * 5000)}
-    assert list(reasons.values()) == [
+    names = ("file", "link", "gone", "none", ".", "pipe", "null", "loop", "x" * 5000)
+    assert [not_a_file(tmp_path / name) for name in names] == [
         "",
         "",
         "a link to nothing",
         "missing file",
         "is a folder, not a file",
+        "is a pipe, a socket or a device, not a file",
         "is a pipe, a socket or a device, not a file",
         "cannot be read (Too many levels of symbolic links)",
         "cannot be read (File name too long)",
@@ -139,3 +143,36 @@ def test_who_has_no_home_is_given_one(tmp_path, monkeypatch):
     made.chmod(0o777)
     with pytest.raises(NoizestreamError, match="HOME"):
         home()
+
+
+def test_a_full_disk_is_one_line_whoever_writes(tmp_path):
+    writers = {
+        "text": lambda path: path.write_text("x" * 10_000),
+        "numpy": lambda path: np.save(path.open("wb"), np.zeros(10_000)),
+        "torch": lambda path: torch.save(torch.zeros(100_000), path),
+    }
+    for name, write in writers.items():
+        path = tmp_path / name
+        with pytest.raises(NoizestreamError) as raised, full_disk(), writing(path, "make room"), whole(path) as partial:
+            write(partial)
+        assert str(raised.value).startswith(f"{path}: cannot be written (") and str(raised.value).endswith("; make room")
+        assert "None" not in str(raised.value) and "\n" not in str(raised.value)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_reason_is_the_systems_where_it_is_known():
+    try:
+        try:
+            raise OSError(28, "No space left on device")
+        except OSError:
+            raise RuntimeError("unexpected pos 64 vs 0") from None
+    except RuntimeError as error:
+        assert reason(error) == "unexpected pos 64 vs 0", "what was said to be beside the point is not told"
+    try:
+        try:
+            raise OSError(28, "No space left on device")
+        except OSError:
+            raise RuntimeError("unexpected pos 64 vs 0")  # noqa: B904
+    except RuntimeError as error:
+        assert reason(error) == "No space left on device"
+    assert reason(KeyError()) == "KeyError"

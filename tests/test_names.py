@@ -4,7 +4,7 @@ import io
 
 import pytest
 
-from noizestream.names import LONGEST, as_text, one_line, replace_in, shortened
+from noizestream.names import LONGEST, REPLACING, as_text, one_line, shortened
 
 
 def test_what_is_no_text_becomes_replacement_characters():
@@ -20,8 +20,7 @@ def test_a_long_message_keeps_both_ends():
 
 @pytest.mark.parametrize(("encoding", "shown"), [("utf-8", "Höch caf\ufffd"), ("ascii", "H?ch caf?"), ("latin-1", "Höch caf?")])
 def test_a_terminal_of_any_encoding_shows_any_name(encoding, shown):
-    stream = io.TextIOWrapper(io.BytesIO(), encoding=encoding)
-    replace_in(stream)
+    stream = io.TextIOWrapper(io.BytesIO(), encoding=encoding, errors=REPLACING)
     stream.write("Höch caf\udce9")
     stream.flush()
     assert stream.buffer.getvalue().decode(encoding) == shown

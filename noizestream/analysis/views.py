@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from noizestream.errors import NoizestreamError, UsageError
+from noizestream.errors import NoizestreamError, UsageError, option
 from noizestream.files import check_output, whole
 from noizestream.names import one_line
 
@@ -110,12 +110,14 @@ def check(file: str | Path, kind: str, scale: str | None) -> Path:
     """Return `file` as a path if a picture of this kind and scale can be written there."""
     file = Path(file)
     if kind not in KINDS:
-        raise UsageError(f"--kind: {kind!r} is not one of {', '.join(KINDS)}")
+        raise UsageError(f"{option('kind')}: {kind!r} is not one of {', '.join(KINDS)}")
     if scale is not None and scale not in SCALES:
-        raise UsageError(f"--scale: {scale!r} is not one of {', '.join(SCALES)}")
+        raise UsageError(f"{option('scale')}: {scale!r} is not one of {', '.join(SCALES)}")
     if kind == "samples" and scale == "log":
-        raise UsageError("--scale: samples have a sign and are drawn on a linear scale; use --kind envelope for dB")
-    return check_output(file, "-o", (".png",))
+        raise UsageError(
+            f"{option('scale')}: samples have a sign and are drawn on a linear scale; use {option('kind')} envelope for dB"
+        )
+    return check_output(file, option("output"), (".png",))
 
 
 def _extremes(mono: np.ndarray, width: int) -> np.ndarray:

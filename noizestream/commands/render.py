@@ -58,10 +58,11 @@ def command(
     heard = None if prime is None else read_prime(prime, metadata.sample_rate, lambda line: click.echo(line, err=True))
 
     from noizestream.engine.conductor import Conductor
-    from noizestream.engine.generator import load
+    from noizestream.engine.generator import load, prepare_torch
     from noizestream.engine.render import render
     from noizestream.ui.progress import LateBar
 
+    prepare_torch()
     generator = load(path, seed)
     generator.set_genre(weights)
     for name, value in controls.items():

@@ -9,7 +9,8 @@ from pathlib import Path
 from noizestream.control.chord_keys import HeldChord
 from noizestream.control.chords import OWN, Schedule
 from noizestream.control.midi_map import NOTES_OFF
-from noizestream.errors import NoizestreamError
+from noizestream.errors import NoizestreamError, option
+from noizestream.files import not_a_file, reason
 
 ENDINGS = (".mid", ".midi", ".smf")
 DRUMS = 9
@@ -40,6 +41,8 @@ def read_chords(path: str | Path) -> Schedule:
         import mido
     except ImportError:
         raise NoizestreamError("mido is missing: pip install mido") from None
+    if (why := not_a_file(path)) and os.path.exists(path):
+        raise NoizestreamError(f"{option('chords')} {path}: {why}")
     try:
         file = mido.MidiFile(path)
         if file.type == 2 or not 0 < file.ticks_per_beat < 0x8000:
@@ -56,11 +59,10 @@ def read_chords(path: str | Path) -> Schedule:
             elif message.type == "control_change" and (message.control in NOTES_OFF or message.control == SOUND_OFF):
                 notes += [(ticks / file.ticks_per_beat, False, message.channel, note) for note in range(128)]
     except Exception as error:  # mido raises whatever a damaged file leads to
-        reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
-        raise NoizestreamError(f"--chords {path}: cannot be read as a MIDI file ({reason})") from None
+        raise NoizestreamError(f"{option('chords')} {path}: cannot be read as a MIDI file ({reason(error)})") from None
     schedule = schedule_of(notes, ticks / file.ticks_per_beat, bar)
     if schedule is None:
-        raise NoizestreamError(f"--chords {path}: names no chord; at least two different notes must be held at once")
+        raise NoizestreamError(f"{option('chords')} {path}: names no chord; at least two different notes must be held at once")
     return schedule
 
 

@@ -53,13 +53,9 @@ class Loading:
         try:
             self.deck, self.to = Deck(self._make(model, first_block), model), to
             self.deck.worker.launch()
-        except NoizestreamError as error:  # its file has gone
+        except NoizestreamError as error:  # its file has gone; or the system has no shared memory, or starts no process
             self.abandon()
             self._fail(model, error)
-        except OSError as error:  # no shared memory, too many files
-            self.abandon()
-            name = self.state.models[model].name
-            self._fail(model, NoizestreamError(f"{name}: cannot be loaded now ({error.strerror or error})"))
 
     def arrived(self) -> Deck | None:
         """What is loaded, once it is; it stays here until `take`. One that takes START_TIMEOUT_S is given up."""

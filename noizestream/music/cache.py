@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from noizestream.errors import NoizestreamError
-from noizestream.files import expanded, home
+from noizestream.files import expanded, home, reason
 from noizestream.music.tracks import Track
 
 ENTRY = "entry.json"
@@ -120,7 +120,7 @@ class FeatureCache:
             self._write(target, arrays)
         except OSError as error:
             raise NoizestreamError(
-                f"{self.folder}: cannot write the feature cache ({error.strerror}); set NOIZESTREAM_CACHE to a folder with room"
+                f"{self.folder}: cannot write the feature cache ({reason(error)}); set NOIZESTREAM_CACHE to a folder with room"
             ) from error
         stored = self.get(track, part)
         if stored is None:

@@ -10,8 +10,8 @@ from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
-from noizestream.errors import NoizestreamError, UsageError
-from noizestream.files import expanded, look
+from noizestream.errors import NoizestreamError, UsageError, option
+from noizestream.files import expanded, look, not_a_file
 from noizestream.genres import find, key, parts, plain
 from noizestream.music.fma import TABLE, read_fma
 from noizestream.music.folders import read_folders
@@ -29,12 +29,14 @@ def read_library(path: str | Path, genres: Iterable[str] | None = None) -> Libra
     """
     path = expanded(path)
     found = look(path)
-    if found is not None and stat.S_ISREG(found.st_mode):
-        library = read_listed(path)
-    elif found is None or not stat.S_ISDIR(found.st_mode):
+    if found is None:
         raise NoizestreamError(f"{path}: no such folder or CSV file")
-    else:
+    if stat.S_ISDIR(found.st_mode):
         library = (read_fma if os.path.isfile(path / TABLE) else read_folders)(path)
+    elif why := not_a_file(path):
+        raise NoizestreamError(f"{path}: {why}; give a folder or a CSV file")
+    else:
+        library = read_listed(path)
     library = _merged(_once(library))
     if not library.tracks:
         why = f" ({len(library.skipped)} entries skipped, the first: {library.skipped[0].reason})" if library.skipped else ""
@@ -94,5 +96,5 @@ def _only(library: Library, asked: Iterable[str]) -> Library:
                 raise UsageError(f"genre {name!r} is not in {library.name}; it has {', '.join(known)}")
             wanted.add(known[number])
     if not wanted:
-        raise UsageError(f"--genres: names no genre; {library.name} has {', '.join(known)}")
+        raise UsageError(f"{option('genres')}: names no genre; {library.name} has {', '.join(known)}")
     return replace(library, tracks=tuple(track for track in library.tracks if track.genre in wanted))

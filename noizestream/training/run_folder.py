@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from noizestream import files
-from noizestream.errors import NoizestreamError, UsageError
+from noizestream.errors import NoizestreamError, UsageError, option
 from noizestream.training.config import Config
 
 
@@ -26,9 +26,9 @@ def check_output(output: str | Path) -> Path:
     """The path, if a model file can be written there and its weights beside it; UsageError if not."""
     path = Path(output)
     if path.suffix != ".ts":
-        raise UsageError(f"-o {path}: a model file ends in .ts")
-    files.check_output(path.with_suffix(".safetensors"), "-o")
-    return files.check_output(path, "-o")
+        raise UsageError(f"{option('output')} {path}: a model file ends in .ts")
+    files.check_output(path.with_suffix(".safetensors"), option("output"))
+    return files.check_output(path, option("output"))
 
 
 def free_folder(output: Path) -> Path:

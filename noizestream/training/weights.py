@@ -14,8 +14,8 @@ import torch
 from torch import Tensor
 
 from noizestream import artifact
-from noizestream.errors import NoizestreamError, UsageError
-from noizestream.files import whole
+from noizestream.errors import NoizestreamError, UsageError, option
+from noizestream.files import whole, writing
 from noizestream.genres import find
 from noizestream.nn.layers import LayerFront
 from noizestream.nn.memory import Memory
@@ -112,11 +112,8 @@ def save(player: UnitPlayer, config: Config, genres: list[str], model: Path) -> 
         "channels": str(player.channels),
         "code_first": json.dumps(player.memory.code_first),
     }
-    try:
-        with whole(path) as partial:
-            partial.write_bytes(packed(tensors, header))  # not to its name: safetensors takes none that is no text
-    except OSError as error:
-        raise NoizestreamError(f"{path}: cannot be written ({error.strerror})") from None
+    with writing(path), whole(path) as partial:
+        partial.write_bytes(packed(tensors, header))  # not to its name: safetensors takes none that is no text
     return path
 
 
@@ -127,7 +124,7 @@ def load(model: str | Path) -> Base:
 
     path = artifact.find_model(model).with_suffix(SUFFIX)
     if not os.path.isfile(path):
-        raise UsageError(f"--base {model}: {path.name} must lie beside the model, and does not (train writes it)")
+        raise UsageError(f"{option('base')} {model}: {path.name} must lie beside the model, and does not (train writes it)")
     try:
         content = path.read_bytes()
         header = json.loads(content[8 : 8 + int.from_bytes(content[:8], "little")])["__metadata__"]

@@ -16,6 +16,7 @@ from noizestream.engine.loading import AGAIN_S, TRIES, Loading
 from noizestream.engine.worker import START_TIMEOUT_S, Worker
 from noizestream.errors import NoizestreamError
 from noizestream.parameters import MODEL
+from noizestream.spawn import no_room
 from tests import foreign_models as foreign
 
 PATIENCE_S = 60.0
@@ -66,36 +67,36 @@ def test_one_that_never_gets_ready_is_given_up_so_that_others_can_be_asked_for(s
 
 
 @pytest.fixture
-def no_room(sine_model):
+def crowded(sine_model):
     """`(state, loading, said)` of a performance of two models on a system that gives no worker what it needs."""
     state, said = LiveState([replace(artifact.read_metadata(sine_model), name=name) for name in ("one", "two")]), []
 
     def make(model: int, first_block: int) -> Worker:
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        raise no_room("shared memory", OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)))
 
     return state, Loading(state, make, said.append), said
 
 
-def test_a_spare_one_that_the_system_has_no_room_for_is_said_once_and_tried_again_when_it_is_asked_for(no_room):
-    state, loading, said = no_room
+def test_a_spare_one_that_the_system_has_no_room_for_is_said_once_and_tried_again_when_it_is_asked_for(crowded):
+    state, loading, said = crowded
     for _ in range(2):
         loading.launch(1, to=1)
-    assert said == ["two: cannot be loaded now (No space left on device); one plays on"]
+    assert len(said) == 1 and said[0].startswith("no room for shared memory (No space") and said[0].endswith("; one plays on")
     assert loading.deck is None and loading.next_model() is None and state.refused == 0, "nobody asked for it"
     state.apply(SetValue(MODEL.name, 1))
     loading.launch(1, to=1)
     assert len(said) == 2 and state.wanted == 0 and state.refused == 1
 
 
-def test_the_one_that_plays_is_tried_again_after_a_pause_and_not_for_ever(no_room, monkeypatch):
-    _, loading, _ = no_room
+def test_the_one_that_plays_is_tried_again_after_a_pause_and_not_for_ever(crowded, monkeypatch):
+    _, loading, _ = crowded
     now = [100.0]
     monkeypatch.setattr("noizestream.engine.loading.time", SimpleNamespace(monotonic=lambda: now[0]))
     for _ in range(TRIES - 1):
         for _ in range(50):  # as often as a performance looks
             loading.launch(0, to=0)
         now[0] += AGAIN_S
-    with pytest.raises(NoizestreamError, match=r"one: cannot be loaded now \(No space left on device\)"):
+    with pytest.raises(NoizestreamError, match=r"no room for shared memory \(No space left on device\)"):
         loading.launch(0, to=0)
 
 
