@@ -177,7 +177,7 @@ def main() -> None:
     if arguments.one:
         print(json.dumps(PLAYERS[arguments.one](model, arguments.seconds)))
         return
-    from tests.live.jack_server import RATE, JackServer
+    from rig.jack_server import RATE, JackServer
 
     print(
         f"{Path(model).name}, {arguments.seconds:g} s each, load average before: {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores"

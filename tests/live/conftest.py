@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.live.jack_server import JackServer
+from rig.jack_server import JackServer
 
 
 @pytest.fixture(scope="session")

@@ -18,9 +18,9 @@ from pathlib import Path
 import pytest
 import soundfile
 
+from rig.harness import HERE, Terminal, start
+from rig.jack_server import JackServer
 from tests import foreign_models as foreign
-from tests.live.harness import HERE, Terminal, start
-from tests.live.jack_server import JackServer
 from tests.processes import children, maps
 
 PATIENCE_S = 180.0

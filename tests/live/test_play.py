@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 from noizestream import artifact
-from tests.live.harness import Heard, Run, changes, play
-from tests.live.jack_server import JackServer
+from rig.harness import Heard, Run, changes, play
+from rig.jack_server import JackServer
 
 SECONDS = float(os.environ.get("NOIZESTREAM_LIVE_SECONDS", "20"))
 TONES = {"A": 220.0, "B": 440.0, "C": 880.0}

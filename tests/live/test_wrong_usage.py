@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.live.jack_server import JackServer
+from rig.jack_server import JackServer
 
 NO_SERVER = os.environ | {"JACK_DEFAULT_SERVER": "noizestream-test-none", "JACK_NO_START_SERVER": "1"}
 

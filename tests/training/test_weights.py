@@ -15,7 +15,7 @@ from noizestream.training.export import script, self_test
 from noizestream.training.prepared import Prepared
 from noizestream.training.recipes.units import UnitRecipe
 from noizestream.training.run import train
-from tests.nn.made_up import memory
+from rig.made_up import memory
 from tests.training.conftest import never, quiet
 
 

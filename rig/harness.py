@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from tests.live.jack_server import RATE, JackServer
+from rig.jack_server import RATE, JackServer
 
 HERE = Path(__file__).resolve().parent
 
