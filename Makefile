@@ -36,7 +36,7 @@ play: setup
 test: setup setup-tests
 ifeq ($(strip $(ARGS)),)
 	@trap 'exit 130' INT; rest=0; live=0; \
-	OMP_NUM_THREADS=1 nice $(BIN)/python -m pytest -n auto --dist loadfile --ignore tests/live || rest=$$?; \
+	OMP_NUM_THREADS=1 nice -n 5 $(BIN)/python -m pytest -n auto --dist loadfile --ignore tests/live || rest=$$?; \
 	$(BIN)/python -m pytest tests/live || live=$$?; \
 	if [ $$rest$$live != 00 ]; then \
 	  echo "make test: exit code $$rest of all but the live tests, $$live of the live tests" >&2; exit 1; fi
