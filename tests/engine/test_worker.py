@@ -125,9 +125,10 @@ def test_the_target_can_change(worker):
 
 
 def test_interrupts_of_the_terminal_do_not_reach_it(worker):
-    os.kill(worker.pid, signal.SIGINT)
+    before = worker.pid
+    os.kill(before, signal.SIGINT)
     take(worker.ring, 20000)
-    worker.check()
+    assert worker.check() is None and worker.pid == before and alive(before)
 
 
 def test_it_steps_steadily(worker):
