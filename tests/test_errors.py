@@ -8,6 +8,7 @@ import pytest
 import noizestream
 from noizestream.errors import UsageError
 from noizestream.training.config import resolve
+from rig.waiting import PATIENCE_S
 from tests.commands.run import assert_one_line, run
 
 WRONG = [
@@ -52,5 +53,5 @@ def test_the_edges_of_a_range_are_in_it():
 def test_only_the_command_line_speaks_of_options():
     """Importing it, as a documentation tool does, is not yet being it."""
     code = "import noizestream.cli\nfrom noizestream.errors import option\nprint(option('minutes'))"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=300)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=PATIENCE_S)
     assert done.stdout == "minutes\n", done.stderr

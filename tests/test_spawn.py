@@ -9,6 +9,8 @@ import numpy as np
 import pytest
 import soundfile
 
+from rig.waiting import PATIENCE_S
+
 ROOT = Path(__file__).resolve().parent.parent
 
 PROGRAM = """
@@ -36,7 +38,7 @@ def library(tmp_path) -> Path:
 def python(*arguments: object, **options) -> subprocess.CompletedProcess:
     environment = os.environ | {"PYTHONPATH": str(ROOT)}
     line = [sys.executable, *map(str, arguments)]
-    return subprocess.run(line, capture_output=True, text=True, env=environment, timeout=300, **options)
+    return subprocess.run(line, capture_output=True, text=True, env=environment, timeout=PATIENCE_S, **options)
 
 
 def test_a_program_from_standard_input(library):

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from rig.waiting import PATIENCE_S
 from tests.commands.run import assert_one_line
 
 FULL = Path("/dev/full")
@@ -15,13 +16,13 @@ COMMANDS = [["--help"], ["--version"], ["info"], ["info", "--json"], ["train", "
 
 
 def noizestream(*arguments: str, **options) -> subprocess.CompletedProcess:
-    return subprocess.run([sys.executable, "-m", "noizestream.cli", *arguments], text=True, timeout=300, **options)
+    return subprocess.run([sys.executable, "-m", "noizestream.cli", *arguments], text=True, timeout=PATIENCE_S, **options)
 
 
 def python(code: str, **options) -> subprocess.CompletedProcess:
     """`code` after the standard streams have been opened as the command line opens them."""
     start = "from noizestream.streams import close_output, open_standard_streams\nopen_standard_streams()\n"
-    return subprocess.run([sys.executable, "-c", start + code], text=True, timeout=300, **options)
+    return subprocess.run([sys.executable, "-c", start + code], text=True, timeout=PATIENCE_S, **options)
 
 
 @needs_full
@@ -76,7 +77,7 @@ def test_descriptors_that_are_closed_are_given_to_no_file(tmp_path):
     code += "os.system('echo noise; echo noise >&2')\nsys.stdout.flush(); close_output()\ntake.write('music')\n"
     close = 'exec 0<&- 1>&- 2>&-; exec "$@"'
     start = "from noizestream.streams import close_output, open_standard_streams\nopen_standard_streams()\n"
-    done = subprocess.run(["sh", "-c", close, "sh", sys.executable, "-c", start + code], timeout=300)
+    done = subprocess.run(["sh", "-c", close, "sh", sys.executable, "-c", start + code], timeout=PATIENCE_S)
     assert done.returncode == 0
     assert file.read_text() == "music"
 
@@ -92,5 +93,5 @@ def test_a_working_directory_that_is_gone(tmp_path):
     gone.mkdir()
     line = ["sh", "-c", 'rmdir "$PWD" && exec "$@"', "sh", sys.executable, "-m", "noizestream.cli", "info"]
     environment = os.environ | {"PYTHONPATH": str(Path(__file__).resolve().parent.parent)}
-    done = subprocess.run(line, cwd=gone, env=environment, capture_output=True, text=True, timeout=300)
+    done = subprocess.run(line, cwd=gone, env=environment, capture_output=True, text=True, timeout=PATIENCE_S)
     assert_one_line(done, 1, "working directory is gone")

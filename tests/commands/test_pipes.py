@@ -6,6 +6,7 @@ import sys
 
 import pytest
 
+from rig.waiting import PATIENCE_S
 from tests.commands.run import assert_one_line, run
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")
@@ -42,5 +43,5 @@ def test_the_chords_of_a_pipe(tmp_path):
 def test_standard_input_from_a_file_is_a_file(sine_model):
     with sine_model.open() as file:
         line = [sys.executable, "-m", "noizestream.cli", "info", "/dev/stdin"]
-        done = subprocess.run(line, stdin=file, capture_output=True, text=True, timeout=300)
+        done = subprocess.run(line, stdin=file, capture_output=True, text=True, timeout=PATIENCE_S)
     assert done.returncode == 0 and "A, B, C" in done.stdout, done.stderr

@@ -1,7 +1,6 @@
 """The main process's handle on the MIDI process, with the test in that process's place."""
 
 import multiprocessing
-import time
 from collections.abc import Iterator
 from multiprocessing.connection import Connection
 
@@ -10,8 +9,7 @@ import pytest
 from noizestream.devices import midi_input
 from noizestream.devices.midi_input import MidiInput
 from noizestream.errors import NoizestreamError
-
-PATIENCE_S = 60.0
+from rig.waiting import wait_for
 
 
 class Process:
@@ -50,13 +48,6 @@ def place(monkeypatch) -> Iterator[Place]:
         pipe.close()
 
 
-def wait_for(condition) -> None:
-    end = time.monotonic() + PATIENCE_S
-    while not condition():
-        assert time.monotonic() < end
-        time.sleep(0.001)
-
-
 def test_what_a_message_raises_is_counted_and_said_once_and_the_next_is_handled(place):
     heard, said = [], []
 
@@ -70,7 +61,7 @@ def test_what_a_message_raises_is_counted_and_said_once_and_the_next_is_handled(
     assert midi.wait() is None
     for message in (b"\xb0\x01\x00", b"\xb0\x01\x01", b"\xc0\x01"):
         place.pipes[0].send(message)
-    wait_for(lambda: len(heard) == 3)
+    wait_for(lambda: len(heard) == 3, "three messages")
     assert midi.errors == 2 and len(said) == 1 and "ValueError: out of range" in said[0]
     place.pipes[0].close()
     midi.close()
@@ -83,7 +74,7 @@ def test_a_process_that_cannot_be_replaced_at_once_is_replaced_later(place):
     midi.wait()
     place.refusing = True
     place.pipes[0].close()
-    wait_for(lambda: not midi._thread.is_alive())
+    wait_for(lambda: not midi._thread.is_alive(), "the end of the thread")
     for _ in range(3):
         midi.tick()
     assert midi.restarts == 1 and len(said) == 1 and "ended unexpectedly (exit code -11)" in said[0]

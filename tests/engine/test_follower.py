@@ -10,6 +10,7 @@ import pytest
 
 from noizestream import machine
 from noizestream.engine.follower import Follower
+from rig.waiting import PATIENCE_S
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="only on Linux a worker is followed")
 
@@ -32,7 +33,7 @@ def test_it_is_killed(process, monkeypatch, descriptors):
         monkeypatch.setattr(os, "pidfd_open", no_descriptor)
     follower = Follower(process.pid, machine.started(process.pid))
     follower.kill()
-    assert process.wait(60) == -signal.SIGKILL
+    assert process.wait(PATIENCE_S) == -signal.SIGKILL
     follower.kill()  # it has been reaped: nothing happens
     follower.close()
 
@@ -45,6 +46,6 @@ def test_another_that_has_its_number_now_is_left_alone(process, monkeypatch, des
     follower.kill()
     process.stdin.write(b"\n")
     process.stdin.flush()
-    assert process.wait(60) == 0
+    assert process.wait(PATIENCE_S) == 0
     follower.close()
     follower.close()

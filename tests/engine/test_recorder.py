@@ -1,7 +1,6 @@
 """The recorder, with the test as the callback that fills the tap."""
 
 import os
-import time
 from pathlib import Path
 
 import numpy as np
@@ -12,17 +11,14 @@ from noizestream.engine import mixer as desk
 from noizestream.engine.mixer import Mixer
 from noizestream.engine.recorder import Recorder, check_take
 from noizestream.errors import NoizestreamError, UsageError
-
-PATIENCE_S = 30.0
+from rig.waiting import wait_for
 
 
 def tap(mixer: Mixer, audio: np.ndarray) -> None:
     """Put `audio` [n, channels] into the tap as the callback would, waiting for room."""
     for part in np.array_split(audio, max(len(audio) // 256, 1)):
-        end = time.monotonic() + PATIENCE_S
-        while mixer.header[desk.TAPPED] - mixer.header[desk.TAKEN] + part.size > len(mixer.tap):
-            assert time.monotonic() < end
-            time.sleep(0.001)
+        room = len(mixer.tap) - part.size
+        wait_for(lambda room=room: mixer.header[desk.TAPPED] - mixer.header[desk.TAKEN] <= room, "room", every_s=0.001)
         mixer.tap[(mixer.header[desk.TAPPED] + np.arange(part.size)) % len(mixer.tap)] = part.ravel()
         mixer.header[desk.TAPPED] += part.size
 
@@ -40,10 +36,7 @@ def test_a_take_is_what_was_played_and_another_device_goes_on_in_another_file(mi
     recorder = Recorder(tmp_path / "take.wav", mixer, 48000, 2, said.append)
     tap(mixer, audio)
     recorder.shape(44100, 1)
-    end = time.monotonic() + PATIENCE_S
-    while not said:
-        assert time.monotonic() < end
-        time.sleep(0.01)
+    wait_for(lambda: said, "word of another file")
     tap(mixer, audio[:500, :1])
     recorder.end()
     assert mixer.header[desk.TAP_ON] == 0 and recorder.lost_ms == 0 and "take-2.wav" in said[0]

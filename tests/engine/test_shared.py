@@ -11,6 +11,7 @@ import pytest
 
 from noizestream.engine.mixer import Mixer
 from noizestream.errors import NoizestreamError
+from rig.waiting import PATIENCE_S
 
 SMALL = ["unshare", "--mount", "sh", "-c", 'mount -t tmpfs -o size=64k none /dev/shm && exec "$@"', "sh"]
 """What follows runs with 64 kB of shared memory, where this user may do so."""
@@ -32,7 +33,7 @@ def _can_make_it_small() -> bool:
 
 @pytest.mark.skipif(not _can_make_it_small(), reason="this user cannot make shared memory smaller")
 def test_shared_memory_that_is_too_small():
-    done = subprocess.run([*SMALL, sys.executable, "-c", PROGRAM], capture_output=True, text=True, timeout=300)
+    done = subprocess.run([*SMALL, sys.executable, "-c", PROGRAM], capture_output=True, text=True, timeout=PATIENCE_S)
     assert done.returncode == 0, done.stderr
     assert "no room for 0.4 MB" in done.stdout and "/dev/shm" in done.stdout and len(done.stdout.splitlines()) == 1
     assert done.stderr == "", "nothing is left behind for the resource tracker to find"
@@ -42,7 +43,7 @@ def test_shared_memory_that_is_too_small():
 @pytest.mark.parametrize("line", ["bench {model} --seconds 0.1", "play {model} --record take.wav --seconds 1"])
 def test_commands_say_it_in_one_line(line, sine_model, tmp_path):
     command = [*SMALL, sys.executable, "-m", "noizestream.cli", *line.format(model=sine_model).split()]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=300, cwd=tmp_path)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE_S, cwd=tmp_path)
     assert done.returncode == 1 and "no room for" in done.stderr and len(done.stderr.splitlines()) == 1, done.stderr
     assert not list(tmp_path.iterdir())
 

@@ -8,8 +8,9 @@ import sys
 
 import pytest
 
-from tests.live.harness import play
-from tests.live.jack_server import JackServer
+from rig.harness import play
+from rig.jack_server import JackServer
+from rig.waiting import PATIENCE_S
 from tests.live.test_faults import TONES, Ear, Performance
 
 BLOCK = 512
@@ -45,8 +46,8 @@ def test_a_period_that_grows_while_it_plays_is_followed(jack_server: JackServer,
         stack.callback(performance.end)
         place = performance.wait_for("periods of 256 frames")
         ear.wait_for(TONES["B"])
-        subprocess.run([sys.executable, "-c", RESIZE, "4096"], env=server.environment, check=True, timeout=60)
+        subprocess.run([sys.executable, "-c", RESIZE, "4096"], env=server.environment, check=True, timeout=PATIENCE_S)
         performance.wait_for("the device asks for 4096 frames at once now; 181 ms of sound kept ready", place)
         ear.wait_for(TONES["B"])
         performance.process.send_signal(signal.SIGTERM)
-        assert performance.process.wait(180) == 130
+        assert performance.process.wait(PATIENCE_S) == 130
