@@ -30,12 +30,16 @@ endef
 play: setup
 	@NOIZESTREAM_WITHOUT_DEVICE=play.wav $(BIN)/noizestream play $(ARGS)
 
-# Those that listen to a real audio server have the machine to themselves; the others share its cores, one thread each: torch's
-# threads would wait for each other.
+# The live tests listen to a real audio server: they have the machine to themselves, and what else runs gives way to them (another
+# copy of this, too: its first part is nice). The others share its cores, one thread each: torch's threads would wait for each
+# other. Both parts run whatever becomes of the first, unless it is interrupted; either fails the whole.
 test: setup setup-tests
 ifeq ($(strip $(ARGS)),)
-	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist loadfile --ignore tests/live
-	@$(BIN)/python -m pytest tests/live
+	@trap 'exit 130' INT; rest=0; live=0; \
+	OMP_NUM_THREADS=1 nice -n 5 $(BIN)/python -m pytest -n auto --dist loadfile --ignore tests/live || rest=$$?; \
+	$(BIN)/python -m pytest tests/live || live=$$?; \
+	if [ $$rest$$live != 00 ]; then \
+	  echo "make test: exit code $$rest of all but the live tests, $$live of the live tests" >&2; exit 1; fi
 else
 	@$(BIN)/python -m pytest $(ARGS)
 endif

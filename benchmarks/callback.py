@@ -44,9 +44,10 @@ def play_in_callback(model: str, seconds: float) -> dict:
     import numpy as np
     import sounddevice
 
-    from noizestream.engine.generator import load
+    from noizestream.engine.generator import load, prepare_torch
     from noizestream.engine.stats import StepTimes
 
+    prepare_torch()
     generator, times = load(model), StepTimes()
     generator.warm_up()
     counts = {"periods": 0, "late": 0, "period_frames": 0}
@@ -95,10 +96,11 @@ def play_from_ring(ring, rate: int, seconds: float, load_machine: bool) -> dict:
 def play_from_thread(model: str, seconds: float) -> dict:
     """Step in a thread of this process."""
     from noizestream.engine import ring as slots
-    from noizestream.engine.generator import load
+    from noizestream.engine.generator import load, prepare_torch
     from noizestream.engine.ring import Ring
     from noizestream.engine.stats import StepTimes
 
+    prepare_torch()
     generator, times = load(model), StepTimes()
     generator.warm_up()
     rate, block = generator.metadata.sample_rate, generator.metadata.block_frames
@@ -177,7 +179,7 @@ def main() -> None:
     if arguments.one:
         print(json.dumps(PLAYERS[arguments.one](model, arguments.seconds)))
         return
-    from tests.live.jack_server import RATE, JackServer
+    from rig.jack_server import RATE, JackServer
 
     print(
         f"{Path(model).name}, {arguments.seconds:g} s each, load average before: {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores"

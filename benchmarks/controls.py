@@ -22,7 +22,7 @@ os.environ.setdefault("TORCH_CPP_LOG_LEVEL", "ERROR")
 import numpy as np  # noqa: E402
 
 from noizestream.analysis import measures, pulse  # noqa: E402
-from noizestream.engine.generator import Generator, load  # noqa: E402
+from noizestream.engine.generator import Generator, load, prepare_torch  # noqa: E402
 from noizestream.errors import NoizestreamError  # noqa: E402
 from noizestream.jsonfile import write_json  # noqa: E402
 
@@ -116,6 +116,7 @@ def main(arguments: list[str] | None = None) -> dict[str, Any]:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--json", type=Path)
     asked = parser.parse_args(arguments)
+    prepare_torch()
     generator = load(asked.model)
     plain = {genre: heard(generator, asked.seed, asked.seconds, genre) for genre in generator.genres}
     result = {

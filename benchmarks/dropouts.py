@@ -18,8 +18,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from tests.live.harness import Terminal, play  # noqa: E402
-from tests.live.jack_server import JackServer  # noqa: E402
+from rig.harness import Terminal, play  # noqa: E402
+from rig.jack_server import JackServer  # noqa: E402
 
 
 def main() -> None:

@@ -17,7 +17,7 @@ import numpy as np
 from noizestream.analysis import chords
 from noizestream.analysis.pulse import pulse
 from noizestream.artifact import find_model
-from noizestream.engine.generator import Generator, load
+from noizestream.engine.generator import Generator, load, prepare_torch
 from noizestream.parameters import LAYERS
 
 BARS = 4
@@ -118,6 +118,7 @@ def main() -> None:
     ask.add_argument("--seconds", type=float, default=30.0)
     ask.add_argument("--json", type=Path)
     asked = ask.parse_args()
+    prepare_torch()
     generator = load(find_model(asked.model))
     names = asked.genres.split(",") if asked.genres else generator.metadata.genres[:2]
     result = {}

@@ -25,8 +25,8 @@ sys.path.insert(0, str(ROOT))
 os.environ.setdefault("TORCH_CPP_LOG_LEVEL", "ERROR")  # before torch: it warns of quantisers that dynamic int8 has none of
 
 from noizestream import artifact  # noqa: E402
-from tests.live.harness import Heard, play  # noqa: E402
-from tests.live.jack_server import JackServer  # noqa: E402
+from rig.harness import Heard, play  # noqa: E402
+from rig.jack_server import JackServer  # noqa: E402
 
 APART_S = 0.2637
 """Between two changes: not in step with any model's blocks, and longer than any ring keeps."""
@@ -47,9 +47,10 @@ class Replay:
     """Renders what `play` would play, block by block, and can go back to any block and take another genre from there."""
 
     def __init__(self, model: Path):
-        from noizestream.engine.generator import load
+        from noizestream.engine.generator import load, prepare_torch
         from noizestream.engine.safety import SafeStream
 
+        prepare_torch()
         self.stream = SafeStream(load(model, 0))
         self.frames = self.stream.generator.metadata.block_frames
         self.audio = np.zeros(0, np.float32)  # of the first channel

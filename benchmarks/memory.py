@@ -21,7 +21,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from noizestream import artifact, machine  # noqa: E402
-from tests.live.jack_server import JackServer  # noqa: E402
+from rig.jack_server import JackServer  # noqa: E402
 
 WATCH_S = 0.5
 BYTES_PER_SAMPLE = 3

@@ -50,7 +50,7 @@ from noizestream.nn.units import UnitPlayer  # noqa: E402
 from noizestream.noise import noise  # noqa: E402
 from noizestream.training.config import resolve  # noqa: E402
 from noizestream.training.export import quantised, script  # noqa: E402
-from tests.nn import made_up  # noqa: E402
+from rig import made_up  # noqa: E402
 
 GENRES = ("ambient", "breaks", "chiptune", "drone", "dub", "techno")
 TURN = 25

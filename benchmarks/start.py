@@ -21,7 +21,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from noizestream import artifact  # noqa: E402
-from tests.live.jack_server import JackServer  # noqa: E402
+from rig.jack_server import JackServer  # noqa: E402
 
 COMMAND = [sys.executable, "-m", "noizestream.cli"]
 PATIENCE_S = 120.0

@@ -6,18 +6,19 @@ and `load` import it. This module and training/export.py are the only ones that 
 
 import io
 import logging
+import os
 import warnings
 import zipfile
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
 
 from noizestream import nested
 from noizestream import precision as numbers
 from noizestream.errors import NoizestreamError
-from noizestream.files import whole
+from noizestream.files import look, not_a_file, reason, whole
 from noizestream.metadata import FORMAT_VERSION, Metadata
 from noizestream.noise import noise
 
@@ -58,10 +59,10 @@ def save(
         metadata = replace(metadata, extra=metadata.extra | {"precision": numbers.INT8, "fallback": numbers.FLOAT32})
     metadata = _with_golden(module, metadata, path.name)
     try:
-        with whole(path) as partial:
-            _write(module, str(partial), files | {METADATA_FILE: metadata.to_json()})
+        with whole(path) as partial, partial.open("wb") as file:  # by its name torch would write itself, and abort on a full disk
+            _write(module, file, files | {METADATA_FILE: metadata.to_json()})
     except (OSError, RuntimeError) as error:
-        raise NoizestreamError(f"{path}: cannot write the model here ({_first_line(error)})") from None
+        raise NoizestreamError(f"{path}: cannot write the model here ({reason(error)})") from None
     return metadata
 
 
@@ -70,7 +71,7 @@ def _with_golden(module: "torch.jit.ScriptModule", metadata: Metadata, source: s
     return replace(metadata, extra=metadata.extra | {"golden": np.round(golden.astype(np.float64), 6).tolist()})
 
 
-def _write(module: "torch.jit.ScriptModule", file: str | io.BytesIO, files: dict[str, str | bytes]) -> None:
+def _write(module: "torch.jit.ScriptModule", file: IO[bytes], files: dict[str, str | bytes]) -> None:
     import torch
 
     with warnings.catch_warnings():
@@ -88,7 +89,7 @@ def load(path: str | Path, precision: str | None = None) -> "tuple[torch.jit.Scr
     """
     path = Path(path)
     metadata = read_metadata(path)
-    source: str | io.BytesIO = str(path)
+    source: io.BytesIO | None = None
     if precision is not None and precision not in precisions(metadata):
         raise NoizestreamError(f"{path}: offers {', '.join(precisions(metadata))}, not {precision}")
     kernels = numbers.int8_kernels()
@@ -107,7 +108,8 @@ def load(path: str | Path, precision: str | None = None) -> "tuple[torch.jit.Scr
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", DeprecationWarning)
-            module = torch.jit.load(source, map_location="cpu").eval()
+            with source or path.open("rb") as file:  # not its name: torch takes none that is no text
+                module = torch.jit.load(file, map_location="cpu").eval()
     except (RuntimeError, ValueError, OSError, EOFError) as error:
         if kernels == numbers.NONE and metadata.extra.get("precision") == numbers.INT8:
             raise NoizestreamError(f"{path}: is in int8, for which this build of torch has no kernels") from None
@@ -135,10 +137,10 @@ def precisions(metadata: Metadata) -> list[str]:
 def read_metadata(path: str | Path) -> Metadata:
     """Read and check only the metadata, without torch. NoizestreamError as for `load`, as far as can be told without torch."""
     path = Path(path)
-    if not path.exists():
+    if look(path) is None:
         raise NoizestreamError(f"{path}: no such model file")
-    if path.is_dir():
-        raise NoizestreamError(f"{path}: is a folder, give a model file (.ts)")
+    if why := not_a_file(path):
+        raise NoizestreamError(f"{path}: {why}; give a model file (.ts)")
     return Metadata.from_json(_read_inside(path, METADATA_FILE, str(path)), str(path))
 
 
@@ -207,9 +209,9 @@ def find_model(model: str | Path | None) -> Path:
     if model is None:
         return default_model()
     path, bundled = Path(model), bundled_models()
-    if str(model) in bundled and not path.is_file():  # a folder of the same name, as of a corpus, is not meant
+    if str(model) in bundled and not os.path.isfile(path):  # a folder of the same name, as of a corpus, is not meant
         return bundled[str(model)]
-    if path.exists():
+    if look(path) is not None:
         return path
     names = ", ".join(bundled) or "none"
     raise NoizestreamError(f"{model}: no such model file, nor a bundled model (bundled: {names})")

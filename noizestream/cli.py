@@ -1,12 +1,16 @@
 """The `noizestream` command: a group that imports a command's module only when that command runs."""
 
+import contextlib
 import importlib
 import os
 import sys
 
 import click
 
-from noizestream.errors import NoizestreamError, UsageError
+from noizestream.errors import NoizestreamError, UsageError, on_command_line
+from noizestream.files import home, reason
+from noizestream.names import shortened
+from noizestream.streams import close_output, open_standard_streams
 
 COMMANDS = {
     "train": "Learn a model from your own music, sorted by genre.",
@@ -49,17 +53,37 @@ def main() -> None:
     """Run the command line. Exit codes: 0 done, 1 failed with one line, 2 wrong usage, 130 interrupted."""
     # The int8 kernels of torch print a C++ warning at load; it must be silenced before torch is first imported.
     os.environ.setdefault("TORCH_CPP_LOG_LEVEL", "ERROR")
+    on_command_line()
+    open_standard_streams()
+    with contextlib.suppress(NoizestreamError):  # who needs a home will say so
+        home()
     try:
-        sys.exit(group.main(prog_name="noizestream", standalone_mode=False) or 0)
+        _check_folder()
+        code = group.main(prog_name="noizestream", standalone_mode=False) or 0
+        if code == 0:
+            close_output()
+        sys.exit(code)
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)
     except NoizestreamError as error:
-        click.echo(f"noizestream: {error}", err=True)
+        click.echo(f"noizestream: {shortened(str(error))}", err=True)
         sys.exit(2 if isinstance(error, UsageError) else 1)
+    except OSError as error:  # of a disk, a device or a pipe, where nothing better is known to say
+        what = f"{error.filename}: " if error.filename else ""
+        click.echo(shortened(f"noizestream: {what}{reason(error)}"), err=True)
+        sys.exit(1)
     except (KeyboardInterrupt, click.Abort):
         click.echo("noizestream: interrupted", err=True)
         sys.exit(130)
+
+
+def _check_folder() -> None:
+    """NoizestreamError where the working directory has been deleted: torch's libraries end the process without a word to trust."""
+    try:
+        os.getcwd()
+    except OSError:
+        raise NoizestreamError("the working directory is gone, go to another (cd) and start again") from None
 
 
 if __name__ == "__main__":

@@ -3,11 +3,13 @@
 import unicodedata
 from collections.abc import Iterable, Sequence
 
+from noizestream.names import as_text
+
 MOST_BYTES = 120
 """Of a genre in a file name, in UTF-8: file systems take 255, and a number, an ending and more come to it."""
 
-SHOWN_AS = {"Cc": " ", "Zl": " ", "Zp": " ", "Cs": "\ufffd"}
-"""Control characters, ends of lines and of paragraphs, and surrogates, by their categories in Unicode."""
+BREAKS = ("Cc", "Zl", "Zp")
+"""Control characters, ends of lines and of paragraphs: their categories in Unicode."""
 
 
 def plain(name: str) -> str:
@@ -15,7 +17,8 @@ def plain(name: str) -> str:
 
     Bytes of a folder's name that are no UTF-8 become replacement characters: no file in UTF-8 can hold them as they are.
     """
-    shown = "".join(SHOWN_AS.get(unicodedata.category(c), c) for c in unicodedata.normalize("NFC", name))
+    composed = unicodedata.normalize("NFC", as_text(name))
+    shown = "".join(" " if unicodedata.category(c) in BREAKS else c for c in composed)
     return " ".join(shown.split())
 
 

@@ -1,16 +1,17 @@
-"""Writing JSON files and text, whole or not at all."""
+"""Writing JSON files and text, in UTF-8, whole or not at all."""
 
 import json
 from pathlib import Path
 from typing import Any
 
-from noizestream.errors import NoizestreamError
-from noizestream.files import whole
+from noizestream.files import whole, writing
+from noizestream.names import as_text
 
 
 def write_json(path: str | Path, values: Any, option: str = "") -> None:
     """Write `values` to `path`; what was there stays until the new file is complete.
 
+    What is no text, as in the name of a file, becomes replacement characters.
     NoizestreamError if it cannot be written, which names the `option` that asked for it.
     """
     write_text(path, json.dumps(values, indent=1, ensure_ascii=False) + "\n", option)
@@ -18,8 +19,5 @@ def write_json(path: str | Path, values: Any, option: str = "") -> None:
 
 def write_text(path: str | Path, text: str, option: str = "") -> None:
     """The same of text."""
-    try:
-        with whole(path) as partial:
-            partial.write_text(text)
-    except OSError as error:
-        raise NoizestreamError(f"{option} {path}".strip() + f": cannot be written ({error.strerror})") from None
+    with writing(f"{option} {path}".strip()), whole(path) as partial:
+        partial.write_text(as_text(text), encoding="utf-8")

@@ -62,6 +62,15 @@ def processor_seconds(process: int) -> float | None:
     return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
 
 
+def started(process: int) -> int | None:
+    """When the process with the id `process` was started, in ticks since the system was; None where nobody can tell.
+
+    Ids are used again: with this one a process is told from a later one of the same id.
+    """
+    lines = _lines(f"/proc/{process}/stat")
+    return int(lines[0].rsplit(")", 1)[1].split()[19]) if lines else None
+
+
 def description() -> dict[str, Any]:
     """Machine and versions that belong to every figure measured here."""
     return {

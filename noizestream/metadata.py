@@ -2,12 +2,13 @@
 
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeGuard
 
 from noizestream import genres
 from noizestream.errors import NoizestreamError, UsageError
+from noizestream.names import as_text
 
 FORMAT_VERSION = 1
 
@@ -69,8 +70,8 @@ class Metadata:
         return metadata
 
     def to_json(self) -> str:
-        """The text of `metadata.json`: required keys first, in their order."""
-        return json.dumps({key: getattr(self, key) for key in REQUIRED} | self.extra, indent=1, ensure_ascii=False)
+        """The text of `metadata.json`: required keys first, in their order; what is no text becomes replacement characters."""
+        return as_text(json.dumps({key: getattr(self, key) for key in REQUIRED} | self.extra, indent=1, ensure_ascii=False))
 
     def check(self, source: str = "metadata") -> None:
         """Raise NoizestreamError in one line, opening with `source`, for the first value that cannot be right."""
@@ -121,6 +122,11 @@ class Metadata:
             unit = f" {control['unit']}" if control["unit"] else ""
             raise UsageError(f"{name}: {value:g} is out of range, give {control['min']:g} to {control['max']:g}{unit}")
         return float(value)
+
+    def limited(self, values: Iterable[float]) -> list[float]:
+        """Values `[K]` of all controls, in their order, each limited to its range."""
+        pairs = zip(values, self.controls, strict=True)
+        return [min(max(float(value), control["min"]), control["max"]) for value, control in pairs]
 
     def own_tempo(self, weights: Sequence[float]) -> float | None:
         """BPM that `tempo` 0 means for genre weights `[G]`, the geometric mean of a mix; None if the file does not say it."""

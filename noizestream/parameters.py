@@ -31,7 +31,7 @@ class Parameter:
     `cc` is the MIDI control change that moves it by default (7 bit: 0 is `minimum`, 127 is `maximum`), None for none.
     `in_model` says that its value is one of the model's `controls`, handed to `step`; the rest act outside the model.
     `lowest`, where given, is the smallest value other than `minimum`, which then means "off". `kind` says what the value is and
-    what a controller does (see `Kind`). `also` are further control changes that do the same.
+    what a controller does (see `Kind`).
     """
 
     name: str
@@ -44,7 +44,6 @@ class Parameter:
     help: str
     lowest: float | None = None
     kind: Kind = "value"
-    also: tuple[int, ...] = ()
 
     def check(self, value: float, option: str = "") -> float:
         """Return `value`, or raise UsageError when it is not in `minimum`..`maximum`."""
@@ -74,7 +73,7 @@ VOLUME = Parameter(
 )
 MUTE = Parameter("mute", 0, 1, 0, "", 9, False, "silence while on (64 to 127)", kind="toggle")
 MODEL = Parameter("model", 0, 127, 0, "", 0, False, "which of the models that `play` was given; 0 is the first", kind="number")
-PANIC = Parameter("panic", 0, 1, 0, "", 120, False, "silence at once, then the music starts afresh", kind="trigger", also=(123,))
+PANIC = Parameter("panic", 0, 1, 0, "", 120, False, "silence at once, then the music starts afresh", kind="trigger")
 
 CHORD = Parameter(
     "chord", -1, 23, -1, "", 14, True, "chord to play: 0 to 11 C to B, 12 to 23 Cm to Bm; -1 the model's own", kind="chord"

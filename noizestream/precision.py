@@ -6,7 +6,7 @@ inside the functions only.
 
 import os
 
-from noizestream.errors import UsageError
+from noizestream.errors import UsageError, option
 
 FLOAT32, INT8 = "float32", "int8"
 PRECISIONS = (FLOAT32, INT8)
@@ -43,7 +43,7 @@ def resolve(asked: str) -> str:
         return FLOAT32
     available = int8_kernels() != NONE
     if asked == INT8 and not available:
-        raise UsageError("--precision int8: this build of torch has no int8 kernels, give float32")
+        raise UsageError(f"{option('precision')} int8: this build of torch has no int8 kernels, give float32")
     return INT8 if available else FLOAT32
 
 

@@ -1,6 +1,9 @@
 """Fixtures that many tests share."""
 
 import importlib.util
+import os
+import shutil
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -11,9 +14,15 @@ ROOT = Path(__file__).resolve().parent.parent
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Compile what the tests use of librosa before they run in parallel: xdist's workers inherit the cache's place."""
-    if not hasattr(config, "workerinput") and not config.option.collectonly:
-        compiled.ready()
+    """Compile what the tests use of librosa before they run in parallel, and keep features of music for this run alone.
+
+    What a run before has left, or one beside it makes, must not decide what this one shows. xdist's workers inherit both places.
+    """
+    if hasattr(config, "workerinput") or config.option.collectonly:
+        return
+    compiled.ready()
+    os.environ["NOIZESTREAM_CACHE"] = folder = tempfile.mkdtemp(prefix="noizestream-tests-")
+    config.add_cleanup(lambda: shutil.rmtree(folder, ignore_errors=True))
 
 
 @pytest.fixture(scope="session")

@@ -14,6 +14,7 @@ from noizestream import artifact
 from noizestream.errors import NoizestreamError
 from noizestream.metadata import REQUIRED, Metadata
 from tests import foreign_models as foreign
+from tests.full import full_disk
 
 
 def bad_files(folder):
@@ -163,3 +164,10 @@ def test_a_folder_named_like_a_bundled_model_does_not_hide_it(tmp_path, monkeypa
     monkeypatch.chdir(tmp_path)
     (tmp_path / "studio").mkdir()
     assert artifact.find_model("studio") == artifact.bundled_models()["studio"]
+
+
+def test_a_full_disk_is_said_and_leaves_nothing(sine_model, tmp_path):
+    module, metadata = artifact.load(sine_model)
+    with full_disk(), pytest.raises(NoizestreamError, match=r"m\.ts: cannot write the model here \(File too large") as raised:
+        artifact.save(module, metadata, tmp_path / "m.ts")
+    assert "\n" not in str(raised.value) and not list(tmp_path.iterdir())

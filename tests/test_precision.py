@@ -60,7 +60,7 @@ def test_where_there_are_no_kernels_float32_plays_and_it_says_so(both, monkeypat
     (record,) = caplog.records
     assert "no int8 kernels" in record.getMessage()
     assert precision.resolve("auto") == "float32"
-    with pytest.raises(UsageError, match="--precision int8"):
+    with pytest.raises(UsageError, match="precision int8"):
         precision.resolve("int8")
 
 

@@ -1,12 +1,9 @@
 """Work that needs the model, in one process per core: each loads the file once. Results come in the order asked for."""
 
 import logging
-import os
-import signal
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +13,12 @@ from noizestream.analysis.description import describe_audio
 from noizestream.analysis.excerpts import Excerpt
 from noizestream.analysis.measures import flux, repeats, silence
 from noizestream.analysis.places import Places
-from noizestream.errors import NoizestreamError
+from noizestream.errors import NoizestreamError, option
 from noizestream.music import compiled
 from noizestream.music.decode import RATE
 from noizestream.music.skipped import Skip
+from noizestream.signals import by_default
+from noizestream.spawn import Context, processes
 
 _generator: Any = None
 _failure: NoizestreamError | None = None
@@ -30,14 +29,14 @@ def run(model: Path, jobs: Sequence[tuple[Callable, tuple]], workers: int | None
 
     `workers`: None is one process per core, 0 this process. NoizestreamError when a job fails or a process dies.
     """
-    count = min(len(jobs), (os.cpu_count() or 1) if workers is None else workers)
+    count = min(len(jobs), processes(workers))
     if count == 0:
         _open(model)
         for function, arguments in jobs:
             yield function(*arguments)
         return
     compiled.ready()
-    context = get_context("spawn")
+    context = Context()
     with ProcessPoolExecutor(count, context, _start, (model, context.Value("b", 0))) as pool:
         futures = [pool.submit(_do, function, arguments) for function, arguments in jobs]
         try:
@@ -46,7 +45,7 @@ def run(model: Path, jobs: Sequence[tuple[Callable, tuple]], workers: int | None
         except BrokenProcessPool:
             if compiled.heal():
                 raise NoizestreamError("the cache of compiled functions was damaged and has been made anew; start again") from None
-            raise NoizestreamError(f"{model}: a process died (out of memory?); try --workers 1") from None
+            raise NoizestreamError(f"{model}: a process died (out of memory?); try {option('workers')} 1") from None
         finally:
             pool.shutdown(wait=True, cancel_futures=True)
 
@@ -94,14 +93,15 @@ def probe(genre: str, unseen: list[Excerpt]) -> dict[str, Any]:
 
 def _open(model: Path) -> None:
     global _generator
-    from noizestream.engine.generator import load
+    from noizestream.engine.generator import load, prepare_torch
 
+    prepare_torch()
     _generator = load(model)
 
 
 def _start(model: Path, warned: Any) -> None:
     global _failure
-    signal.signal(signal.SIGINT, signal.SIG_DFL)  # the parent speaks of an interruption, once
+    by_default("SIGINT")  # the parent speaks of an interruption, once
     with warned:
         if warned.value:  # the first process warns, if there is anything to warn of
             logging.getLogger("noizestream").setLevel(logging.ERROR)

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import numpy as np
 
-from noizestream.errors import NoizestreamError, UsageError
-from noizestream.files import whole
+from noizestream.errors import NoizestreamError, UsageError, option
+from noizestream.files import check_output, whole
+from noizestream.names import one_line
 
 KINDS = ("samples", "envelope", "spectrogram")
 SCALES = ("log", "linear")
@@ -58,7 +59,7 @@ def view_file(path: str | Path, file: str | Path, kind: str = "spectrogram", sca
                 # shorter than its header says
                 yield np.pad(audio[:, :wanted], ((0, 0), (0, wanted - audio[:, :wanted].shape[1])))
 
-        view_pieces(filled(), seconds, rate, file, kind, scale, path.name, count)
+        view_pieces(filled(), seconds, rate, file, kind, scale, one_line(path.name), count)
     except Skip as error:
         raise NoizestreamError(f"{path}: {error}") from None
 
@@ -109,16 +110,14 @@ def check(file: str | Path, kind: str, scale: str | None) -> Path:
     """Return `file` as a path if a picture of this kind and scale can be written there."""
     file = Path(file)
     if kind not in KINDS:
-        raise UsageError(f"--kind: {kind!r} is not one of {', '.join(KINDS)}")
+        raise UsageError(f"{option('kind')}: {kind!r} is not one of {', '.join(KINDS)}")
     if scale is not None and scale not in SCALES:
-        raise UsageError(f"--scale: {scale!r} is not one of {', '.join(SCALES)}")
+        raise UsageError(f"{option('scale')}: {scale!r} is not one of {', '.join(SCALES)}")
     if kind == "samples" and scale == "log":
-        raise UsageError("--scale: samples have a sign and are drawn on a linear scale; use --kind envelope for dB")
-    if file.suffix.lower() != ".png":
-        raise UsageError(f"{file}: give a name that ends in .png")
-    if not file.parent.is_dir():
-        raise NoizestreamError(f"{file}: the folder {file.parent} does not exist")
-    return file
+        raise UsageError(
+            f"{option('scale')}: samples have a sign and are drawn on a linear scale; use {option('kind')} envelope for dB"
+        )
+    return check_output(file, option("output"), (".png",))
 
 
 def _extremes(mono: np.ndarray, width: int) -> np.ndarray:

@@ -14,15 +14,15 @@ import click
 def command(model: str | None, json_file: Path | None, seconds: float) -> None:
     """Measure MODEL (a file, or a bundled model's name; default: the bundled model) on this machine: about half a minute."""
     from noizestream import artifact
-    from noizestream.commands.play import check_writable
     from noizestream.errors import UsageError
+    from noizestream.files import check_output
 
     if not 0 < seconds <= 3600:
         raise UsageError(f"--seconds: {seconds:g} is out of range, give more than 0 and at most 3600")
     path = artifact.find_model(model)
     artifact.read_metadata(path)
     if json_file is not None:
-        check_writable(json_file, "--json")
+        check_output(json_file, "--json")
 
     from noizestream.engine.bench import bench
     from noizestream.jsonfile import write_json

@@ -36,6 +36,7 @@ def command(
 
     from noizestream import artifact
     from noizestream.errors import NoizestreamError, UsageError
+    from noizestream.files import check_output
     from noizestream.genres import file_names, find, key
     from noizestream.music.library import read_library
 
@@ -49,8 +50,8 @@ def command(
     metadata = None if audio else artifact.read_metadata(path)
     if metadata is not None:
         metadata.check_control("temperature", temperature)
-    if json_file and (not Path(json_file).parent.is_dir() or Path(json_file).is_dir()):
-        raise NoizestreamError(f"{json_file}: cannot be written, give a file in a folder that exists")
+    if json_file:
+        check_output(json_file, "--json")
     library = read_library(data, None if genres is None else [genres])
     judged = read_library(audio) if audio else None
     offered = metadata.genres if metadata is not None else judged.genres if judged is not None else ()

@@ -64,11 +64,12 @@ def command(
 
     Of several models the first plays; bank select (CC 0) changes to another.
     """
-    from noizestream import artifact
+    from noizestream import artifact, soundfiles
     from noizestream.control.chord_keys import ChordKeys
     from noizestream.control.live import LiveState
     from noizestream.control.settings import parse_settings
     from noizestream.engine.recorder import check_take
+    from noizestream.files import check_output
     from noizestream.jsonfile import write_json
     from noizestream.music.prime import read_prime
 
@@ -82,9 +83,10 @@ def command(
     kept_s = latency_seconds(latency)
     if seconds is not None and not seconds > 0:
         raise UsageError(f"--seconds: {seconds:g} is too short, give more than 0")
-    for option, file in (("--stats", stats), ("--or-render", or_render), ("--record", record)):
-        if file is not None:
-            check_writable(file, option)
+    if stats is not None:
+        check_output(stats, "--stats")
+    if or_render is not None:
+        soundfiles.check_output(or_render, "--or-render")
     if record is not None:
         check_take(record)
     heard = None if prime is None else read_prime(prime, metadata[0].sample_rate, lambda line: click.echo(line, err=True))
@@ -126,15 +128,6 @@ def latency_seconds(asked: str) -> float:
     if not low <= seconds <= high:
         raise UsageError(f"--latency: {asked} is not possible, give low, high or {low:g} to {high:g} seconds")
     return seconds
-
-
-def check_writable(file: Path, option: str) -> None:
-    """UsageError unless `file` can be written: before anything opens, not after an hour of music."""
-    folder = file.resolve().parent
-    if not folder.is_dir():
-        raise UsageError(f"{option} {file}: the folder {folder} does not exist")
-    if file.is_dir() or not os.access(folder, os.W_OK):
-        raise UsageError(f"{option} {file}: {'is a folder' if file.is_dir() else 'its folder cannot be written'}")
 
 
 def render_instead(path: Path, wav: Path, genre: str | None, values: dict[str, float], seed: int, prime: str | None = None) -> int:

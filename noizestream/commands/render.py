@@ -54,14 +54,15 @@ def command(
         raise UsageError(f"--chords: {metadata.name} does not say its own tempo, give --tempo BPM")
     if schedule is not None and bpm is not None and TEMPO.name in [control["name"] for control in metadata.controls]:
         controls[TEMPO.name] = bpm  # else a model may follow the tempo of what it plays, and leave the chords behind
-    check_output(output)
+    check_output(output, "-o")
     heard = None if prime is None else read_prime(prime, metadata.sample_rate, lambda line: click.echo(line, err=True))
 
     from noizestream.engine.conductor import Conductor
-    from noizestream.engine.generator import load
+    from noizestream.engine.generator import load, prepare_torch
     from noizestream.engine.render import render
     from noizestream.ui.progress import LateBar
 
+    prepare_torch()
     generator = load(path, seed)
     generator.set_genre(weights)
     for name, value in controls.items():

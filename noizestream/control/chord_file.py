@@ -1,18 +1,24 @@
 """The chords of a Standard MIDI File, as a schedule in beats: what is held at once, on every channel but the drums', names them."""
 
 import math
+import os
 from collections.abc import Iterable
 from itertools import groupby
 from pathlib import Path
 
 from noizestream.control.chord_keys import HeldChord
 from noizestream.control.chords import OWN, Schedule
-from noizestream.errors import NoizestreamError
+from noizestream.control.midi_map import NOTES_OFF
+from noizestream.errors import NoizestreamError, option
+from noizestream.files import not_a_file, reason
 
 ENDINGS = (".mid", ".midi", ".smf")
 DRUMS = 9
 SHORTEST = 1 / 8
 """Beats: a chord that is shorter was named of the first notes of the next one, where a chord is not struck all at once."""
+
+SOUND_OFF = 120
+"""All sound off; here no more than all notes off."""
 
 SECONDS_PER_BEAT = 0.5
 """For `HeldChord`, to which it only matters which keys are let go together."""
@@ -23,7 +29,7 @@ Note = tuple[float, bool, int, int]
 
 def is_file(text: str) -> bool:
     """Whether `text` names a MIDI file: by its ending, or because a file is there."""
-    return Path(text).suffix.lower() in ENDINGS or Path(text).is_file()
+    return Path(text).suffix.lower() in ENDINGS or os.path.isfile(text)
 
 
 def read_chords(path: str | Path) -> Schedule:
@@ -35,6 +41,8 @@ def read_chords(path: str | Path) -> Schedule:
         import mido
     except ImportError:
         raise NoizestreamError("mido is missing: pip install mido") from None
+    if (why := not_a_file(path)) and os.path.exists(path):
+        raise NoizestreamError(f"{option('chords')} {path}: {why}")
     try:
         file = mido.MidiFile(path)
         if file.type == 2 or not 0 < file.ticks_per_beat < 0x8000:
@@ -48,12 +56,13 @@ def read_chords(path: str | Path) -> Schedule:
             elif message.type in ("note_on", "note_off") and message.channel != DRUMS:
                 struck = message.type == "note_on" and message.velocity > 0
                 notes.append((ticks / file.ticks_per_beat, struck, message.channel, message.note))
+            elif message.type == "control_change" and (message.control in NOTES_OFF or message.control == SOUND_OFF):
+                notes += [(ticks / file.ticks_per_beat, False, message.channel, note) for note in range(128)]
     except Exception as error:  # mido raises whatever a damaged file leads to
-        reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
-        raise NoizestreamError(f"--chords {path}: cannot be read as a MIDI file ({reason})") from None
+        raise NoizestreamError(f"{option('chords')} {path}: cannot be read as a MIDI file ({reason(error)})") from None
     schedule = schedule_of(notes, ticks / file.ticks_per_beat, bar)
     if schedule is None:
-        raise NoizestreamError(f"--chords {path}: names no chord; at least two different notes must be held at once")
+        raise NoizestreamError(f"{option('chords')} {path}: names no chord; at least two different notes must be held at once")
     return schedule
 
 

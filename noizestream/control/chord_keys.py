@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 
 from noizestream.control.chords import OWN, STEPS, chord_of
-from noizestream.errors import UsageError
+from noizestream.errors import UsageError, option
 
 RELEASE_S = 0.15
 """Fingers leave the keys within so many seconds: a chord that is named on the way, of what is still held, was not meant."""
@@ -33,7 +33,9 @@ class ChordKeys:
         zone = _ZONE.fullmatch(text)
         low, high = (_note(part) for part in zone.groups()) if zone else (1, 0)
         if not 0 <= low < high <= 127:
-            raise UsageError(f"--chords: {text} is not possible, give a channel (1 to 16) or a zone of notes (48-72, C3-C5)")
+            raise UsageError(
+                f"{option('chords')}: {text} is not possible, give a channel (1 to 16) or a zone of notes (48-72, C3-C5)"
+            )
         return cls(low=low, high=high)
 
 
@@ -73,6 +75,14 @@ class HeldChord:
             self._before = self.chord
         self.chord, self._renamed_s = chord, now_s if self._held else float("-inf")
         return chord
+
+    def release_all(self, channel: int, now_s: float = 0.0) -> int | None:
+        """All keys of `channel` go up at once, as by `release`; return the chord if it is another now."""
+        before = self.chord
+        for held, note in list(self._held):
+            if held == channel:
+                self.release(held, note, now_s)
+        return None if self.chord == before else self.chord
 
     def let_go(self) -> None:
         """All keys are up, as after a panic or when the keyboard is pulled; the chord stays."""

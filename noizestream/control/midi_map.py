@@ -8,6 +8,9 @@ from noizestream.parameters import CHORD, GENRE_FIRST_NOTE, PANIC, PARAMETERS, P
 
 NOTE_OFF, NOTE_ON, CONTROL_CHANGE, PROGRAM_CHANGE = 0x80, 0x90, 0xB0, 0xC0
 
+NOTES_OFF = range(123, 128)
+"""All notes off, and the changes of omni and mono mode, which say the same: keyboards send it whenever the last key goes up."""
+
 
 @dataclass(frozen=True)
 class ChooseGenre:
@@ -32,14 +35,14 @@ class MidiMap:
 
     `messages` counts all that arrived, `ignored` those that ask for nothing we have: programs and pads beyond the last genre,
     controllers without a parameter, broken messages. Note-offs are neither acted on nor counted as ignored, nor are buttons let go.
-    With `chord_keys` the notes held there name the chord, and choose no genre.
+    With `chord_keys` the notes held there name the chord, and choose no genre. All notes off is a note-off, of its channel.
     """
 
     def __init__(self, genres: int, parameters: Sequence[Parameter] = PARAMETERS, chord_keys: ChordKeys | None = None):
         """`genres` are so many as the model with most of them has."""
         self.genres, self.chord_keys, self.held = genres, chord_keys, HeldChord()
         parameters = [replace(row, maximum=genres - 1) if row.kind == "genre" else row for row in parameters]
-        self._by_cc = {number: row for row in parameters for number in (row.cc, *row.also) if number is not None}
+        self._by_cc = {row.cc: row for row in parameters if row.cc is not None}
         self.messages = 0
         self.ignored = 0
 
@@ -66,11 +69,12 @@ class MidiMap:
             if row == PANIC:
                 self.held.let_go()
             return SetValue(row.name, row.from_midi(data[1]))
+        if kind == CONTROL_CHANGE and data[0] in NOTES_OFF:
+            return _named(self.held.release_all(message[0] & 0x0F, now_s))
         return self._ignore()
 
     def _chord(self, channel: int, note: int, struck: bool, now_s: float) -> Action | None:
-        chord = self.held.strike(channel, note) if struck else self.held.release(channel, note, now_s)
-        return None if chord is None else SetValue(CHORD.name, float(chord))
+        return _named(self.held.strike(channel, note) if struck else self.held.release(channel, note, now_s))
 
     def _genre(self, index: int) -> Action | None:
         return ChooseGenre(index) if 0 <= index < self.genres else self._ignore()
@@ -78,3 +82,7 @@ class MidiMap:
     def _ignore(self) -> Action | None:
         self.ignored += 1
         return None
+
+
+def _named(chord: int | None) -> Action | None:
+    return None if chord is None else SetValue(CHORD.name, float(chord))

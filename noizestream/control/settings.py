@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 
 from noizestream.control.chords import name_of, parse_chord
-from noizestream.errors import UsageError
+from noizestream.errors import UsageError, option
 from noizestream.genres import find
 from noizestream.metadata import Metadata
 from noizestream.parameters import BY_NAME, CHOSEN, TEMPERATURE, TEMPO
@@ -17,15 +17,15 @@ def parse_settings(metadata: Metadata, texts: Iterable[str], flags: Mapping[str,
     A value is a number; of a chord also its name, of a genre its name, of a switch on or off. UsageError for a control that the
     model does not declare, a value that it does not take, and a control that is set twice.
     """
-    values = {name: _checked(metadata, name, value, f"--{name}") for name, value in (flags or {}).items() if value is not None}
+    values = {name: _checked(metadata, name, value, option(name)) for name, value in (flags or {}).items() if value is not None}
     for text in texts:
         name, sign, value = (part.strip() for part in text.partition("="))
         if not sign or not name or not value:
-            raise UsageError(f"--set {text}: give NAME=VALUE, such as --set {metadata.controls[-1]['name']}=0")
+            raise UsageError(f"{option('set')} {text}: give NAME=VALUE, such as {option('set')} {metadata.controls[-1]['name']}=0")
         metadata.control_index(name)
         if name in values:
-            raise UsageError(f"--set {text}: {name} is set twice")
-        values[name] = _checked(metadata, name, _number(metadata, name, value), f"--set {name}")
+            raise UsageError(f"{option('set')} {text}: {name} is set twice")
+        values[name] = _checked(metadata, name, _number(metadata, name, value), f"{option('set')} {name}")
     return values
 
 
@@ -65,15 +65,15 @@ def _number(metadata: Metadata, name: str, text: str) -> float:
             return metadata.genre_index(text)
         if kind == "toggle" and text.lower() in SWITCH:
             return SWITCH[text.lower()]
-    raise UsageError(f"--set {name}: {text!r} is not a number{', nor on or off' if kind == 'toggle' else ''}")
+    raise UsageError(f"{option('set')} {name}: {text!r} is not a number{', nor on or off' if kind == 'toggle' else ''}")
 
 
-def _checked(metadata: Metadata, name: str, value: float, option: str) -> float:
+def _checked(metadata: Metadata, name: str, value: float, called: str) -> float:
     """`value`, if the model has the control and takes it and the table allows it."""
     row = BY_NAME.get(name)
     if row is not None:
         if row.kind != "genre":  # of these there are as many as the model has, which it says itself
-            row.check(value, option)
+            row.check(value, called)
         if row.kind in (*CHOSEN, "count") and value != int(value):
-            raise UsageError(f"{option}: {value:g} is not possible, give a whole number")
+            raise UsageError(f"{called}: {value:g} is not possible, give a whole number")
     return metadata.check_control(name, value)

@@ -175,7 +175,7 @@ def copying_callback(mixer: Mixer, rings: Sequence[Ring | None]) -> Any:
     """Return a Python callback that only adds up `rings`: the stand-in where numba is missing. No fades, volume only downwards."""
     header, meters = mixer.header, mixer.meters
 
-    def callback(target: Any, frames: int, _time: Any, status: Any) -> None:
+    def callback(target: Any, frames: int, time: Any, status: Any) -> None:
         target[:] = 0
         for ring in rings:
             if ring is not None:
@@ -183,7 +183,12 @@ def copying_callback(mixer: Mixer, rings: Sequence[Ring | None]) -> Any:
         target *= min(meters[desk.VOLUME_GAIN], 1.0)
         peak = float(abs(target).max(initial=0.0))
         meters[desk.PEAK] = max(meters[desk.PEAK], peak if math.isfinite(peak) else 0.0)
-        header[desk.PERIOD] = frames
+        if 0 < time.currentTime == meters[desk.BURST_AT] and header[desk.BURST] < desk.MOST_BURST:
+            header[desk.BURST] += frames
+        else:
+            header[[desk.PERIOD, desk.BURST]] = header[desk.BURST], frames
+            meters[desk.BURST_AT] = time.currentTime
+            header[desk.BURSTS] += 1
         header[desk.DEVICE_UNDERFLOWS] += bool(status.output_underflow)
         room = header[desk.TAP_SAMPLES] + header[desk.TAKEN] - header[desk.TAPPED]
         if header[desk.TAP_ON] and target.size <= room:

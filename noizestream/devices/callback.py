@@ -129,8 +129,12 @@ def add_ring(memory, output, frames, channels, panic_step):  # runs compiled
 
 
 @register_jitable(error_model="numpy")
-def serve(table, target, frames, status):  # runs compiled
-    """Fill the float32 samples at address `target` with `frames` interleaved frames of the rings in the `table` of addresses."""
+def serve(table, target, frames, status, now):  # runs compiled
+    """Fill the float32 samples at address `target` with `frames` interleaved frames of the rings in the `table` of addresses.
+
+    `now` is the host's time of this call, s; 0: it has none. What a host asks for at once comes in calls of the same time:
+    PortAudio hands the 4096 frames of a JACK period over in parts of 1024.
+    """
     addresses = carray(table, TABLE_SIZE, np.int64)
     memory = pointer(addresses[0])
     words = carray(memory, MIXER_HEADER + MIXER_METERS, np.int64)
@@ -141,7 +145,13 @@ def serve(table, target, frames, status):  # runs compiled
     output = carray(target, samples, np.float32)
 
     header[mixer.CALLBACKS] += 1
-    header[mixer.PERIOD] = frames
+    if now > 0.0 and now == meters[mixer.BURST_AT] and header[mixer.BURST] < mixer.MOST_BURST:
+        header[mixer.BURST] += frames
+    else:
+        header[mixer.PERIOD] = header[mixer.BURST]
+        header[mixer.BURST] = frames
+        meters[mixer.BURST_AT] = now
+        header[mixer.BURSTS] += 1
     if status & OUTPUT_UNDERFLOW:
         header[mixer.DEVICE_UNDERFLOWS] += 1
 
@@ -175,7 +185,7 @@ def serve(table, target, frames, status):  # runs compiled
 
 
 _ULONG = types.Integer.from_bitwidth(8 * ctypes.sizeof(ctypes.c_ulong), signed=False)
-SIGNATURE = types.int32(types.voidptr, types.voidptr, _ULONG, types.voidptr, _ULONG, types.voidptr)
+SIGNATURE = types.int32(types.voidptr, types.voidptr, _ULONG, types.intp, _ULONG, types.voidptr)
 
 
 def _pa_stream_callback(stamp: int):
@@ -185,9 +195,12 @@ def _pa_stream_callback(stamp: int):
     files: `stamp`, a hash of those, must be in the closure.
     """
 
-    def pa_stream_callback(_source, target, frames, _time, status, table):
+    def pa_stream_callback(_source, target, frames, time, status, table):
         _ = stamp
-        serve(table, target, np.int64(frames), np.int64(status))
+        now = 0.0
+        if time != 0:
+            now = carray(pointer(time), 3, np.float64)[1]  # currentTime of a PaStreamCallbackTimeInfo
+        serve(table, target, np.int64(frames), np.int64(status), now)
         return 0  # paContinue
 
     return pa_stream_callback

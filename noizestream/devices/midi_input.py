@@ -29,12 +29,16 @@ LOOK_SECONDS = 1.0
 
 START_TIMEOUT_S = 30.0
 
+ENDING_S = 0.2
+"""A process that says no more has so long to end by itself: one whose JACK server died may hang in leaving it."""
+
 
 class MidiInput:
     """Listens to the port `asked` for (None: the first real instrument), and hands every message, its bytes, to `handle`.
 
     That happens in a thread of its own. A port that goes is waited for, and listened to again; without one the first real one that
-    comes is taken. `say` takes lines for the user, `lost` is called when it goes. `close` it at the end.
+    comes is taken. `say` takes lines for the user, `lost` is called when it goes. `close` it at the end. `losses`, `restarts` and
+    `errors` count ports that went, processes that ended, and what could not be handled.
     """
 
     def __init__(
@@ -45,8 +49,7 @@ class MidiInput:
         lost: Callable[[], None] = lambda: None,
     ):
         self.port: MidiPort | None = None
-        self.losses = 0
-        self.restarts = 0
+        self.losses = self.restarts = self.errors = 0
         self._handle, self._say, self._lost = handle, say, lost
         self._error = ""
         self._answered, self._ending, self._server_died = threading.Event(), False, False
@@ -63,13 +66,17 @@ class MidiInput:
         """Have another process listen where one has ended. From the main thread, every now and then."""
         if self._thread.is_alive() or self._ending or time.monotonic() < self._started + LOOK_SECONDS:
             return
-        self._process.join()
-        self._pipe.close()
-        if not self._server_died:
-            self.restarts += 1
-            self._say(f"the MIDI process ended unexpectedly (exit code {self._process.exitcode}); another listens")
-        self._server_died = False
-        self._start(None)
+        if not self._pipe.closed:
+            self._process.join(ENDING_S)
+            self._process.kill()
+            self._process.join()
+            self._pipe.close()
+            if not self._server_died:
+                self.restarts += 1
+                self._say(f"the MIDI process ended unexpectedly (exit code {self._process.exitcode}); another listens")
+            self._server_died = False
+        with contextlib.suppress(NoizestreamError):  # the system gives none now; it is asked again
+            self._start(None)
 
     def server_died(self) -> None:
         """The JACK server has gone: a client of it lists the ports that were there last for ever, so this one must not go on."""
@@ -81,7 +88,7 @@ class MidiInput:
     def close(self) -> None:
         """Stop listening and end the process, by force where it does not end."""
         self._ending = True
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(OSError):  # it has ended
             self._pipe.send(None)
         self._process.join(1.0)
         self._process.kill()
@@ -100,17 +107,26 @@ class MidiInput:
         with contextlib.suppress(EOFError, OSError):
             while True:
                 heard = pipe.recv()
-                if isinstance(heard, bytes):
-                    with contextlib.suppress(Exception):  # whatever a message does: the music goes on, and so do we
-                        self._handle(heard)
-                elif isinstance(heard, str):
-                    self._error = heard
-                elif self._answered.is_set():
-                    self._changed(heard)
-                else:
-                    self.port = heard
-                if not isinstance(heard, bytes):
-                    self._answered.set()
+                try:
+                    self._take(heard)
+                except Exception as error:  # whatever a message does: the music goes on, and so do we
+                    self.errors += 1
+                    if self.errors == 1:
+                        what = f"{type(error).__name__}: {error}"
+                        self._say(f"a MIDI message could not be handled ({what}); the music goes on, further ones are counted")
+        self._answered.set()
+
+    def _take(self, heard: bytes | str | MidiPort | None) -> None:
+        """A message; or why the process cannot listen; or the port that it listens to now."""
+        if isinstance(heard, bytes):
+            self._handle(heard)
+            return
+        if isinstance(heard, str):
+            self._error = heard
+        elif self._answered.is_set():
+            self._changed(heard)
+        else:
+            self.port = heard
         self._answered.set()
 
     def _changed(self, port: MidiPort | None) -> None:

@@ -82,9 +82,10 @@ def bench(path: Path, seconds: float = 10.0, progress: Progress = lambda done, t
 
 def step_times(path: Path, names: list[str], seconds: float) -> dict[str, np.ndarray]:
     """Seconds of each step `[steps]` per precision: `seconds` of music in each, in turns of `TURN` steps, no collector running."""
-    from noizestream.engine.generator import load
+    from noizestream.engine.generator import load, prepare_torch
     from noizestream.engine.safety import SafeStream
 
+    prepare_torch()
     streams = {}
     for name in names:
         generator = load(path, precision=name)
@@ -110,12 +111,8 @@ def step_times(path: Path, names: list[str], seconds: float) -> dict[str, np.nda
 def performance(metadata: Metadata, number: int) -> tuple[list[float], list[float]]:
     """Genre weights `[G]` and control values `[K]` of the change `number`: genres in turn, temperature and tempo up and down."""
     genre = metadata.genre_weights(metadata.genres[number % len(metadata.genres)])
-    values = metadata.default_controls()
     asked = {"temperature": 0.5 + 0.25 * (number % 5), "tempo": (0.0, 90.0, 140.0)[number % 3]}
-    for index, control in enumerate(metadata.controls):
-        if control["name"] in asked:
-            values[index] = min(max(asked[control["name"]], control["min"]), control["max"])
-    return genre, values
+    return genre, metadata.limited(asked.get(control["name"], control["default"]) for control in metadata.controls)
 
 
 def play_live(path: Path, name: str, metadata: Metadata, seconds: float) -> dict[str, Any]:

@@ -25,6 +25,8 @@ CROSSFADE_S = 0.2
 GAIN_S = 0.005
 """A volume change of the whole range takes this long, or one period where that is shorter: no zipper noise."""
 LEAST_GAIN_FRAMES = 64
+LARGEST_PERIOD = 8192
+"""Of JACK: what a device that plays already may ask for at once from now on."""
 
 
 class Decks:
@@ -49,7 +51,7 @@ class Decks:
         self._heard = heard
         self.paths, self.state, self.kept_s, self.seed, self.exact = list(paths), state, kept_s, seed, exact
         self._put, self._say = put, say
-        self.rate = self.channels = self.period = self._room = 0
+        self.rate = self.channels = self.period = self._latency = self._room = 0
         self.restarts = self.switches = 0
         self._decks: list[Deck | None] = [None] * desk.DECKS
         self._playing = 0
@@ -94,14 +96,14 @@ class Decks:
     def shape(self, mixer: Mixer, rate: int, channels: int, room_s: float) -> None:
         """Make audio at `rate` Hz with `channels` from now on; no device plays now. Workers of another shape end.
 
-        `room_s` is what the ring must have room for beside `kept_s`: the device's periods.
+        `room_s` is what the ring must have room for where `kept_s` is less: the device's periods.
         """
         self._mixer = mixer
         if (rate, channels) != (self.rate, self.channels):
             for number in range(desk.DECKS):
                 self._drop(number)
             self._loading.abandon()
-        self.rate, self.channels, self._room = rate, channels, round(max(self.kept_s, room_s) * rate)
+        self.rate, self.channels, self._room = rate, channels, max(round(max(self.kept_s, room_s) * rate), 2 * LARGEST_PERIOD)
         mixer.header[desk.CHANNELS] = channels
         for ring in self.rings().values():  # nobody plays them: the next device fades them in from silence
             ring.header[[slots.RUN, slots.MODE]] = 0, slots.SILENT
@@ -125,9 +127,9 @@ class Decks:
         self._decks[self._playing] = self._loading.take()
         return True
 
-    def settle(self, period: int) -> None:
-        """Fit the rings to the device's `period` in frames."""
-        self.period = period
+    def settle(self, period: int, latency: int) -> None:
+        """Fit the rings to a device that asks for `period` frames at once and keeps `latency` frames itself."""
+        self.period, self._latency = period, latency
         if self._mixer is not None:
             self._mixer.header[desk.GAIN_FRAMES] = max(min(round(GAIN_S * self.rate), period), LEAST_GAIN_FRAMES)
         for deck in self._decks:
@@ -247,4 +249,4 @@ class Decks:
             deck.worker.close()
 
     def _fit(self, worker: Worker) -> None:
-        worker.fit(round(self.kept_s * self.rate), self.period, round(FADE_S * self.rate), self.exact)
+        worker.fit(round(self.kept_s * self.rate), self.period, round(FADE_S * self.rate), self.exact, self._latency)

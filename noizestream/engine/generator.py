@@ -95,11 +95,14 @@ class Generator:
         self._controls = values
 
     def set_controls(self, values: Sequence[float] | np.ndarray) -> None:
-        """Set all controls `[K]` in the order of the metadata, each limited to its range (for callers that checked before)."""
-        wanted = [
-            min(max(float(value), control["min"]), control["max"])
-            for value, control in zip(values, self.metadata.controls, strict=True)
-        ]
+        """Set all controls `[K]` in the order of the metadata; UsageError if there are not K or one is out of its range.
+
+        `metadata.limited(values)` are values that never are.
+        """
+        names = [control["name"] for control in self.metadata.controls]
+        if len(values) != len(names):
+            raise UsageError(f"controls: {len(names)} numbers are needed, one each for {', '.join(names)}")
+        wanted = [self.metadata.check_control(name, value) for name, value in zip(names, values, strict=True)]
         self._controls = torch.tensor(wanted)
 
     def step(self, copy: bool = True) -> np.ndarray:
@@ -142,7 +145,11 @@ class Generator:
 
 
 def prepare_torch() -> None:
-    """Settings of a process that steps models: one thread (a step is too small to share), denormals flushed to zero."""
+    """Settings of a process that only steps models: one thread (a step is too small to share), denormals flushed to zero.
+
+    They hold for all of torch in the process, so `load` leaves them alone: a program that does nothing else with torch calls this
+    before `load`, and steps as fast as `noizestream play`.
+    """
     torch.set_num_threads(1)
     torch.set_flush_denormal(True)
 
@@ -152,7 +159,6 @@ def load(model: str | Path | None = None, seed: int = 0, precision: str | None =
 
     `precision` asks for float32 or int8 where the file offers both (None: the faster one here).
     """
-    prepare_torch()
     module, metadata = artifact.load(artifact.find_model(model), precision)
     generator = Generator(module, metadata, seed)
     generator.warm_up()

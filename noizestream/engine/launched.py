@@ -4,11 +4,10 @@ All of them hold the same end of the pipe, so it is closed when the last has end
 """
 
 import contextlib
-import os
-import signal
 import time
 from typing import Any
 
+from noizestream.engine.follower import Follower
 from noizestream.engine.spawned import spawn
 from noizestream.engine.stepping import Job, run
 from noizestream.errors import NoizestreamError
@@ -20,8 +19,13 @@ class Launched:
     def __init__(self, job: Job):
         self._model = job.model
         self._pipe, self._first = spawn(run, "worker", job, duplex=False)
-        self.pid: int = self._first.pid or 0  # of the one that plays
+        self._follower: Follower | None = None
         self._why = ""
+
+    @property
+    def pid(self) -> int:
+        """Of the one that plays."""
+        return self._follower.pid if self._follower else self._first.pid or 0
 
     def receive(self, timeout_s: float = 0.0) -> tuple[str, Any] | None:
         """Return what the process says next, `(kind, what)`, waiting for it `timeout_s` at most; None: nothing.
@@ -37,7 +41,8 @@ class Launched:
             raise NoizestreamError(self._last_words()) from None
         if kind == "follows":
             words = f"{self._last_words()}; another plays on"
-            self.pid, self._why = what, ""
+            self._follow(Follower(*what))
+            self._why = ""
             return kind, words
         if kind != "ready":
             self._why = what
@@ -46,8 +51,7 @@ class Launched:
     def kill(self, why: str = "") -> None:
         """End the process that plays by force, and say that it was for this reason."""
         self._why = why
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(self.pid, getattr(signal, "SIGKILL", signal.SIGTERM))
+        (self._follower or self._first).kill()
 
     def end(self, timeout_s: float) -> None:
         """Wait for all of them to end, who have been told to, and kill them after `timeout_s`. Safe to call twice."""
@@ -58,6 +62,13 @@ class Launched:
             self._ends(1.0)
         self._first.join()
         self._pipe.close()
+        if self._follower is not None:
+            self._follower.close()
+
+    def _follow(self, follower: Follower) -> None:
+        if self._follower is not None:
+            self._follower.close()
+        self._follower = follower
 
     def _ends(self, timeout_s: float) -> bool:
         end = time.monotonic() + timeout_s
@@ -69,7 +80,7 @@ class Launched:
 
     def _last_words(self) -> str:
         """Why the process ended: what it sent, else its exit code."""
-        if self.pid != self._first.pid:
+        if self._follower is not None:
             code = ""
         else:
             self._first.join(1.0)

@@ -1,15 +1,19 @@
 """The worker that is being loaded while another plays: launched, awaited without waiting, given up; and which models cannot be."""
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from noizestream.control.live import LiveState
 from noizestream.engine import ring as slots
-from noizestream.engine.worker import Worker
+from noizestream.engine.worker import START_TIMEOUT_S, Worker
 from noizestream.errors import NoizestreamError
 
 TRIES = 3
 """A worker that fails so often in a row at its start will not start at all."""
+
+AGAIN_S = 1.0
+"""Pause before the model that is to play is tried again: what the system lacks now it may have then."""
 
 
 @dataclass
@@ -30,31 +34,39 @@ class Deck:
 class Loading:
     """At most one worker at a time, made by `make(model, first_block)`; `say` takes lines for the user.
 
-    A model that fails is refused by `state`, except the one that plays: that one has TRIES, and the last failure is raised.
+    A model that fails is refused by `state` where it was asked for, and no more made ready unasked. The one that plays has TRIES,
+    and the last failure is raised.
     """
 
     def __init__(self, state: LiveState, make: Callable[[int, int], Worker], say: Callable[[str], None]):
         self.state, self._make, self._say = state, make, say
         self.deck: Deck | None = None
         self.to = 0  # the number of the deck it will play on
-        self._failures = 0
+        self._failures, self._began, self._again = 0, 0.0, 0.0
         self._broken: set[int] = set()
 
     def launch(self, model: int, to: int, first_block: int = 0) -> None:
-        """Begin to load `model` for the deck `to`, from `first_block` of its noise on."""
+        """Begin to load `model` for the deck `to`, from `first_block` of its noise on; nothing where that has just failed."""
+        if time.monotonic() < self._again:
+            return
+        self._began = time.monotonic()
         try:
             self.deck, self.to = Deck(self._make(model, first_block), model), to
             self.deck.worker.launch()
-        except NoizestreamError as error:  # its file has gone
+        except NoizestreamError as error:  # its file has gone; or the system has no shared memory, or starts no process
             self.abandon()
             self._fail(model, error)
 
     def arrived(self) -> Deck | None:
-        """What is loaded, once it is; it stays here until `take`."""
+        """What is loaded, once it is; it stays here until `take`. One that takes START_TIMEOUT_S is given up."""
         if self.deck is None:
             return None
         try:
-            return self.deck if self.deck.worker.ready() else None
+            if self.deck.worker.ready():
+                return self.deck
+            if time.monotonic() > self._began + START_TIMEOUT_S:
+                raise NoizestreamError(f"{self.state.models[self.deck.model].name}: not ready after {START_TIMEOUT_S:g} s")
+            return None
         except NoizestreamError as error:
             model = self.deck.model
             self.abandon()
@@ -81,11 +93,14 @@ class Loading:
 
     def _fail(self, model: int, error: NoizestreamError) -> None:
         if model != self.state.current:
-            self._broken.add(model)
-            if self.state.wanted == model:
+            asked = self.state.wanted == model
+            if asked or model not in self._broken:
                 self._say(f"{error}; {self.state.metadata.name} plays on")
-            self.state.refuse(model)
+            self._broken.add(model)
+            if asked:
+                self.state.refuse(model)
             return
         self._failures += 1
+        self._again = time.monotonic() + AGAIN_S
         if self._failures >= TRIES:
             raise error

@@ -18,8 +18,8 @@ from noizestream.engine.shared import SharedBlock, fence
 DECKS = 2
 
 # header slots, with their writer
-CALLBACKS = 0  # callback: periods served
-PERIOD = 1  # callback: frames of the newest period
+CALLBACKS = 0  # callback: calls served
+PERIOD = 1  # callback: frames the device asks for at once, in one call or in several; of the newest burst that is over
 DEVICE_UNDERFLOWS = 2  # callback: periods the audio server itself reported as late (not ours)
 CHANNELS = 3  # main: samples per frame of the device and of every ring it plays
 GAIN_FRAMES = 4  # main: frames a volume change of the whole range takes
@@ -27,14 +27,20 @@ TAP_SAMPLES = 5  # main: samples the tap holds; written once
 TAP_ON = 6  # main: 1 while a recording runs
 TAPPED = 7  # callback: samples ever put into the tap
 TAKEN = 8  # recorder: samples ever taken from it
-TAP_LOST = 9  # callback: frames that found no room in the tap, in whole periods
+TAP_LOST = 9  # callback: frames that found no room in the tap, in whole calls
+BURST = 10  # callback: frames asked for so far at BURST_AT
+BURSTS = 11  # callback: bursts that are over
 HEADER_SLOTS = 16
 
 # meter slots
 VOLUME_GAIN = 0  # main: linear gain the callback applies, at most 1 (gain above 0 dB is the worker's); 0 while muted
 GAIN = 1  # callback: the gain it applies now, on its way to VOLUME_GAIN
 PEAK = 2  # callback: largest |sample| since the screen last set it to 0
+BURST_AT = 3  # callback: PortAudio's time of the burst that is going on, s
 METER_SLOTS = 16
+
+MOST_BURST = 16384
+"""Frames, twice what JACK has: so many make a burst of their own, should a host's clock stand still."""
 
 
 @dataclass(frozen=True)

@@ -5,14 +5,17 @@ slow or full never stops the music: what finds no room is counted, and a recordi
 """
 
 import os
+import stat
 import threading
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
 from noizestream.engine import mixer as desk
 from noizestream.engine.mixer import Mixer
-from noizestream.errors import NoizestreamError, UsageError
+from noizestream.errors import NoizestreamError, UsageError, option
+from noizestream.files import check_output, look
+from noizestream.soundfiles import handle, reason
 
 if TYPE_CHECKING:
     import soundfile
@@ -30,10 +33,13 @@ RF64_AUTO_DOWNGRADE, UPDATE_HEADER_NOW = 0x1210, 0x1060
 def check_take(path: Path) -> Path:
     """Return `path` if a take can be recorded there; UsageError if not, or if an earlier one would be overwritten."""
     if path.suffix.lower() != ".wav":
-        raise UsageError(f"--record {path}: give a name that ends in .wav")
-    if path.exists():
-        raise UsageError(f"--record {path}: is there already and is not overwritten, give another name")
-    return path
+        raise UsageError(f"{option('record')} {path}: give a name that ends in .wav")
+    found = look(path, option("record"))
+    if found is not None and not stat.S_ISREG(found.st_mode):
+        raise UsageError(f"{option('record')} {path}: a recording needs a file, as its header is written anew; give another name")
+    if found is not None:
+        raise UsageError(f"{option('record')} {path}: is there already and is not overwritten, give another name")
+    return check_output(path, option("record"))
 
 
 class Recorder:
@@ -44,11 +50,12 @@ class Recorder:
     """
 
     def __init__(self, path: Path, mixer: Mixer, rate: int, channels: int, say: Callable[[str], None]):
-        self.path, self._mixer, self._say = path, mixer, say
+        self.path, self._first, self._mixer, self._say = path, path, mixer, say
         self.seconds = 0.0
         self._shape = self._open_shape = (rate, channels)
         self._files = 0
         self._file: soundfile.SoundFile | None = None
+        self._raw: IO[bytes]
         self._open()
         self._ending = threading.Event()
         mixer.header[desk.TAKEN] = mixer.header[desk.TAPPED]
@@ -83,7 +90,7 @@ class Recorder:
             self._write()
         except Exception as error:  # whatever a disk may do
             self._mixer.header[desk.TAP_ON] = 0
-            self._say(f"{self.path}: the recording ends after {self.seconds:.1f} s ({_reason(error)}); the music goes on")
+            self._say(f"{self.path}: the recording ends after {self.seconds:.1f} s ({reason(error)}); the music goes on")
         finally:
             self._close()
 
@@ -105,13 +112,15 @@ class Recorder:
         import soundfile
 
         self._files += 1
-        if self._files > 1:
-            self.path = self.path.with_name(f"{self.path.stem.removesuffix(f'-{self._files - 1}')}-{self._files}{self.path.suffix}")
+        while self._files > 1 and os.path.lexists(self.path):  # an earlier take is never overwritten
+            self.path = self._first.with_name(f"{self._first.stem}-{self._files}{self._first.suffix}")
+            self._files += os.path.lexists(self.path)
         rate, channels = self._open_shape
         try:
-            self._file = soundfile.SoundFile(self.path, "w", rate, channels, "PCM_24", format="RF64")
+            self._raw = open(self.path, "wb+")  # noqa: SIM115 (closed with the take)
+            self._file = soundfile.SoundFile(handle(self._raw), "w", rate, channels, "PCM_24", format="RF64", closefd=False)
         except (OSError, soundfile.LibsndfileError) as error:
-            raise NoizestreamError(f"--record {self.path}: cannot be written ({_reason(error)})") from None
+            raise NoizestreamError(f"{option('record')} {self.path}: cannot be written ({reason(error)})") from None
         self._command(RF64_AUTO_DOWNGRADE, 1)
 
     def _command(self, command: int, value: int) -> None:
@@ -124,16 +133,7 @@ class Recorder:
         file, self._file = self._file, None
         if file is not None:
             try:
-                file.close()  # writes the header for what is there
+                with self._raw:
+                    file.close()  # writes the header for what is there
             except Exception as error:
-                self._say(f"{self.path}: could not be finished ({_reason(error)})")
-
-
-def _reason(error: BaseException) -> str:
-    """Why a file could not be written. libsndfile says "System error"; the system's own number was kept by cffi."""
-    import soundfile
-
-    if isinstance(error, OSError) and error.strerror:
-        return error.strerror
-    number = soundfile._ffi.errno
-    return os.strerror(number) if number else str(error).strip() or "the disk took less than it was given"
+                self._say(f"{self.path}: could not be finished ({reason(error)})")

@@ -10,7 +10,7 @@ import torch
 from noizestream.engine.conductor import Conductor
 from noizestream.engine.generator import Generator
 from noizestream.engine.safety import FADE_S, SafeStream
-from noizestream.errors import NoizestreamError, UsageError
+from noizestream.errors import NoizestreamError, UsageError, option
 from noizestream.soundfiles import sound_file
 
 TOGETHER = 32
@@ -33,7 +33,7 @@ def render(
     metadata = generator.metadata
     total = round(seconds * metadata.sample_rate)
     if total < 1:
-        raise UsageError(f"--seconds: {seconds:g} gives no audio, give more than 0")
+        raise UsageError(f"{option('seconds')}: {seconds:g} gives no audio, give more than 0")
     stream = SafeStream(generator)
     started = time.perf_counter()
     done, fade = 0, min(total, max(1, round(FADE_S * metadata.sample_rate)))

@@ -1,10 +1,13 @@
 """A block of shared memory with NumPy views on it, one writer per slot and no lock: what rings and the mixer are made of."""
 
+import os
 import threading
 from multiprocessing import shared_memory
 from typing import Any, Self
 
 import numpy as np
+
+from noizestream.spawn import no_room
 
 
 def fence() -> None:
@@ -38,7 +41,7 @@ class SharedBlock:
 
     @classmethod
     def _create(cls, layout: Any) -> Self:
-        return cls(shared_memory.SharedMemory(create=True, size=layout.size), layout, owner=True)
+        return cls(_reserved(layout.size), layout, owner=True)
 
     @classmethod
     def attach(cls, name: str, layout: Any) -> Self:
@@ -57,3 +60,21 @@ class SharedBlock:
         self.memory.close()
         if self._owner:
             self.memory.unlink()
+
+
+def _reserved(size: int) -> shared_memory.SharedMemory:
+    """Shared memory of `size` bytes that are there; NoizestreamError where there is no room for them.
+
+    Linux promises them, and ends whoever writes to one that it does not have (SIGBUS): containers have 64 MB, or less.
+    """
+    memory = None
+    try:
+        memory = shared_memory.SharedMemory(create=True, size=size)
+        if hasattr(os, "posix_fallocate"):
+            os.posix_fallocate(memory._fd, 0, size)  # type: ignore[attr-defined]
+        return memory
+    except OSError as error:
+        if memory is not None:
+            memory.close()
+            memory.unlink()
+        raise no_room(f"{size / 1e6:.1f} MB of shared memory", error) from None

@@ -1,40 +1,32 @@
 """What the processes beside the main one have in common."""
 
-import contextlib
-import multiprocessing
 import signal
-import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from typing import Any
+
+from noizestream.errors import NoizestreamError
+from noizestream.files import reason
+from noizestream.signals import answering
+from noizestream.spawn import Context
 
 
 def spawn(target: Callable[..., None], name: str, *arguments: Any, duplex: bool = True) -> tuple[Connection, BaseProcess]:
     """Start `target(pipe, *arguments)` in a process that Ctrl-C does not reach; returns our end of the pipe, and the process.
 
-    Not `duplex`: only the process speaks.
+    Not `duplex`: only the process speaks. NoizestreamError where the system starts none now.
     """
-    context = multiprocessing.get_context("spawn")
-    ours, theirs = context.Pipe(duplex)
-    process = context.Process(target=target, args=(theirs, *arguments), name=f"noizestream {name}", daemon=True)
-    with ignoring_interrupts():
-        process.start()
-    theirs.close()
-    return ours, process
-
-
-@contextlib.contextmanager
-def ignoring_interrupts() -> Iterator[None]:
-    """Start a process inside the block: it inherits that Ctrl-C is ignored, and never sees one, not even while it imports."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    context = Context()
     try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)
+        ours, theirs = context.Pipe(duplex)
+        with theirs:
+            process = context.Process(target=target, args=(theirs, *arguments), name=f"noizestream {name}", daemon=True)
+            with answering(signal.SIG_IGN, "SIGINT"):  # inherited: it never sees a Ctrl-C, not even while it imports
+                process.start()
+    except OSError as error:
+        raise NoizestreamError(f"the {name} process cannot be started ({reason(error)})") from None
+    return ours, process
 
 
 def ignore_signals() -> None:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from noizestream import artifact
+from noizestream import artifact, machine
 from noizestream.engine import ring as slots
 from noizestream.engine.resampling import Resampler
 from noizestream.engine.ring import Ring, RingLayout
@@ -82,12 +82,13 @@ def run(pipe: Connection, job: Job) -> None:
 
 
 def _play(pipe: Connection, ring: Ring, job: Job, understudies: Understudies) -> None:
-    from noizestream.engine.generator import load
+    from noizestream.engine.generator import load, prepare_torch
     from noizestream.engine.line import Line
     from noizestream.engine.safety import SafeStream
     from noizestream.engine.steady import settle
 
     header, meters = ring.header, ring.meters
+    prepare_torch()
     generator = load(job.model, job.seed)
     generator.block = job.first_block
     metadata = generator.metadata
@@ -102,7 +103,7 @@ def _play(pipe: Connection, ring: Ring, job: Job, understudies: Understudies) ->
         if header[slots.STOP] or not main_lives():
             return
         understudies.begin(int(header[slots.BLOCKS]))
-        pipe.send(("follows", os.getpid()))
+        pipe.send(("follows", (os.getpid(), machine.started(os.getpid()))))
         generator.clear_state()
         generator.block = job.first_block + int(header[slots.BLOCKS] - header[slots.AGAIN]) + 1  # not the one that may have killed
 
@@ -181,4 +182,4 @@ class _Controls:
         with contextlib.suppress(UsageError):  # never let a bad value end the music: what was asked before goes on
             self._generator.set_genre(weights)
         if np.isfinite(values).all():
-            self._generator.set_controls(values)
+            self._generator.set_controls(metadata.limited(values))

@@ -36,12 +36,15 @@ class Understudies:
         """Leave a copy behind. True, at once, in this process; False in the copy, as soon as this one has ended."""
         if not FORKS or self._early >= AT_ONCE:
             return True
-        sleeping, held = os.pipe()
+        try:
+            sleeping, held = os.pipe()
+        except OSError:  # too many files: this one goes on alone
+            return True
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", DeprecationWarning)  # of threads: libraries have some, which expect forks
             try:
                 copy = os.fork()
-            except OSError:  # no memory, or too many processes: this one goes on alone
+            except OSError:  # no memory, or too many processes: the same
                 copy = -1
         if copy:
             os.close(sleeping)

@@ -118,15 +118,16 @@ class Worker:
         most = self.ring.layout.capacity - 3 * self.block_frames
         self.ring.header[slots.TARGET] = min(max(int(frames), self.block_frames), most)
 
-    def fit(self, kept_frames: int, period: int, fade_frames: int, exact: bool = False) -> None:
+    def fit(self, kept_frames: int, period: int, fade_frames: int, exact: bool = False, latency_frames: int = 0) -> None:
         """Set target, resume and fades for a device that asks for `period` frames at a time and `kept_frames` of sound kept ready.
 
-        Not less is kept than a block and two periods; `exact`: than what can be played at all.
+        Not less is kept than a block and two periods, nor than a block and what the device itself keeps, `latency_frames`: it may
+        ask for all of that at once. `exact`: not less than what can be played at all.
         """
         # Before a callback there must be a period in the ring; fills differ by what block and period have in common.
         header, block = self.ring.header, self.block_frames
         even = math.gcd(block, period) if self.device_rate == self.metadata.sample_rate else 1
-        self.set_target(max(kept_frames, block + period - even if exact else block + 2 * period))
+        self.set_target(max(kept_frames, block + period - even if exact else block + max(2 * period, latency_frames)))
         header[slots.RESUME] = header[slots.TARGET] - block + 1
         header[slots.PERIOD] = period
         # The fade of an underrun reads the past; the worker may meanwhile write TARGET frames of the future.

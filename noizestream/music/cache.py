@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 
 from noizestream.errors import NoizestreamError
+from noizestream.files import expanded, home, reason
 from noizestream.music.tracks import Track
 
 ENTRY = "entry.json"
@@ -26,10 +27,15 @@ SMALL = 64 * 1024
 
 
 def cache_root() -> Path:
-    """Where caches live: `NOIZESTREAM_CACHE`, else `XDG_CACHE_HOME`/noizestream, else ~/.cache/noizestream."""
+    """Where caches live: `NOIZESTREAM_CACHE`, else `XDG_CACHE_HOME`/noizestream, else ~/.cache/noizestream.
+
+    NoizestreamError as for `files.home`.
+    """
     if given := os.environ.get("NOIZESTREAM_CACHE"):
-        return Path(given).expanduser()
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "noizestream"
+        return expanded(given)
+    if given := os.environ.get("XDG_CACHE_HOME"):
+        return Path(given, "noizestream")
+    return Path(home(), ".cache", "noizestream")
 
 
 def content_hash(path: str | Path) -> str:
@@ -86,7 +92,7 @@ class FeatureCache:
     """Arrays per track for one set of `settings` (anything JSON can hold: rate, sizes, a version to bump when code changes)."""
 
     def __init__(self, settings: Mapping[str, Any], root: str | Path | None = None):
-        self.folder = Path(root).expanduser() / "features" if root is not None else cache_root() / "features"
+        self.folder = expanded(root) / "features" if root is not None else cache_root() / "features"
         self._settings = json.dumps(settings, sort_keys=True)
         self._hashes: dict[tuple[Path, int, int], str] = {}
 
@@ -114,7 +120,7 @@ class FeatureCache:
             self._write(target, arrays)
         except OSError as error:
             raise NoizestreamError(
-                f"{self.folder}: cannot write the feature cache ({error.strerror}); set NOIZESTREAM_CACHE to a folder with room"
+                f"{self.folder}: cannot write the feature cache ({reason(error)}); set NOIZESTREAM_CACHE to a folder with room"
             ) from error
         stored = self.get(track, part)
         if stored is None:

@@ -28,6 +28,7 @@ from typing import Any
 
 from noizestream import machine
 from noizestream.errors import NoizestreamError
+from noizestream.files import home
 from noizestream.music.cache import cache_root
 
 READY = "ready"
@@ -72,6 +73,7 @@ def heal() -> bool:
 
 def _folder() -> Path:
     """The folder, made and set as numba's. One of this process alone where ROOT cannot be written."""
+    home()  # librosa does not come without one
     given = os.environ.get(VARIABLE)
     name = _name()
     inherited = given is not None and Path(given).name == name

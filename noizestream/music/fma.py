@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from noizestream.errors import NoizestreamError
+from noizestream.files import not_a_file
 from noizestream.music import table
 from noizestream.music.skipped import Skipped
 from noizestream.music.tracks import Library, Track
@@ -66,10 +67,10 @@ def _track(cells: Sequence[str], columns: int, places: Mapping[str, int], folder
     candidates = [folder / number[:3] / f"{number}.mp3" for larger, folder in folders.items() if larger >= level]
     if not candidates:
         return None
-    found = next((file for file in candidates if file.is_file()), None)
+    found = next((file for file in candidates if not not_a_file(file)), None)
     if not row["genre"]:
         return Skipped(str(found or f"track {int(number)}"), "no top genre")
     if found is None:
-        return Skipped(str(candidates[0]), "missing file")
+        return Skipped(str(candidates[0]), not_a_file(candidates[0]))
     split = row["split"] if row["split"] in SPLITS else None
     return Track(found, row["genre"], split, row["title"], row["artist"], row["licence"])

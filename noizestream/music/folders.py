@@ -1,9 +1,9 @@
 """A library that folders name: the first level below the root is the genre, files lie at any depth below it."""
 
 import os
-import stat
 from pathlib import Path
 
+from noizestream.files import not_a_file
 from noizestream.music.formats import is_audio, unsupported
 from noizestream.music.skipped import Skipped
 from noizestream.music.tracks import Library, Track
@@ -60,7 +60,7 @@ class _Walk:
 
     def _file(self, file: Path) -> None:
         parts = file.relative_to(self._root).parts
-        if reason := _not_there(file):
+        if reason := not_a_file(file):
             if is_audio(file) or file.is_symlink():
                 self.skipped.append(Skipped(str(file), reason))
         elif not is_audio(file):
@@ -71,13 +71,3 @@ class _Walk:
             self.skipped.append(Skipped(str(file), reason))
         else:
             self.tracks.append(Track(file, parts[0], title=file.stem))
-
-
-def _not_there(file: Path) -> str:
-    """Why `file`, which has a name here, cannot be opened as one; '' if it can."""
-    try:
-        return "" if stat.S_ISREG(file.stat().st_mode) else "no regular file"
-    except FileNotFoundError:
-        return "a link to nothing"
-    except OSError as error:
-        return f"cannot be read ({error.strerror})"

@@ -4,13 +4,15 @@ Three layouts: a folder per genre (`folders.py`), a Free Music Archive tree (`fm
 """
 
 import os
+import stat
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
-from noizestream import genres as names
-from noizestream.errors import NoizestreamError, UsageError
+from noizestream.errors import NoizestreamError, UsageError, option
+from noizestream.files import expanded, look, not_a_file
+from noizestream.genres import find, key, parts, plain
 from noizestream.music.fma import TABLE, read_fma
 from noizestream.music.folders import read_folders
 from noizestream.music.listed import read_listed
@@ -25,13 +27,16 @@ def read_library(path: str | Path, genres: Iterable[str] | None = None) -> Libra
     twice the first is used and the other listed. Raises NoizestreamError when there is nothing at `path` or no audio in it,
     UsageError when a genre asked for is not there.
     """
-    path = Path(path if os.path.exists(path) else os.path.expanduser(path))
-    if os.path.isfile(path):
-        library = read_listed(path)
-    elif not os.path.isdir(path):
+    path = expanded(path)
+    found = look(path)
+    if found is None:
         raise NoizestreamError(f"{path}: no such folder or CSV file")
-    else:
+    if stat.S_ISDIR(found.st_mode):
         library = (read_fma if os.path.isfile(path / TABLE) else read_folders)(path)
+    elif why := not_a_file(path):
+        raise NoizestreamError(f"{path}: {why}; give a folder or a CSV file")
+    else:
+        library = read_listed(path)
     library = _merged(_once(library))
     if not library.tracks:
         why = f" ({len(library.skipped)} entries skipped, the first: {library.skipped[0].reason})" if library.skipped else ""
@@ -47,7 +52,7 @@ def _once(library: Library) -> Library:
         first = known.setdefault(_identity(track.path), track)
         if first is not track:
             what = [] if track.path == first.path else [f"it is the file {first.path}"]
-            what += [] if track.genre == first.genre else [f"it is of genre {names.plain(first.genre)}"]
+            what += [] if track.genre == first.genre else [f"it is of genre {plain(first.genre)}"]
             skipped.append(Skipped(str(track.path), f"listed twice: {', '.join(what)}" if what else "listed twice"))
     return replace(library, tracks=tuple(known.values()), skipped=tuple(skipped))
 
@@ -61,14 +66,14 @@ def _merged(library: Library) -> Library:
     """Genres by the names that are shown, the commonest spelling of each. Tracks of a genre without a name are listed."""
     spellings: dict[str, Counter[str]] = {}
     for track in library.tracks:
-        spellings.setdefault(names.key(track.genre), Counter())[track.genre] += 1
+        spellings.setdefault(key(track.genre), Counter())[track.genre] += 1
     shown: dict[str, str] = {}
     notes = list(library.notes)
-    for key, counted in spellings.items():
-        chosen = names.plain(counted.most_common(1)[0][0])
-        shown |= dict.fromkeys(counted, chosen if key else "")
-        if key and len(counted) > 1:
-            others = sorted({names.plain(name) for name in counted} - {chosen})
+    for same, counted in spellings.items():
+        chosen = plain(counted.most_common(1)[0][0])
+        shown |= dict.fromkeys(counted, chosen if same else "")
+        if same and len(counted) > 1:
+            others = sorted({plain(name) for name in counted} - {chosen})
             what = f"{', '.join(others)}: the same genre as {chosen}"
             notes.append(what if others else f"{chosen}: one genre, spelled in {len(counted)} ways that look alike")
     tracks = tuple(_shown(track, shown[track.genre]) for track in library.tracks if shown[track.genre])
@@ -77,7 +82,7 @@ def _merged(library: Library) -> Library:
 
 
 def _shown(track: Track, genre: str) -> Track:
-    title, artist, licence = map(names.plain, (track.title, track.artist, track.licence))
+    title, artist, licence = map(plain, (track.title, track.artist, track.licence))
     return replace(track, genre=genre, title=title, artist=artist, licence=licence)
 
 
@@ -85,11 +90,11 @@ def _only(library: Library, asked: Iterable[str]) -> Library:
     wanted = set()
     known = library.genres
     for text in asked:
-        for name in [text] if names.find(text, known) is not None else names.parts(text, known):
-            number = names.find(name, known)
+        for name in [text] if find(text, known) is not None else parts(text, known):
+            number = find(name, known)
             if number is None:
                 raise UsageError(f"genre {name!r} is not in {library.name}; it has {', '.join(known)}")
             wanted.add(known[number])
     if not wanted:
-        raise UsageError(f"--genres: names no genre; {library.name} has {', '.join(known)}")
+        raise UsageError(f"{option('genres')}: names no genre; {library.name} has {', '.join(known)}")
     return replace(library, tracks=tuple(track for track in library.tracks if track.genre in wanted))

@@ -7,6 +7,7 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from noizestream.errors import NoizestreamError
+from noizestream.files import expanded, not_a_file
 from noizestream.music import table
 from noizestream.music.formats import is_audio, unsupported
 from noizestream.music.skipped import Skipped
@@ -52,10 +53,10 @@ def _track(folder: Path, row: dict[str, str], encoding: str, place: str) -> Trac
     asked, split = row["path"], row.get("split", "").casefold()
     if not asked:
         return Skipped(place, "no path")
-    path = next((path for path in _readings(folder, asked, encoding) if os.path.isfile(path)), None)
+    path = next((path for path in _readings(folder, asked, encoding) if not not_a_file(path)), None)
     if path is None:
-        there = os.path.exists(folder / asked)
-        return Skipped(str(folder / asked), "a folder, or no regular file: name a file" if there else "missing file")
+        named = expanded(asked, folder)
+        return Skipped(str(named), not_a_file(named))
     if not row.get("genre"):
         return Skipped(str(path), "no genre")
     if split and split not in SPLITS:
@@ -70,8 +71,8 @@ def _readings(folder: Path, text: str, encoding: str) -> Iterator[Path]:
     """What `text` may mean as a path, the likeliest first: relative to `folder`, with a home, of Windows, a URL, in other bytes."""
     if text.casefold().startswith("file:"):
         text = unquote(urlsplit(text).path, errors="surrogateescape")
-    for spelled in (text, os.path.expanduser(text), text.replace("\\", "/")):
+    for spelled in (text, text.replace("\\", "/")):
         for form in (spelled, *(unicodedata.normalize(form, spelled) for form in ("NFC", "NFD"))):
-            yield folder / form
+            yield expanded(form, folder)
     if encoding == table.WINDOWS:  # names of files, as they are on the disk
         yield folder / os.fsdecode(text.encode(encoding, "surrogateescape"))

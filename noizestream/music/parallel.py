@@ -12,12 +12,10 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from multiprocessing import context
 from typing import Any
 
 import numpy as np
 
-from noizestream import machine
 from noizestream.errors import NoizestreamError
 from noizestream.music import compiled
 from noizestream.music.cuts import Cut, cuts_of
@@ -25,6 +23,7 @@ from noizestream.music.decode import RATE
 from noizestream.music.skipped import Skipped
 from noizestream.music.task import Decoded, Task
 from noizestream.music.tracks import Track
+from noizestream.spawn import Context, processes
 from noizestream.stderr import silence_stderr
 
 LIMIT_S = 120.0
@@ -78,7 +77,7 @@ def decode_cuts(
     """
     if then is not None:
         compiled.ready()
-    count = machine.cores() if workers is None else workers
+    count = processes(workers)
     pending: deque[tuple[Task, Future]] = deque()
     with contextlib.ExitStack() as stack:
         pool = _Pool(count, stack)
@@ -104,18 +103,6 @@ class _GivenUpError(Exception):
     """Nobody waits any longer."""
 
 
-class _Context(context.SpawnContext):
-    """Remembers the processes that it starts: a pool has no way to end one that hangs."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.started: list[context.SpawnProcess] = []
-
-    def Process(self, *arguments: Any, **options: Any) -> context.SpawnProcess:  # type: ignore[override]
-        self.started.append(context.SpawnProcess(*arguments, **options))
-        return self.started[-1]
-
-
 class _Pool:
     """A process pool that can be replaced when a worker died; with no workers it runs tasks in this process.
 
@@ -123,7 +110,7 @@ class _Pool:
     """
 
     def __init__(self, workers: int, stack: contextlib.ExitStack):
-        self._workers, self._context, self._doubted = workers, _Context(), False
+        self._workers, self._context, self._doubted = workers, Context(), False
         self._pools = [self._start()] if workers else []
         stack.callback(self.close, kill=True)
 
@@ -143,8 +130,7 @@ class _Pool:
     def close(self, kill: bool) -> None:
         """End all processes: at once, or when they have done what they were given."""
         if kill:
-            for process in self._context.started:
-                process.kill()
+            self._context.kill()
         while self._pools:
             self._pools.pop().shutdown(wait=True, cancel_futures=True)
 

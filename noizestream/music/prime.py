@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from noizestream.errors import NoizestreamError
+from noizestream.errors import NoizestreamError, option
 from noizestream.music.decode import decode, header_seconds, pieces
 from noizestream.music.examine import mend
 from noizestream.music.skipped import Skip
@@ -25,12 +25,12 @@ def read_prime(path: str | Path, sample_rate: int, say: Callable[[str], None] = 
     try:
         audio, note = mend(_end_of(Path(path), sample_rate), sample_rate)
     except Skip as error:
-        raise NoizestreamError(f"--prime {path}: {error}") from None
+        raise NoizestreamError(f"{option('prime')} {path}: {error}") from None
     seconds = audio.shape[1] / sample_rate
     if seconds < SHORTEST_S:
-        raise NoizestreamError(f"--prime {path}: too short: {seconds:.2f} s, give at least {SHORTEST_S:g} s")
+        raise NoizestreamError(f"{option('prime')} {path}: too short: {seconds:.2f} s, give at least {SHORTEST_S:g} s")
     if note:
-        say(f"--prime {path}: {note}")
+        say(f"{option('prime')} {path}: {note}")
     return audio
 
 

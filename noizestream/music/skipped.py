@@ -5,6 +5,8 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from noizestream.names import one_line
+
 ROWS = 30
 """The table lists at most this many files; a library with more faults gets the first ones and a count per kind of reason."""
 
@@ -36,11 +38,12 @@ def skipped_table(skipped: Sequence[Skipped], console=None) -> None:
     folder = _common_folder([entry.item for entry in skipped])
     used = sum(entry.used for entry in skipped)
     counts = [f"skipped: {len(skipped) - used}"] * (used < len(skipped)) + [f"used with a fault: {used}"] * (used > 0)
-    table = Table(title=Text(", ".join(counts) + (f", in {folder}" if folder else "")), title_justify="left")
+    table = Table(title=Text(", ".join(counts) + (f", in {one_line(folder)}" if folder else "")), title_justify="left")
     table.add_column("file", overflow="fold")
     table.add_column("reason", overflow="fold")
     for entry in skipped[:ROWS]:
-        table.add_row(Text(entry.item.removeprefix(folder)), Text(_reason(entry)))  # Text: a name with [brackets] is no markup
+        # Text: a name with [brackets] is no markup
+        table.add_row(Text(one_line(entry.item.removeprefix(folder))), Text(_reason(entry)))
     if len(skipped) > ROWS:
         kinds = Counter(
             _reason(replace(entry, reason=entry.reason.split(":")[0])) for entry in skipped[ROWS:]
@@ -51,7 +54,7 @@ def skipped_table(skipped: Sequence[Skipped], console=None) -> None:
 
 
 def _reason(entry: Skipped) -> str:
-    return f"used: {entry.reason}" if entry.used else entry.reason
+    return one_line(f"used: {entry.reason}" if entry.used else entry.reason)
 
 
 def _common_folder(items: Sequence[str]) -> str:

@@ -11,17 +11,17 @@ from typing import Any
 import numpy as np
 import soundfile
 
+from noizestream.files import not_a_file
 from noizestream.music.formats import FFMPEG_ONLY
 from noizestream.music.headers import mended_head, unbelievable
 from noizestream.music.skipped import Skip
+from noizestream.soundfiles import opened
 from noizestream.stderr import quiet_stderr
 
 BLOCK_FRAMES = 1 << 13
 """Small, as the block in which a damaged file ends is lost."""
 LOWEST_HZ, HIGHEST_HZ = 4_000, 768_000
 MOST_CHANNELS = 16
-LONGEST_NAME = 1000
-"""Bytes of a path that libsndfile surely takes. Beyond, it is given the open file, and then knows no MP3 by its ending."""
 
 
 class Source:
@@ -36,14 +36,12 @@ class Source:
         self._file: Any = None
         self.seconds: float | None = None
         try:
-            if not path.exists():
-                raise Skip("missing file")
-            if not path.is_file():
-                raise Skip("no regular file")
+            if reason := not_a_file(path):
+                raise Skip(reason)
             if path.stat().st_size == 0:
                 raise Skip("empty file")
             path.open("rb").close()
-        except OSError as error:  # a name that is too long, a file or a folder that is closed
+        except OSError as error:
             raise Skip(f"unreadable: {error.strerror}") from None
         with quiet_stderr():
             if path.suffix.lower() in FFMPEG_ONLY:
@@ -78,8 +76,8 @@ class Source:
     def _open(self) -> None:
         try:
             head = mended_head(self._path)
-            given = _given(self._path, self._stack) if head is None else _piped(self._path, *head, self._stack)
-            self._file = self._stack.enter_context(_Straight(given, closefd=False))
+            mended = None if head is None else _Straight(_piped(self._path, *head, self._stack), closefd=False)
+            self._file = self._stack.enter_context(mended or opened(self._path, _Straight))
         except (soundfile.SoundFileError, OSError) as error:
             return self._instead(error)
         self.rate, self.channels = self._file.samplerate, self._file.channels
@@ -144,10 +142,9 @@ class Source:
 def header_seconds(path: Path) -> float:
     """Length by the header; 0 where there is none, or none that can be believed: decoding will tell. Nothing is decoded."""
     try:
-        if not path.is_file() or mended_head(path) is not None:
+        if not_a_file(path) or mended_head(path) is not None:
             return 0.0
-        with quiet_stderr(), contextlib.ExitStack() as stack:
-            file = stack.enter_context(soundfile.SoundFile(_given(path, stack), closefd=False))
+        with quiet_stderr(), opened(path) as file:
             seconds = file.frames / file.samplerate if LOWEST_HZ <= file.samplerate <= HIGHEST_HZ else 0.0
         return 0.0 if unbelievable(seconds, path.stat().st_size) else seconds
     except (soundfile.SoundFileError, OSError):
@@ -159,14 +156,6 @@ class _Straight(soundfile.SoundFile):
 
     def seekable(self) -> bool:
         return False
-
-
-def _given(path: Path, stack: contextlib.ExitStack) -> Any:
-    """`path` in a form that soundfile takes."""
-    if os.name != "posix":
-        return str(path)
-    name = os.fsencode(path)
-    return name if len(name) < LONGEST_NAME else stack.enter_context(path.open("rb")).fileno()
 
 
 def _piped(path: Path, head: bytes, offset: int, stack: contextlib.ExitStack) -> int:

@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from noizestream.errors import option
+from noizestream.files import writing
 from noizestream.music.cache import Entry
 from noizestream.music.skipped import Skipped
 from noizestream.music.tracks import Library, Track, set_aside
@@ -65,10 +67,11 @@ def assemble(
         label = genres.index(track.genre)
         multiple = fold(float(arrays["tempo"][0]), tempos[label])
         entry = f"{number:05d}"
-        for name in ("bands", "sound", "struck", "chroma", "samples"):
-            if name in arrays:
-                _link(arrays.path(name), folder / f"{entry}.{name}.npy")
-        np.save(folder / f"{entry}.beats.npy", np.asarray(arrays["beats"]) * np.float32(multiple))
+        with writing(folder, "make room, or name another folder with " + option("run")):
+            for name in ("bands", "sound", "struck", "chroma", "samples"):
+                if name in arrays:
+                    _link(arrays.path(name), folder / f"{entry}.{name}.npy")
+            np.save(folder / f"{entry}.beats.npy", np.asarray(arrays["beats"]) * np.float32(multiple))
         piece = Piece(entry, label, "training", 0, arrays.rows("bands"), float(arrays["pulse"][0]))
         pieces += _split(piece, track.split == "validation" or track in aside, track.genre not in validated, config.holdout)
     prepared = Prepared(

@@ -7,8 +7,8 @@ from typing import Any
 
 import torch
 
-from noizestream.errors import NoizestreamError
-from noizestream.files import whole
+from noizestream.errors import NoizestreamError, option
+from noizestream.files import whole, writing
 from noizestream.training.budget import Budget
 
 NAME = "checkpoint.pt"
@@ -18,9 +18,10 @@ FORMAT = 3
 
 
 def save(folder: Path, values: dict[str, Any]) -> None:
-    """Write `values` to `folder`; the old checkpoint stays until the new one is complete."""
-    with whole(folder / NAME) as partial:
-        torch.save(values | {"format": FORMAT}, partial)
+    """Write `values` to `folder`; the old checkpoint stays until the new one is complete. NoizestreamError if it cannot be."""
+    knob = f"make room, then go on with {option('resume')} {folder}"
+    with writing(folder / NAME, knob), whole(folder / NAME) as partial, partial.open("wb") as file:
+        torch.save(values | {"format": FORMAT}, file)
 
 
 def load(folder: Path) -> dict[str, Any] | None:

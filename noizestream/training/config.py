@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass, fields, replace
 from importlib import resources
 from typing import Any
 
-from noizestream.errors import UsageError
+from noizestream.errors import UsageError, option
 
 
 @dataclass(frozen=True)
@@ -56,6 +56,10 @@ class Config:
         return cls(**json.loads(text))
 
 
+RANGES = {"sample_rate": ("rate", 8000, 96000), "memory_mb": ("memory_mb", 0.5, 1000.0), "seed": ("seed", 0, 2**63 - 1)}
+"""Setting -> the argument of `train` that sets it, the least and the most that it may be."""
+
+
 def presets() -> dict[str, dict[str, Any]]:
     """Preset name -> what it changes."""
     return {name: values for name, values in _table().items() if name != "arch"}
@@ -67,21 +71,25 @@ def architectures() -> tuple[str, ...]:
 
 
 def _table() -> dict[str, dict[str, Any]]:
-    return tomllib.loads(resources.files("noizestream.training").joinpath("presets.toml").read_text())
+    return tomllib.loads(resources.files("noizestream.training").joinpath("presets.toml").read_text(encoding="utf-8"))
 
 
 def resolve(preset: str = "base", **overrides: Any) -> Config:
     """The preset's values, the architecture's, then `overrides` (None: not given) on top.
 
-    UsageError for an unknown preset, architecture or key, and for a loss or an optimiser that the architecture does not have.
+    UsageError for an unknown preset, architecture or key, for a value outside of `RANGES`, and for a loss or an optimiser that the
+    architecture does not have.
     """
     table = presets()
     if preset not in table:
-        raise UsageError(f"--preset: there is no {preset!r}, give one of {', '.join(table)}")
+        raise UsageError(f"{option('preset')}: there is no {preset!r}, give one of {', '.join(table)}")
     given = {key: value for key, value in overrides.items() if value is not None}
     unknown = set(given) - {field.name for field in fields(Config)}
     if unknown:
         raise UsageError(f"unknown training setting {', '.join(sorted(unknown))}")
+    for name, (argument, low, high) in RANGES.items():
+        if name in given and not low <= given[name] <= high:
+            raise UsageError(f"{option(argument)}: {given[name]:g} is out of range, give {low:g} to {high:g}")
     return replace(Config(preset=preset), **(table[preset] | _architecture(given) | given))
 
 
@@ -90,10 +98,12 @@ def _architecture(given: dict[str, Any]) -> dict[str, Any]:
     table = _table()["arch"]
     name = given.get("arch", Config.arch)
     if name not in table:
-        raise UsageError(f"--arch: there is no {name!r}, give one of {', '.join(table)}")
-    chosen = {option: given.get(option, choices[0]) for option, choices in table[name]["offers"].items()}
-    for option, choice in chosen.items():
-        if choice not in table[name]["offers"][option]:
-            offers = "; ".join(f"--arch {arch} offers {', '.join(entry['offers'][option])}" for arch, entry in table.items())
-            raise UsageError(f"--{option} {choice}: {offers}")
+        raise UsageError(f"{option('arch')}: there is no {name!r}, give one of {', '.join(table)}")
+    chosen = {what: given.get(what, choices[0]) for what, choices in table[name]["offers"].items()}
+    for what, choice in chosen.items():
+        if choice not in table[name]["offers"][what]:
+            offers = "; ".join(
+                f"{option('arch')} {arch} offers {', '.join(entry['offers'][what])}" for arch, entry in table.items()
+            )
+            raise UsageError(f"{option(what)} {choice}: {offers}")
     return chosen | table[name].get(chosen["optimiser"], {})

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from noizestream.artifact import last_line
+from noizestream.names import one_line
 from noizestream.training.config import Config
 from noizestream.training.export import export, script, self_test
 from noizestream.training.plan import Plan
@@ -57,7 +58,7 @@ class Finish:
         """Write the model file; returns its summary. `started` is the time.monotonic() at which the training began."""
         began = time.monotonic()
         summary = self._summary(data, figures, started)
-        export(player, output.stem, self.prepared.genres, summary, output, self.config.precision)
+        export(player, one_line(output.stem), self.prepared.genres, summary, output, self.config.precision)
         self.plan.took("file", began)
         return summary
 
@@ -84,7 +85,7 @@ class Finish:
 def _licence(data: str | Path, credits: list[dict[str, str]]) -> str:
     """What the music says of its licence: a LICENSE.txt beside it, or the works' own licences, or that it says nothing."""
     try:
-        lines = (Path(data) / "LICENSE.txt").read_text().splitlines()
+        lines = (Path(data) / "LICENSE.txt").read_text(encoding="utf-8").splitlines()
         return " ".join(line.strip() for line in lines if line.strip())[:500]
     except (OSError, UnicodeDecodeError):
         named = sorted({credit["licence"] for credit in credits if credit["licence"]})

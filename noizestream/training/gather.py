@@ -8,13 +8,14 @@ from typing import Any
 
 import numpy as np
 
-from noizestream import machine
+from noizestream.errors import option
 from noizestream.music.cache import Entry, FeatureCache, PieceCache
 from noizestream.music.cuts import Cut
 from noizestream.music.parallel import LIMIT_S, decode_cuts
 from noizestream.music.skipped import Skipped
 from noizestream.music.tracks import Library, Track
 from noizestream.nn.spectral import block_frames_for
+from noizestream.spawn import processes
 from noizestream.training.assemble import set_apart
 from noizestream.training.config import Config
 from noizestream.training.plan import Plan
@@ -61,9 +62,8 @@ class Gathering:
         if not self.plan.bounded or (not self._portion.left() and self._heard_s > 0.9 * self.music_s):
             return []
         heard, there = self._heard_s / 60, self.music_s / 60
-        return [
-            f"learns from {heard:.0f} of {there:.0f} minutes; --minutes {self.plan.minutes_for(self.music_s):.0f} would hear all"
-        ]
+        all_of_it = f"{option('minutes')} {self.plan.minutes_for(self.music_s):.0f} would hear all"
+        return [f"learns from {heard:.0f} of {there:.0f} minutes; {all_of_it}"]
 
     def run(
         self, then: Callable[[Track, np.ndarray], Any], workers: int | None, progress: Callable[[int, int], None]
@@ -71,7 +71,7 @@ class Gathering:
         """The arrays that `then` makes of every piece, in the order of the library and of time."""
         self._began_s = self.plan.elapsed()
         began = time.monotonic()
-        count = min(machine.cores() if workers is None else workers, len(self.tracks))
+        count = min(processes(workers), len(self.tracks))
         limit_s = min(LIMIT_S, SLOW_FILE * self.plan.whole) if self.plan.bounded else LIMIT_S
         # Again, without a look at the clock, for genres whose first files could not be used: a model must know every genre.
         for genres in (None, self._missing, self._missing):

@@ -10,7 +10,7 @@ import time
 from dataclasses import dataclass, field
 
 from noizestream import machine
-from noizestream.errors import UsageError
+from noizestream.errors import UsageError, option
 
 LEARNING = 0.46
 """Share of the time that is kept for the sequence model; a little more than the 40 % that are promised."""
@@ -42,18 +42,15 @@ def probe() -> float:
     """How much longer this machine takes, just now, than the one whose rates are known: 1 is as fast."""
     import torch
 
+    from noizestream.training.generate import one_thread
+
     network, sequence = torch.nn.LSTM(256, 256, batch_first=True), torch.zeros(1, 256, 256)
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        with torch.inference_mode():
+    with one_thread(), torch.inference_mode():
+        network(sequence)
+        began, turns = time.monotonic(), 0
+        while time.monotonic() < began + PROBED_S:
             network(sequence)
-            began, turns = time.monotonic(), 0
-            while time.monotonic() < began + PROBED_S:
-                network(sequence)
-                turns += 1
-    finally:
-        torch.set_num_threads(before)
+            turns += 1
     return (time.monotonic() - began) / turns / REFERENCE_S
 
 
@@ -136,7 +133,8 @@ class Plan:
         if self.bounded and self.whole / 60 < least:
             genres = f"{self.genres} genre{'s' * (self.genres != 1)}"
             least = math.ceil(least * 10) / 10
-            raise UsageError(f"--minutes {self.whole / 60:g}: too short for {genres} on this machine, give at least {least:g}")
+            asked = f"{option('minutes')} {self.whole / 60:g}"
+            raise UsageError(f"{asked}: too short for {genres} on this machine, give at least {least:g}")
 
     def learning(self) -> float:
         """Seconds that are left for learning from now on."""

@@ -31,6 +31,13 @@ def extract(track: Track, audio: np.ndarray, sample_rate: int, block: int, sampl
     (`nn.layers.in_bytes`). Beats are counted so that bars of four begin at multiples of 4. With `samples` also the mono mix itself,
     a row for every row of bands.
     """
+    from noizestream.training.generate import one_thread
+
+    with one_thread():
+        return _extract(track, audio, sample_rate, block, samples)
+
+
+def _extract(track: Track, audio: np.ndarray, sample_rate: int, block: int, samples: bool) -> dict[str, np.ndarray]:
     import torch
 
     from noizestream.analysis.chords import chroma
@@ -38,7 +45,6 @@ def extract(track: Track, audio: np.ndarray, sample_rate: int, block: int, sampl
     from noizestream.analysis.pulse import pulse
     from noizestream.training.beats import even, from_downbeat, track_beats
 
-    torch.set_num_threads(1)
     front = _front(sample_rate, block)
     mono = audio.mean(0)
     clarity = pulse(mono, sample_rate)[0]

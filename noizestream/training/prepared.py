@@ -109,7 +109,7 @@ class Prepared:
         """Read the index; NoizestreamError if `folder` is no complete prepared set."""
         folder = Path(folder)
         try:
-            values = json.loads((folder / INDEX).read_text())
+            values = json.loads((folder / INDEX).read_text(encoding="utf-8"))
             values["pieces"] = [Piece(**piece) for piece in values["pieces"]]
             return cls(folder=folder, **values)
         except (OSError, ValueError, KeyError, TypeError):

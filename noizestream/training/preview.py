@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from noizestream.genres import file_names
+from noizestream.soundfiles import sound_file
 from noizestream.training.generate import generate
 
 SECONDS = 6.0
@@ -17,8 +18,6 @@ def write_previews(
     folder: Path, name: str, player: Any, scripted: Any, genres: dict[int, str], enough: Callable[[], bool] = lambda: False
 ) -> list[Path]:
     """Write `folder/previews/NAME/GENRE.wav` and `.png` of `genres` (number: name) until `enough()`; returns the WAV files."""
-    import soundfile
-
     from noizestream.analysis.views import view
 
     target = folder / "previews" / name
@@ -30,7 +29,8 @@ def write_previews(
             break
         audio = generate(player, scripted, number, SECONDS, number, enough).numpy()
         file = target / f"{names[genre]}.wav"
-        soundfile.write(file, np.clip(audio.T, -CEILING, CEILING), player.sample_rate, subtype="PCM_24")
+        with sound_file(file, player.sample_rate, len(audio)) as sound:
+            sound.write(np.clip(audio.T, -CEILING, CEILING))
         view(audio, player.sample_rate, file.with_suffix(".png"), title=f"{genre}, {name}")
         written.append(file)
     return written

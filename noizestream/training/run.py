@@ -7,9 +7,10 @@ RUN/previews/STEP/             a WAV and a spectrogram per genre
 RUN/training.json              what was measured
 """
 
+import json
 import math
-import signal
-import threading
+import os
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -18,8 +19,9 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from noizestream import precision as numbers
-from noizestream.errors import NoizestreamError, UsageError
+from noizestream.errors import NoizestreamError, UsageError, option
 from noizestream.jsonfile import write_json, write_text
+from noizestream.signals import answering
 from noizestream.training.config import Config, resolve
 from noizestream.training.plan import LAST_PREVIEW, PREVIEW, Plan, clock, probe
 from noizestream.training.run_folder import check_output, free_folder, read_run
@@ -100,13 +102,13 @@ def train(
         config = replace(config, precision=precision or config.precision)
     else:
         if data is None:
-            raise UsageError("give the folder of music to learn from, or --resume with a run folder")
+            raise UsageError(f"give the folder of music to learn from, or {option('resume')} with a run folder")
         if minutes is not None and steps is not None:
-            raise UsageError("--minutes and --steps exclude each other, give one")
+            raise UsageError(f"{option('minutes')} and {option('steps')} exclude each other, give one")
         if minutes is not None and not 0 < minutes < float("inf"):
-            raise UsageError(f"--minutes: {minutes:g} is out of range, give more than 0")
+            raise UsageError(f"{option('minutes')}: {minutes:g} is out of range, give more than 0")
         if steps is not None and steps < 1:
-            raise UsageError(f"--steps: {steps} is out of range, give at least 1")
+            raise UsageError(f"{option('steps')}: {steps} is out of range, give at least 1")
         bound = 0.0 if steps else minutes or DEFAULT_MINUTES
         settings = {
             "arch": arch,
@@ -116,17 +118,22 @@ def train(
             "precision": precision,
             "memory_mb": memory_mb,
         }
+        if isinstance(genres, str):
+            raise UsageError(f"{option('genres')}: give a list of names, such as [{genres!r}]")
         config = resolve(preset, seed=seed, minutes=bound, steps=steps or 0, **settings)
         if base is not None:
             config = _on_base(config, base)
         output = check_output(output or "model.ts")
         folder = Path(run) if run is not None else free_folder(output)
-        if (folder / "run.json").exists():
-            raise UsageError(f"--run {folder}: a training is in it; go on with --resume {folder}, or name another folder")
+        if os.path.lexists(folder / "run.json"):
+            raise UsageError(
+                f"{option('run')} {folder}: a training is in it; go on with {option('resume')} {folder}, or name another folder"
+            )
     _check_device(device)
     if precision == numbers.INT8:
         numbers.resolve(precision)  # before an hour of training, not after it
-    return _Training(data, output, config, folder, genres, device, reporter, started).run()
+    with _random_of_caller():
+        return _Training(data, output, config, folder, genres, device, reporter, started).run()
 
 
 class _Training:
@@ -185,7 +192,7 @@ class _Training:
         from noizestream.training.prepared import INDEX, Prepared
 
         folder = self.folder / "prepared"
-        if (folder / INDEX).exists():
+        if os.path.lexists(folder / INDEX):
             prepared = Prepared.open(folder)
             self.plan.genres = len(prepared.genres)
             return prepared
@@ -204,7 +211,8 @@ class _Training:
         except OSError as error:
             raise NoizestreamError(f"{self.folder}: cannot make the run folder here ({error.strerror})") from None
         asked = {"data": str(self.data), "output": str(self.output), "genres": self.genres}
-        write_json(self.folder / "run.json", asked)
+        # Escaped, not replaced: who resumes finds the same files, whatever their names are.
+        write_text(self.folder / "run.json", json.dumps(asked, indent=1) + "\n")
         write_text(self.folder / "config.json", self.config.to_json())
 
         def progress(done: int, total: int) -> None:
@@ -227,19 +235,25 @@ def _stoppable() -> Iterator[Callable[[], bool]]:
             raise KeyboardInterrupt
         pressed.append(True)
 
-    if threading.current_thread() is not threading.main_thread():
-        yield lambda: False
-        return
-    before = signal.signal(signal.SIGINT, handle)
-    try:
+    with answering(handle, "SIGINT"):
         yield lambda: bool(pressed)
+
+
+@contextmanager
+def _random_of_caller() -> Iterator[None]:
+    """A training seeds torch's random numbers: to the program that asked for it they go on as if it had not been."""
+    torch = sys.modules.get("torch")
+    before = None if torch is None else torch.get_rng_state()
+    try:
+        yield
     finally:
-        signal.signal(signal.SIGINT, before)
+        if torch is not None:
+            torch.set_rng_state(before)
 
 
 def _on_base(config: Config, base: str | Path) -> Config:
     if config.arch == "raw":
-        raise UsageError("--base and --arch raw exclude each other: the baseline is trained from nothing")
+        raise UsageError(f"{option('base')} and {option('arch')} raw exclude each other: the baseline is trained from nothing")
     from noizestream.training import weights
 
     return replace(weights.load(base).adapt(config), base=str(base))
@@ -252,4 +266,4 @@ def _check_device(device: str) -> None:
 
     there = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
     if not there.get(device):
-        raise UsageError(f"--device {device}: is not available on this machine, use cpu")
+        raise UsageError(f"{option('device')} {device}: is not available on this machine, use cpu")

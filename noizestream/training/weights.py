@@ -5,6 +5,7 @@ components in float16, by their names in the code, and the books of codes, with 
 """
 
 import json
+import os
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -13,8 +14,8 @@ import torch
 from torch import Tensor
 
 from noizestream import artifact
-from noizestream.errors import NoizestreamError, UsageError
-from noizestream.files import whole
+from noizestream.errors import NoizestreamError, UsageError, option
+from noizestream.files import whole, writing
 from noizestream.genres import find
 from noizestream.nn.layers import LayerFront
 from noizestream.nn.memory import Memory
@@ -95,7 +96,7 @@ def save(player: UnitPlayer, config: Config, genres: list[str], model: Path) -> 
 
     NoizestreamError if it cannot be written.
     """
-    from safetensors.torch import save_file
+    from safetensors.torch import save as packed
 
     path = model.with_suffix(SUFFIX)
     tensors = {
@@ -111,25 +112,23 @@ def save(player: UnitPlayer, config: Config, genres: list[str], model: Path) -> 
         "channels": str(player.channels),
         "code_first": json.dumps(player.memory.code_first),
     }
-    try:
-        with whole(path) as partial:
-            save_file(tensors, str(partial), header)
-    except OSError as error:
-        raise NoizestreamError(f"{path}: cannot be written ({error.strerror})") from None
+    with writing(path), whole(path) as partial:
+        partial.write_bytes(packed(tensors, header))  # not to its name: safetensors takes none that is no text
     return path
 
 
 def load(model: str | Path) -> Base:
     """The weights beside a model file or a bundled model; UsageError if there are none, NoizestreamError if they are damaged."""
-    from safetensors import SafetensorError, safe_open
+    from safetensors import SafetensorError
+    from safetensors.torch import load as unpacked
 
     path = artifact.find_model(model).with_suffix(SUFFIX)
-    if not path.is_file():
-        raise UsageError(f"--base {model}: {path.name} must lie beside the model, and does not (train writes it)")
+    if not os.path.isfile(path):
+        raise UsageError(f"{option('base')} {model}: {path.name} must lie beside the model, and does not (train writes it)")
     try:
-        with safe_open(str(path), "pt") as file:
-            header = file.metadata() or {}
-            tensors = {name: file.get_tensor(name).float() for name in file.keys()}  # noqa: SIM118 (it is no dictionary)
+        content = path.read_bytes()
+        header = json.loads(content[8 : 8 + int.from_bytes(content[:8], "little")])["__metadata__"]
+        tensors = {name: tensor.float() for name, tensor in unpacked(content).items()}
         first = json.loads(header["code_first"])
         return Base(Config.from_json(header["config"]), json.loads(header["genres"]), int(header["channels"]), first, tensors)
     except (OSError, SafetensorError, KeyError, ValueError, TypeError):

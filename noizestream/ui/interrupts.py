@@ -1,30 +1,32 @@
 """Ctrl-C, a system that ends us, a terminal that is closed: all end the music the same way, with a fade and the statistics."""
 
-import signal
 import threading
+from contextlib import AbstractContextManager
 from types import TracebackType
 from typing import Any
+
+from noizestream.signals import answering
 
 SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP")
 
 
 class Interrupts:
-    """`with Interrupts() as interrupts:` raises KeyboardInterrupt until `gently`; from then on signals only end `wait`."""
+    """`with Interrupts() as interrupts:` raises KeyboardInterrupt until `gently`; from then on signals only end `wait`.
+
+    Signals that were ignored before, as under nohup, stay ignored.
+    """
 
     def __init__(self) -> None:
         self._ending = threading.Event()
         self._raising = True
-        self._before: dict[int, Any] = {}
+        self._answering: AbstractContextManager[None] = answering(self._handle, *SIGNALS)
 
     def __enter__(self) -> "Interrupts":
-        if threading.current_thread() is threading.main_thread():
-            numbers = [getattr(signal, name) for name in SIGNALS if hasattr(signal, name)]
-            self._before = {number: signal.signal(number, self._handle) for number in numbers}
+        self._answering.__enter__()
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        for number, handler in self._before.items():
-            signal.signal(number, handler)
+        self._answering.__exit__(kind, error, trace)
 
     def gently(self) -> None:
         """Nothing raises any more: whatever is under way, a fade or the header of a recording, is finished."""

@@ -166,6 +166,11 @@ class Performance:
             self.recorder = Recorder(self.record, self.mixer, found.rate, found.channels, self._say)
         self._announce(found, opened)
 
+    def device_changed(self, period: int) -> None:
+        """Of `stage.Listener`: say so."""
+        assert self.stage is not None
+        self._say(f"the device asks for {period} frames at once now; {self.stage.latency['ring']:.0f} ms of sound kept ready")
+
     def device_lost(self, found: Found) -> None:
         """Of `stage.Listener`: say so; nobody hears of changes until a device plays."""
         self._say(f"{found.device.name}: the audio device is gone; the music waits for it")
@@ -206,6 +211,7 @@ class Performance:
         notes = [] if playing else ["no device"]
         notes += [f"loading {self.decks.loading}"] if self.decks.loading else []
         notes += ["muted"] if state.mute else []
+        notes += [f"MIDI errors {self.midi.errors}"] if self.midi is not None and self.midi.errors else []
         notes += ["rec"] if header[desk.TAP_ON] else []
         return Status(
             genre=state.genre() if len(state.models) == 1 else f"{state.metadata.name}: {state.genre()}",
@@ -241,6 +247,7 @@ class Performance:
             "ring_ms": round(latency["ring"], 2) if latency else None,
             "device_losses": self.stage.losses if self.stage else 0,
             "midi_losses": self.midi.losses if self.midi else 0,
+            "midi_errors": self.midi.errors if self.midi else 0,
             "midi_restarts": self.midi.restarts if self.midi else 0,
             "worker_restarts": self.decks.restarts,
             "model_switches": self.decks.switches,

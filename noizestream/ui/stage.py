@@ -8,13 +8,14 @@
 Nothing here waits: every `tick` takes the one step that can be taken now.
 """
 
+import contextlib
 import enum
 import time
 from typing import Protocol
 
 from noizestream.control.live import LiveState
 from noizestream.devices.midi_input import POLL_SECONDS
-from noizestream.devices.sound import Found, Opened, Sound
+from noizestream.devices.sound import LOOK_ASIDE_S, Found, Opened, Sound
 from noizestream.engine import mixer as desk
 from noizestream.engine import ring as slots
 from noizestream.engine.decks import Decks
@@ -24,6 +25,10 @@ from noizestream.errors import NoizestreamError
 
 AGAIN_S = 1.0
 """Pause before a device that did not open is tried again."""
+
+
+SETTLED = 3
+"""Bursts: with the third the second is over. The first may fill the device's whole buffer."""
 
 
 class Phase(enum.Enum):
@@ -44,6 +49,9 @@ class Listener(Protocol):
     def device_plays(self, found: Found, opened: Opened) -> None:
         """Its period and the latencies are known; it sounds from now on."""
 
+    def device_changed(self, period: int) -> None:
+        """It asks for more frames at once than it did; the latencies are others."""
+
     def device_lost(self, found: Found) -> None:
         """It does not ask for sound any more; it is looked for again."""
 
@@ -58,7 +66,7 @@ class Stage:
         self.latency: dict[str, float] = {}
         self.losses = 0
         self._first_device = ""  # its name: what is looked for when it goes, whatever played in between
-        self._phase, self._calls, self._again = Phase.LOOKING, 0, 0.0
+        self._phase, self._bursts, self._again = Phase.LOOKING, 0, 0.0
         self._opened: Opened | None = None
         self._back: Found | None = None
         self.sound = self._new_sound(asked)
@@ -88,8 +96,13 @@ class Stage:
         if self._phase in (Phase.PLAYING, Phase.LEAVING):
             if self.sound.lost:
                 self._lose()
+            elif self.playing and self.mixer.header[desk.PERIOD] > self.decks.period:
+                self._fit()
+                self._listener.device_changed(self.decks.period)
             elif self._scout is not None:
                 self._return()
+            elif self._elsewhere and time.monotonic() >= self._again:
+                self._send_out()
         elif time.monotonic() >= self._again:
             try:
                 self._bring_back()
@@ -111,8 +124,9 @@ class Stage:
         """With a new audio process; the one before is stuck in a device that is no more."""
         self._dismiss()
         self.sound.close(gone=True)
-        self.sound = self._new_sound(self._first_device, patient=True)
         self._phase, self._again = Phase.LOOKING, time.monotonic() + AGAIN_S
+        with contextlib.suppress(NoizestreamError):  # the system gives none now: the closed one says so, and this comes again
+            self.sound = self._new_sound(self._first_device, patient=True)
 
     def _return(self) -> None:
         """Leave the device that plays, with a fade, once the one that was asked for is there."""
@@ -120,8 +134,9 @@ class Stage:
         if self._phase == Phase.PLAYING:
             try:
                 found = self._scout.poll()
-            except NoizestreamError:
+            except NoizestreamError:  # it has ended: another is sent
                 self._dismiss()
+                self._again = time.monotonic() + LOOK_ASIDE_S
                 return
             if isinstance(found, Found):
                 self._back, self._phase = found, Phase.LEAVING
@@ -132,6 +147,17 @@ class Stage:
             self.sound, self._scout = self._scout, None
             assert self._back is not None
             self._prepare(self._back)
+
+    @property
+    def _elsewhere(self) -> bool:
+        """Whether another device plays in place of the one that was asked for."""
+        return self.asked is not None and self.found is not None and self.found.device.name != self._first_device
+
+    def _send_out(self) -> None:
+        """Have a process of its own look for the device that was asked for, at leisure."""
+        self._again = time.monotonic() + LOOK_ASIDE_S
+        with contextlib.suppress(NoizestreamError):  # the system gives none now; it is asked again
+            self._scout = self._new_sound(self._first_device, patient=True, aside=True)
 
     def _dismiss(self) -> None:
         scout, self._scout = self._scout, None
@@ -152,26 +178,34 @@ class Stage:
                 self._prepare(found)
         elif self._phase == Phase.PREPARING:
             if self.decks.ready():
-                self._calls = int(self.mixer.header[desk.CALLBACKS])
+                self._bursts = int(self.mixer.header[desk.BURSTS])
                 self.sound.open(self.mixer, self.decks.rings())
                 self._phase = Phase.OPENING
         elif self._phase == Phase.OPENING:
             opened = self.sound.poll()
             if isinstance(opened, Opened):
                 self._opened, self._phase = opened, Phase.SETTLING
-        elif self.mixer.header[desk.CALLBACKS] >= self._calls + 2:
+        elif self.mixer.header[desk.BURSTS] >= self._bursts + SETTLED:
             self._sound()
         if self.sound.lost:
             raise NoizestreamError("the audio device does not ask for sound; try another -d")
 
     def _sound(self) -> None:
-        """The device is open and its period known: fit the rings to it, add up the latencies in ms, and let it sound.
+        """The device is open and its period known: let it sound."""
+        assert self.found is not None and self._opened is not None
+        self._fit()
+        self._listener.device_plays(self.found, self._opened)
+        self.decks.play()
+        self._phase = Phase.PLAYING
+
+    def _fit(self) -> None:
+        """Fit the rings to the period of the device, and add up the latencies in ms.
 
         `control` is the way of a change: a MIDI message is found at the next poll; what follows the period that is played next is
         made again, from the next block on; the device adds its own latency, the model what it looks ahead.
         """
         assert self.found is not None and self._opened is not None
-        self.decks.settle(int(self.mixer.header[desk.PERIOD]))
+        self.decks.settle(int(self.mixer.header[desk.PERIOD]), round(self._opened.latency_s * self.found.rate))
         model = self.state.metadata
         self.latency = {
             "midi": 1e3 * POLL_SECONDS,
@@ -181,8 +215,3 @@ class Stage:
         }
         self.latency["control"] = sum(self.latency.values())
         self.latency["ring"] = 1e3 * float(self.decks.worker.ring.header[slots.TARGET]) / self.found.rate
-        self._listener.device_plays(self.found, self._opened)
-        self.decks.play()
-        self._phase = Phase.PLAYING
-        if self.asked is not None and self.found.device.name != self._first_device:
-            self._scout = self._new_sound(self._first_device, patient=True, aside=True)

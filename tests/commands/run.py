@@ -4,11 +4,13 @@ import subprocess
 import sys
 from pathlib import Path
 
+from rig.waiting import PATIENCE_S
+
 
 def run(*arguments: object, cwd: Path | None = None) -> subprocess.CompletedProcess:
     """`noizestream ARGUMENTS`; returns with `returncode`, `stdout` and `stderr` (text)."""
     line = [sys.executable, "-m", "noizestream.cli", *map(str, arguments)]
-    return subprocess.run(line, capture_output=True, text=True, cwd=cwd, timeout=300)
+    return subprocess.run(line, capture_output=True, text=True, cwd=cwd, timeout=PATIENCE_S)
 
 
 def assert_one_line(done: subprocess.CompletedProcess, code: int, *words: str) -> None:

@@ -132,7 +132,7 @@ WRONG = [
     (["{model}", "{data}", "-t", "3"], 2, ["temperature"]),
     (["{model}", "nowhere"], 1, ["nowhere"]),
     (["nowhere.ts", "{data}"], 1, ["nowhere.ts"]),
-    (["{model}", "{data}", "--json", "no/x.json"], 1, ["no/x.json"]),
+    (["{model}", "{data}", "--json", "no/x.json"], 2, ["no/x.json"]),
 ]
 
 

@@ -39,7 +39,7 @@ BAD_ARGUMENTS = [
     (["--seconds", "-3"], 2, ["--seconds"]),
     (["--seconds", "inf"], 2, ["--seconds"]),
     (["--prime", "missing.wav"], 1, ["--prime", "missing.wav"]),
-    (["-o", "nowhere/take.wav"], 1, ["nowhere", "does not exist"]),
+    (["-o", "nowhere/take.wav"], 2, ["nowhere", "does not exist"]),
     (["-o", "take.mp3"], 2, [".wav"]),
     (["-o", "."], 2, [".wav"]),
 ]

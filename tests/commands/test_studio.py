@@ -3,10 +3,12 @@ import sys
 
 import pytest
 
+from rig.waiting import PATIENCE_S
+
 
 def studio(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-m", "noizestream.cli", "studio", *arguments], capture_output=True, text=True, timeout=300
+        [sys.executable, "-m", "noizestream.cli", "studio", *arguments], capture_output=True, text=True, timeout=PATIENCE_S
     )
 
 

@@ -1,6 +1,7 @@
 """`noizestream train` as a person runs it."""
 
 import json
+import re
 import signal
 import subprocess
 import sys
@@ -10,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from noizestream.artifact import precisions, read_metadata
+from rig.waiting import PATIENCE_S
 from tests.commands.run import assert_one_line, run
 from tests.training.conftest import music  # noqa: F401 (a fixture)
 
@@ -65,24 +67,52 @@ def test_a_second_training_starts_from_the_weights_of_the_first(trained, music, 
 
 
 def test_ctrl_c_still_writes_a_usable_model_and_resume_goes_on(music, tmp_path):  # noqa: F811
-    output = tmp_path / "cut.ts"
-    line = [sys.executable, "-m", "noizestream.cli", "train", str(music), "-o", str(output), "--preset", "small", "--minutes", "30"]
-    process = subprocess.Popen(line, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    for printed in process.stderr:  # the loops have begun once their first figures are there
-        if printed.startswith("LSTM: step"):
+    output, run_folder, steps = tmp_path / "cut.ts", tmp_path / "cut-run", 150
+    line = [sys.executable, "-m", "noizestream.cli", "train", str(music), "-o", str(output), "--preset", "small"]
+    process = subprocess.Popen([*line, "--steps", str(steps)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    for printed in process.stderr:  # the loop has begun once its first figures are there
+        if re.search(r"\bstep \d", printed):
             break
     process.send_signal(signal.SIGINT)
-    assert process.wait(timeout=300) == 130
+    _, said = process.communicate(timeout=PATIENCE_S)
+    assert process.returncode == 130 and "Traceback" not in said
     assert read_metadata(output).genres == ["Höch", "low"]
     assert not list(tmp_path.glob(".*.part"))
+    first, prepared = history(run_folder), files(run_folder / "prepared")
+    reached = first[-1]["step"]
+    assert 0 < reached < steps and read_metadata(output).extra["training"]["navigator_steps"] == reached
+
+    resumed = run("train", "--resume", run_folder)
+    assert resumed.returncode == 0, resumed.stderr
+    training, whole = read_metadata(output).extra["training"], history(run_folder)
+    assert whole[: len(first)] == first, "what it had learned is kept"
+    assert reached < whole[-1]["step"] == training["navigator_steps"] <= steps, "and more is learned"
+    assert training["stopped_early"] or training["navigator_steps"] == steps
+    assert whole[len(first)]["seconds"] > first[-1]["seconds"], "the time goes on too"
+    assert all(int(step) > reached for step in re.findall(r"\bstep (\d+)", resumed.stderr)), "no step is done twice"
+    assert files(run_folder / "prepared") == prepared, "nor is the music prepared again"
+
+
+def history(run_folder: Path) -> list[dict[str, float]]:
+    """The validations of a training, in order."""
+    return json.loads((run_folder / "training.json").read_text())["history"]
+
+
+def files(folder: Path) -> dict[str, int]:
+    """When each file in it was written."""
+    return {path.name: path.stat().st_mtime_ns for path in folder.iterdir()}
 
 
 def test_minutes_are_wall_time(music, tmp_path):  # noqa: F811
-    began = time.monotonic()
-    done = run("train", music, "-o", tmp_path / "timed.ts", "--preset", "small", "--minutes", "0.9")
+    """How close is for a machine of one's own to show; here others work at the same time, and all must hold however many."""
+    began, minutes = time.monotonic(), 0.9
+    done = run("train", music, "-o", tmp_path / "timed.ts", "--preset", "small", "--minutes", minutes)
+    wall_s = time.monotonic() - began
     assert done.returncode == 0, done.stderr
-    # A test on a shared machine: far wider than the 10 % that is promised on a quiet one.
-    assert 0.6 < (time.monotonic() - began) / 54 < 1.8
+    assert 0.5 < wall_s / (60 * minutes) < 5
+    training = read_metadata(tmp_path / "timed.ts").extra["training"]
+    assert 0.5 < training["wall_s"] / wall_s <= 1, "what it says of its own time is true"
+    assert training["navigator_steps"] > 1 and training["navigator_seconds"] / training["wall_s"] > 0.1
 
 
 @pytest.mark.parametrize(

@@ -41,6 +41,19 @@ def test_the_chords_that_are_held(tmp_path, ticks, late):
     assert schedule.starts == pytest.approx([0, 4, 8, 12], abs=0.1)
 
 
+def test_keys_that_are_let_go_by_all_notes_off(tmp_path):
+    """As some sequencers end a bar: without a note-off for each."""
+    track = mido.MidiTrack()
+    for _, notes in (CADENCE[2], CADENCE[0]):
+        track += [mido.Message("note_on", note=note, time=0) for note in notes]
+        track.append(mido.Message("control_change", control=123, value=0, time=4 * 480))
+    file = mido.MidiFile(ticks_per_beat=480)
+    file.tracks.append(track)
+    file.save(tmp_path / "off.mid")
+    schedule = read_chords(tmp_path / "off.mid")
+    assert [name_of(chord) for chord in schedule.chords] == ["C", "Am"] and schedule.length == 8
+
+
 def test_drums_and_single_notes_name_nothing_and_the_bar_may_have_three_beats(tmp_path):
     drums = [mido.Message("note_on", channel=9, note=note, time=0) for note in (36, 42, 45)]
     waltz = mido.MetaMessage("time_signature", numerator=3, denominator=4, time=0)

@@ -30,7 +30,7 @@ def test_a_channel_or_a_zone(text, channel, low, high):
     "text", ["", "0", "17", "-1", "1-", "72-48", "48-48", "48-128", "C3", "H1-C5", "C3-C10", "a", "1.5", "²", "Am:4 F:4"]
 )
 def test_neither(text):
-    with pytest.raises(UsageError, match="--chords") as raised:
+    with pytest.raises(UsageError, match="chords") as raised:
         ChordKeys.parse(text)
     assert "\n" not in str(raised.value)
 

@@ -61,7 +61,34 @@ def test_the_defaults_of_the_design():
     assert {TEMPERATURE.cc, TEMPO.cc} == {1, 3}
     assert midi.translate([0xB0, 0, 5]) == SetValue("model", 5)
     assert [midi.translate([0xB0, 9, value]).value for value in (0, 63, 64, 127)] == [0, 0, 1, 1]
-    assert midi.translate([0xB0, 120, 0]) == midi.translate([0xB0, 123, 0]) == SetValue("panic", 1)
+    assert midi.translate([0xB0, 120, 0]) == SetValue("panic", 1)
+
+
+@pytest.mark.parametrize("controller", range(128))
+def test_nothing_but_cc_120_panics(controller):
+    """Keyboards send CC 123 whenever the last key goes up, and 121 when another sound is chosen."""
+    midi, panic = MidiMap(genres=3), SetValue("panic", 1)
+    actions = [midi.translate([0xB0 | channel, controller, value]) for channel in (0, 15) for value in (0, 1, 127)]
+    assert actions == [panic] * 6 if controller == 120 else panic not in actions
+
+
+@pytest.mark.parametrize("status", [0xFE, 0xFF])
+def test_active_sensing_and_a_reset_of_the_keyboard_do_nothing(status):
+    assert MidiMap(genres=3, chord_keys=ChordKeys.parse("1")).translate([status]) is None
+
+
+@pytest.mark.parametrize("controller", [123, 124, 125, 126, 127])
+def test_all_notes_off_is_a_note_off_of_its_channel_for_the_keys_of_chords_too(controller):
+    midi = MidiMap(genres=3, chord_keys=ChordKeys.parse("48-72"))
+    for note in C:
+        midi.translate([0x90, note, 100])
+    midi.translate([0x91, 64, 100])
+    ignored = midi.ignored
+    assert midi.translate([0xB0, controller, 0]) is None, "the chord goes on, as when its keys are let go"
+    assert midi.held.chord == 0 and midi.ignored == ignored
+    for note in AM[:2]:  # the E of the other channel is still held
+        action = midi.translate([0x90, note, 100])
+    assert action == SetValue("chord", 21)
 
 
 @pytest.mark.parametrize(
@@ -126,12 +153,12 @@ def test_a_panic_lets_hanging_keys_go():
     midi = MidiMap(genres=3, chord_keys=ChordKeys.parse("1"))
     for note in (61, 66, 70):
         midi.translate([0x90, note, 1])
-    midi.translate([0xB0, 123, 0])
+    midi.translate([0xB0, 120, 0])
     assert [midi.translate([0x90, note, 1]) for note in C][-1] == SetValue("chord", 0)
 
 
 def test_no_two_rows_share_a_controller_and_none_takes_a_reserved_one():
-    numbers = [number for row in PARAMETERS for number in (row.cc, *row.also) if number is not None]
+    numbers = [number for row in PARAMETERS if (number := row.cc) is not None]
     assert len(numbers) == len(set(numbers))
     assert not set(numbers) & set(range(32, 64)) and not {row.cc for row in PARAMETERS if row.in_model} & {0, *range(120, 128)}
 

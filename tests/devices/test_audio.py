@@ -15,6 +15,13 @@ from noizestream.engine.ring import Ring
 FINE = SimpleNamespace(output_underflow=False)
 
 
+def at(seconds: float) -> SimpleNamespace:
+    return SimpleNamespace(currentTime=seconds)
+
+
+NOW = at(0.0)
+
+
 @pytest.fixture
 def played() -> Iterator[tuple[Mixer, Ring, np.ndarray]]:
     """A mixer with a tap, a ring of 1000 frames of noise that runs, and the noise."""
@@ -32,7 +39,7 @@ def test_it_plays_the_ring_through_counts_an_underrun_and_fills_the_tap(played):
     mixer.header[desk.TAP_ON] = 1
     callback, heard = copying_callback(mixer, [ring, None]), np.full((5, 256, 2), np.nan, np.float32)
     for period in heard:
-        callback(period, 256, None, FINE)
+        callback(period, 256, NOW, FINE)
     flat = heard.reshape(-1, 2)
     np.testing.assert_array_equal(flat[:1000], noise)
     assert not flat[1000:].any()
@@ -44,15 +51,23 @@ def test_volume_panic_and_stop(played):
     mixer, ring, noise = played
     callback, period = copying_callback(mixer, [ring, None]), np.zeros((100, 2), np.float32)
     mixer.meters[desk.VOLUME_GAIN] = 0.5
-    callback(period, 100, None, FINE)
+    callback(period, 100, NOW, FINE)
     np.testing.assert_allclose(period, noise[:100] / 2)
     ring.header[slots.PANIC] = 1
-    callback(period, 100, None, FINE)
+    callback(period, 100, NOW, FINE)
     assert not period.any()
     ring.header[[slots.FRESH_AT, slots.FRESH]] = 300, 1
-    callback(period, 100, None, FINE)
-    callback(period, 100, None, FINE)
+    callback(period, 100, NOW, FINE)
+    callback(period, 100, NOW, FINE)
     np.testing.assert_allclose(period, noise[300:400] / 2)
     ring.header[slots.RUN] = 0
-    callback(period, 100, None, FINE)
+    callback(period, 100, NOW, FINE)
     assert not period.any() and ring.header[slots.MODE] == slots.SILENT and ring.header[slots.UNDERRUNS] == 0
+
+
+def test_calls_of_the_same_time_are_one_period(played):
+    mixer, ring, _ = played
+    callback, part = copying_callback(mixer, [ring, None]), np.zeros((64, 2), np.float32)
+    for number in range(9):
+        callback(part, 64, at(1.0 + number // 4), FINE)
+    assert mixer.header[desk.PERIOD] == 256 and mixer.header[desk.BURSTS] == 3

@@ -46,9 +46,11 @@ class Player:
     def fill(self, frames: int) -> None:
         self.ring.write(sine(int(self.ring.header[slots.WRITTEN]), frames, self.channels))
 
-    def play(self, frames: int, status: int = 0) -> np.ndarray:
-        target = np.full((frames, self.channels), np.nan, np.float32)
-        assert self.function(None, target.ctypes.data, frames, None, status, self.table.ctypes.data) == 0
+    def play(self, frames: int, status: int = 0, at: float | None = None) -> np.ndarray:
+        """The next `frames`; `at` is the host's time, s (None: it hands over none)."""
+        target, time = np.full((frames, self.channels), np.nan, np.float32), np.array([0.0, at or 0.0, 0.0])
+        address = 0 if at is None else time.ctypes.data
+        assert self.function(None, target.ctypes.data, frames, address, status, self.table.ctypes.data) == 0
         self.heard = np.concatenate([self.heard, target])
         return target
 
@@ -194,6 +196,23 @@ def test_counts_what_the_server_reports_apart(player):
     p.play(256, status=4)
     p.play(256, status=1 + 2 + 8 + 16)
     assert p.served(desk.DEVICE_UNDERFLOWS) == 1 and p.count(slots.UNDERRUNS) == 0
+
+
+@pytest.mark.parametrize("parts", [[256], [1024] * 4, [1024] * 8, [1024, 476]])
+def test_a_period_is_what_the_device_asks_for_at_once_in_however_many_calls(player, parts):
+    p = player()
+    for number in range(3):
+        for frames in parts:
+            p.play(frames, at=1.5 + number)
+    assert p.served(desk.PERIOD) == sum(parts) and p.served(desk.BURSTS) == 3
+
+
+@pytest.mark.parametrize("at", [None, 0.0, 7.0])
+def test_a_host_without_a_clock_or_with_one_that_stands_still_has_periods_too(player, at):
+    p = player()
+    for _ in range(40):
+        p.play(1024, at=at)
+    assert p.served(desk.BURSTS) >= 2 and p.served(desk.PERIOD) == (desk.MOST_BURST if at else 1024)
 
 
 def test_panic_is_silent_within_a_period_and_what_was_made_before_is_never_heard(player):

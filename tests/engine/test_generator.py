@@ -2,9 +2,11 @@
 
 import numpy as np
 import pytest
+import torch
 
 import noizestream
-from noizestream.engine.generator import load
+from noizestream.engine.generator import load, prepare_torch
+from noizestream.engine.steady import state
 from noizestream.errors import NoizestreamError, UsageError
 from tests import foreign_models as foreign
 
@@ -115,3 +117,31 @@ def test_a_block_that_raises_is_an_error_and_the_stream_goes_on(tmp_path):
 
 def test_latency_comes_from_the_metadata(generator):
     assert generator.latency_frames == generator.metadata.latency_frames == 0
+
+
+def test_loading_leaves_torchs_settings_to_the_program_that_loads(sine_model):
+    threads = torch.get_num_threads()
+    try:
+        torch.set_num_threads(2)
+        torch.set_flush_denormal(False)
+        load(sine_model)
+        assert (state()["threads"], state()["denormals_flushed"]) == (2, False)
+        prepare_torch()
+        assert (state()["threads"], state()["denormals_flushed"]) == (1, True)
+    finally:
+        torch.set_num_threads(threads)
+        torch.set_flush_denormal(False)
+
+
+@pytest.mark.parametrize("value", [-0.1, 2.1, float("nan")])
+def test_a_value_out_of_range_is_refused_however_it_is_set(generator, value):
+    for set_it in (lambda: generator.set_control("temperature", value), lambda: generator.set_controls([value])):
+        with pytest.raises(UsageError, match=r"temperature: .* is out of range, give 0 to 2"):
+            set_it()
+
+
+def test_all_controls_are_set_at_once_or_none(generator):
+    with pytest.raises(UsageError, match="1 numbers are needed, one each for temperature"):
+        generator.set_controls([1.0, 1.0])
+    generator.set_controls(generator.metadata.limited([7.0]))
+    assert generator._controls.tolist() == [2.0]

@@ -1,6 +1,6 @@
 """The recorder, with the test as the callback that fills the tap."""
 
-import time
+import os
 from pathlib import Path
 
 import numpy as np
@@ -11,17 +11,14 @@ from noizestream.engine import mixer as desk
 from noizestream.engine.mixer import Mixer
 from noizestream.engine.recorder import Recorder, check_take
 from noizestream.errors import NoizestreamError, UsageError
-
-PATIENCE_S = 30.0
+from rig.waiting import wait_for
 
 
 def tap(mixer: Mixer, audio: np.ndarray) -> None:
     """Put `audio` [n, channels] into the tap as the callback would, waiting for room."""
     for part in np.array_split(audio, max(len(audio) // 256, 1)):
-        end = time.monotonic() + PATIENCE_S
-        while mixer.header[desk.TAPPED] - mixer.header[desk.TAKEN] + part.size > len(mixer.tap):
-            assert time.monotonic() < end
-            time.sleep(0.001)
+        room = len(mixer.tap) - part.size
+        wait_for(lambda room=room: mixer.header[desk.TAPPED] - mixer.header[desk.TAKEN] <= room, "room", every_s=0.001)
         mixer.tap[(mixer.header[desk.TAPPED] + np.arange(part.size)) % len(mixer.tap)] = part.ravel()
         mixer.header[desk.TAPPED] += part.size
 
@@ -39,10 +36,7 @@ def test_a_take_is_what_was_played_and_another_device_goes_on_in_another_file(mi
     recorder = Recorder(tmp_path / "take.wav", mixer, 48000, 2, said.append)
     tap(mixer, audio)
     recorder.shape(44100, 1)
-    end = time.monotonic() + PATIENCE_S
-    while not said:
-        assert time.monotonic() < end
-        time.sleep(0.01)
+    wait_for(lambda: said, "word of another file")
     tap(mixer, audio[:500, :1])
     recorder.end()
     assert mixer.header[desk.TAP_ON] == 0 and recorder.lost_ms == 0 and "take-2.wav" in said[0]
@@ -90,7 +84,7 @@ def test_beyond_4_gb_it_is_rf64(tmp_path, mixer):
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
 def test_a_disk_that_is_full_from_the_start_is_said(mixer):
-    with pytest.raises(NoizestreamError, match="--record"):
+    with pytest.raises(NoizestreamError, match="record /dev/full: cannot be written"):
         Recorder(Path("/dev/full"), mixer, 48000, 2, print)
 
 
@@ -100,3 +94,23 @@ def test_an_earlier_take_is_never_overwritten(tmp_path):
         check_take(tmp_path / "take.wav")
     with pytest.raises(UsageError, match="wav"):
         check_take(tmp_path / "take.mp3")
+
+
+def test_takes_of_any_name_and_no_earlier_one_is_overwritten(mixer, tmp_path):
+    take, said = tmp_path / "caf\udce9.wav", []
+    take.with_stem("caf\udce9-2").write_bytes(b"x")
+    recorder = Recorder(check_take(take), mixer, 48000, 2, said.append)
+    tap(mixer, np.zeros((10, 2), np.float32))
+    recorder.shape(44100, 2)
+    recorder.end()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["caf\udce9-2.wav", "caf\udce9-3.wav", "caf\udce9.wav"]
+    assert take.with_stem("caf\udce9-2").read_bytes() == b"x"
+    with open(take, "rb") as file:
+        assert soundfile.info(file).frames == 10
+
+
+@pytest.mark.parametrize("name", ["pipe.wav", "no/take.wav", "x" * 300 + ".wav"])
+def test_what_cannot_be_recorded_to_is_said_at_once(tmp_path, name):
+    os.mkfifo(tmp_path / "pipe.wav")
+    with pytest.raises(NoizestreamError, match=r"^record .*\.wav: "):
+        check_take(tmp_path / name)

@@ -1,10 +1,10 @@
 """The worker process, with the test as its audio callback: it takes frames from the ring as fast as they come."""
 
+import contextlib
 import os
 import signal
 import subprocess
 import sys
-import time
 
 import numpy as np
 import pytest
@@ -16,26 +16,18 @@ from noizestream.engine.safety import CEILING, SafeStream
 from noizestream.engine.understudy import AT_ONCE
 from noizestream.engine.worker import Worker
 from noizestream.errors import NoizestreamError
+from rig.waiting import wait_for
 from tests import foreign_models as foreign
 from tests.processes import alive, children
 
-PATIENCE_S = 60.0
 linux = pytest.mark.skipif(sys.platform != "linux", reason="only on Linux a worker has an understudy")
-
-
-def wait_for(condition, what: str) -> None:
-    """Return once `condition()` holds; fail only after a minute."""
-    end = time.monotonic() + PATIENCE_S
-    while not condition():
-        assert time.monotonic() < end, f"waited in vain for {what}"
-        time.sleep(0.001)
 
 
 def take(ring, frames: int) -> np.ndarray:
     """Play `frames` as the callback would, waiting for them: `[frames, channels]`."""
     parts = [np.zeros((0, ring.layout.channels), np.float32)]
     while frames:
-        wait_for(lambda: ring.fill() > 0, "audio")
+        wait_for(lambda: ring.fill() > 0, "audio", every_s=0.001)
         count = min(ring.fill(), frames)
         played = int(ring.header[slots.PLAYED])
         parts.append(ring.audio[np.arange(played, played + count) % ring.layout.capacity])
@@ -49,14 +41,38 @@ def peak_hz(samples: np.ndarray, rate: int) -> float:
 
 
 @pytest.fixture(scope="module")
-def worker(sine_model):
+def playing(sine_model):
+    with Worker(sine_model, target_frames=1600, seed=3) as started:
+        yield started
+
+
+@pytest.fixture
+def worker(playing):
+    """One that has played, whatever the tests before wanted of it; it is to play on."""
+    playing.set_target(1600)
+    playing.ring.meters[slots.BOOST_GAIN] = 1.0
+    hear(playing, genre=2)
+    yield playing
+    playing.check()
+
+
+@pytest.fixture
+def fresh(sine_model):
+    """One that has not been heard yet, at 440 Hz."""
     with Worker(sine_model, target_frames=1600, seed=3, genre_weights=[0, 1, 0]) as started:
         yield started
 
 
-def test_live_equals_render_and_the_ring_stays_at_its_target(worker, sine_model):
-    """The first test of this worker: it reads the stream from its first sample."""
-    ring = worker.ring
+def hear(worker, genre: int) -> None:
+    """Play until nothing else than `genre`, of 3, can be in the ring."""
+    sequence = worker.set_controls([float(number == genre) for number in range(3)], [0.0])
+    take(worker.ring, worker.ring.fill())
+    wait_for(lambda: worker.ring.header[slots.SEEN_SEQUENCE] >= sequence, "the control to be seen")
+    take(worker.ring, worker.ring.fill() + 512)
+
+
+def test_live_equals_render_and_the_ring_stays_at_its_target(fresh, sine_model):
+    ring = fresh.ring
     assert ring.header[slots.STATE] == slots.READY
     assert ring.fill() == 1536  # three blocks of 512 fit under 1600
     generator = load(sine_model, seed=3)
@@ -71,18 +87,19 @@ def test_live_equals_render_and_the_ring_stays_at_its_target(worker, sine_model)
 
 def test_a_control_is_heard_in_the_next_block(worker):
     ring = worker.ring
-    sequence = worker.set_controls([0, 0, 1], [0.0])
+    sequence = worker.set_controls([1, 0, 0], [0.0])
     before = ring.fill()
     take(ring, before)
     wait_for(lambda: ring.header[slots.SEEN_SEQUENCE] >= sequence, "the control to be seen")
     take(ring, 512)
-    assert peak_hz(take(ring, 9600)[:, 0], 48000) == pytest.approx(880, abs=5)
+    assert peak_hz(take(ring, 9600)[:, 0], 48000) == pytest.approx(220, abs=5)
 
 
 def test_bad_values_do_not_end_the_music(worker):
     sequence = worker.set_controls([0, 0, 0], [float("nan")])
     take(worker.ring, 4096)
     wait_for(lambda: worker.ring.header[slots.SEEN_SEQUENCE] >= sequence, "the control to be seen")
+    take(worker.ring, worker.ring.fill() + 512)
     assert peak_hz(take(worker.ring, 9600)[:, 0], 48000) == pytest.approx(880, abs=5)
     worker.check()
 
@@ -109,9 +126,10 @@ def test_the_target_can_change(worker):
 
 
 def test_interrupts_of_the_terminal_do_not_reach_it(worker):
-    os.kill(worker.pid, signal.SIGINT)
+    before = worker.pid
+    os.kill(before, signal.SIGINT)
     take(worker.ring, 20000)
-    worker.check()
+    assert worker.check() is None and worker.pid == before and alive(before)
 
 
 def test_it_steps_steadily(worker):
@@ -121,6 +139,7 @@ def test_it_steps_steadily(worker):
 
 
 def test_statistics(worker):
+    take(worker.ring, 51 * 512)
     found = worker.statistics(midi_messages=4)
     assert found["blocks"] == worker.ring.header[slots.BLOCKS] > 50
     assert 0 < found["step_ms"]["p50"] <= found["step_ms"]["p99"] <= found["step_ms"]["max"]
@@ -139,12 +158,9 @@ def test_after_a_panic_comes_silence_and_then_a_fresh_state(worker):
 
 def checked(worker) -> str:
     """What `check` says in the end."""
-    end, said = time.monotonic() + PATIENCE_S, None
-    while said is None:
-        assert time.monotonic() < end
-        said = worker.check()
-        time.sleep(0.01)
-    return said
+    said: list[str] = []
+    wait_for(lambda: said.extend(filter(None, [worker.check()])) or said, "a word about its end")
+    return said[0]
 
 
 @linux
@@ -160,9 +176,8 @@ def test_a_worker_that_hangs_is_killed_and_its_understudy_plays_on(worker, monke
 
 
 @linux
-def test_a_worker_that_is_killed_is_followed_without_a_click_in_the_same_ring(worker):
-    """The last test of this worker."""
-    worker.set_controls([0, 1, 0], [0.0])
+def test_a_worker_that_is_killed_is_followed_without_a_click_in_the_same_ring(fresh):
+    worker = fresh
     take(worker.ring, 3 * 1536)
     blocks, first = worker.next_block, worker.pid
     os.kill(first, signal.SIGKILL)
@@ -175,6 +190,24 @@ def test_a_worker_that_is_killed_is_followed_without_a_click_in_the_same_ring(wo
         for _ in range(AT_ONCE + 1):
             os.kill(worker.pid, signal.SIGKILL)
             checked(worker)
+
+
+@pytest.mark.parametrize(
+    ("period", "latency", "exact", "target"),
+    [
+        (256, 256, False, 2784),
+        (4096, 4096, False, 512 + 2 * 4096),
+        (8192, 8192, False, 512 + 2 * 8192),
+        (512, 12000, False, 512 + 12000),
+        (256, 12000, True, 2784),
+        (4096, 4096, True, 4096),
+    ],
+)
+def test_what_is_kept_ready_follows_the_period_and_what_the_device_keeps_itself(sine_model, period, latency, exact, target):
+    with contextlib.closing(Worker(sine_model, target_frames=2 * 8192)) as worker:
+        worker.fit(2784, period, 480, exact, latency)
+        assert worker.ring.header[slots.TARGET] == target
+        assert target >= worker.ring.header[slots.RESUME] == target - 511 and worker.change_frames <= target
 
 
 def test_device_rate_and_channels(sine_model):

@@ -1,13 +1,28 @@
 """The JACK server of the live tests."""
 
+import contextlib
 import importlib.util
 import os
 import shutil
+import tempfile
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
+from filelock import FileLock, Timeout
 
-from tests.live.jack_server import JackServer
+from rig.jack_server import JackServer
+from rig.waiting import PATIENCE_S
+
+
+@pytest.fixture(scope="session", autouse=True)
+def alone() -> Iterator[None]:
+    """These tests have the machine to themselves: those of another copy wait until ours are through, but not for ever."""
+    lock = FileLock(Path(tempfile.gettempdir()) / "noizestream-live-tests.lock", timeout=PATIENCE_S, mode=0o666)
+    with contextlib.suppress(Timeout, OSError):  # OSError: it is somebody else's file
+        lock.acquire()
+    yield
+    lock.release()
 
 
 @pytest.fixture(scope="session")

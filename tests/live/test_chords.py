@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from noizestream.control.chords import parse_chord
+from rig.harness import play
+from rig.jack_server import RATE, JackServer
 from tests import foreign_models as foreign
-from tests.live.harness import play
-from tests.live.jack_server import RATE, JackServer
 
 CADENCE = [("Am", (57, 60, 64)), ("F", (53, 57, 60)), ("C", (48, 52, 55)), ("G", (55, 59, 62))]
 

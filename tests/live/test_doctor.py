@@ -4,11 +4,13 @@ import os
 import subprocess
 import sys
 
+from rig.waiting import PATIENCE_S
+
 LINE = [sys.executable, "-m", "noizestream.cli", "doctor"]
 
 
 def test_it_lists_what_is_there_and_prints_nothing_else(jack_server):
-    done = subprocess.run(LINE, env=jack_server.environment, capture_output=True, text=True, timeout=300)
+    done = subprocess.run(LINE, env=jack_server.environment, capture_output=True, text=True, timeout=PATIENCE_S)
     assert done.returncode == 0, done.stderr
     assert done.stderr == "", "what the C libraries print stays off the screen"
     rows = [line.split(maxsplit=1) for line in done.stdout.splitlines()]
@@ -24,7 +26,7 @@ def test_broken_torch_is_said_and_ends_with_1(tmp_path):
     (tmp_path / "torch" / "__init__.py").write_text("raise ImportError('libtorch_cpu.so: cannot open shared object file')")
     environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(tmp_path), os.environ.get("PYTHONPATH", "")])}
     environment |= {"JACK_DEFAULT_SERVER": "noizestream-none"}
-    done = subprocess.run(LINE, env=environment, capture_output=True, text=True, timeout=300)
+    done = subprocess.run(LINE, env=environment, capture_output=True, text=True, timeout=PATIENCE_S)
     assert done.returncode == 1
     (torch,) = [line for line in done.stdout.splitlines() if line.startswith("torch ")]
     assert "libtorch_cpu.so" in torch and "BROKEN" in torch

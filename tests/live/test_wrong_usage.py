@@ -7,14 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from tests.live.jack_server import JackServer
+from rig.jack_server import JackServer
+from rig.waiting import PATIENCE_S
 
 NO_SERVER = os.environ | {"JACK_DEFAULT_SERVER": "noizestream-test-none", "JACK_NO_START_SERVER": "1"}
 
 
 def noizestream(*arguments: str, environment: dict[str, str] = NO_SERVER) -> subprocess.CompletedProcess:
     command = [sys.executable, "-m", "noizestream.cli", *arguments]
-    return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300, check=False)
+    return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=PATIENCE_S, check=False)
 
 
 def has_hardware() -> bool:
@@ -120,6 +121,6 @@ def test_the_main_process_imports_neither_torch_nor_librosa(jack_server: JackSer
     script = Path(sine_model).with_name("look_at_modules.py")
     script.write_text(program)
     command = [sys.executable, str(script), "play", str(sine_model), "--headless", "--seconds", "0.2"]
-    run = subprocess.run(command, env=jack_server.environment, capture_output=True, text=True, timeout=300, check=False)
+    run = subprocess.run(command, env=jack_server.environment, capture_output=True, text=True, timeout=PATIENCE_S, check=False)
     assert run.returncode == 0, run.stderr
     assert "HEAVY []" in run.stdout

@@ -6,6 +6,7 @@ import pytest
 from noizestream.errors import NoizestreamError
 from noizestream.music.cache import ENTRY, SMALL, FeatureCache, PieceCache, cache_root
 from noizestream.music.tracks import Track
+from tests.full import full_disk
 
 ARRAYS = {"z": np.arange(12, dtype=np.float32).reshape(3, 4), "beats": np.array([0.5, 1.0])}
 
@@ -89,3 +90,10 @@ def test_a_cache_that_cannot_be_written_is_one_line(tmp_path, track):
     (tmp_path / "file").touch()
     with pytest.raises(NoizestreamError, match="NOIZESTREAM_CACHE"):
         FeatureCache({}, tmp_path / "file").put(track, ARRAYS)
+
+
+def test_a_full_disk_is_said_and_leaves_nothing(tmp_path, track):
+    cache = FeatureCache({}, tmp_path / "cache")
+    with full_disk(), pytest.raises(NoizestreamError, match=r"feature cache \(the disk took less.*NOIZESTREAM_CACHE"):
+        cache.put(track, {"z": np.zeros(10_000)})
+    assert not list((tmp_path / "cache" / "features").iterdir())

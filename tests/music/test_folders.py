@@ -59,7 +59,7 @@ def test_what_is_no_file_and_a_genre_without_a_name_are_listed(tmp_path):
     library = read_library(tmp_path)
     assert [track.path.name for track in library.tracks] == ["a.wav"]
     assert skipped(library, tmp_path) == {
-        "Jazz/fifo.wav": "no regular file",
+        "Jazz/fifo.wav": "is a pipe, a socket or a device, not a file",
         "Jazz/gone.wav": "a link to nothing",
         "Unplugged": "a link to nothing",
         " \n/b.wav": "no genre",
@@ -101,5 +101,5 @@ def test_a_folder_that_cannot_be_read_is_listed(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("name", ["~nobody-of-this-name/x", "x" * 5000, "a\0b"])
 def test_a_path_that_cannot_be_is_one_line(name):
-    with pytest.raises(NoizestreamError, match="no such folder"):
+    with pytest.raises(NoizestreamError, match=r"no such folder|cannot be read"):
         read_library(name)

@@ -1,5 +1,6 @@
 """Libraries: folders, FMA trees and CSVs. Nothing is decoded, so the files may be empty."""
 
+import os
 import unicodedata
 from pathlib import Path
 
@@ -169,3 +170,20 @@ def test_nothing_to_read_is_one_line(tmp_path, make, says):
     with pytest.raises(NoizestreamError, match=says) as caught:
         read_library(make(tmp_path))
     assert "\n" not in str(caught.value) and str(tmp_path) in str(caught.value)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")
+def test_what_only_looks_like_a_file_is_listed_and_never_opened(tmp_path):
+    touch(tmp_path / "Jazz" / "a.wav")
+    os.mkfifo(tmp_path / "Jazz" / "pipe.wav")
+    (tmp_path / "Jazz" / "null.wav").symlink_to("/dev/null")
+    os.mkfifo(tmp_path / "list.csv")
+    (tmp_path / "music.csv").write_text("path,genre\nJazz/a.wav,Jazz\nJazz/pipe.wav,Jazz\n")
+    library = read_library(tmp_path / "Jazz" / "..")
+    assert [track.path.name for track in library.tracks] == ["a.wav"]
+    assert {Path(s.item).name for s in library.skipped} == {"pipe.wav", "null.wav"}
+    assert all("is a pipe, a socket or a device" in s.reason for s in library.skipped)
+    listed = read_library(tmp_path / "music.csv")
+    assert [(Path(s.item).name, "is a pipe" in s.reason) for s in listed.skipped] == [("pipe.wav", True)]
+    with pytest.raises(NoizestreamError, match=r"list\.csv: is a pipe"):
+        read_library(tmp_path / "list.csv")

@@ -39,10 +39,10 @@ def test_every_row_that_cannot_be_used_is_listed(tmp_path):
         ("list.csv line 3", "no path"),
         ("b.wav", "no genre"),
         ("b.wav", "no genre"),
-        ("folder", "a folder, or no regular file"),
+        ("folder", "is a folder, not a file"),
         ("list.csv line 7", "3 cells where the first line names 2"),
         ("gone.wav", "missing file"),
-        ("x" * 20, "missing file"),
+        ("x" * 20, "cannot be read (File name too long)"),
         ("a.wav", "listed twice"),
         ("c.wav", "no genre"),
     ]

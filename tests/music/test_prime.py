@@ -43,7 +43,7 @@ def test_what_cannot_be_heard_is_one_line(tmp_path, name, reason):
         written(path, np.full(100 if name == "short" else RATE, np.nan if name == "nan" else 0.1))
     with pytest.raises(NoizestreamError, match=reason) as raised:
         read_prime(path, RATE)
-    assert str(raised.value).startswith(f"--prime {path}: ") and "\n" not in str(raised.value)
+    assert str(raised.value).startswith(f"prime {path}: ") and "\n" not in str(raised.value)
 
 
 def test_the_end_of_what_has_no_length_is_heard(tmp_path, monkeypatch):

@@ -10,7 +10,7 @@ from noizestream.nn.layers import LAYERS, LayerFront
 from noizestream.nn.reading import Reader
 from noizestream.nn.spectral import SpectralFront
 from noizestream.nn.unit_state import LayerState, nothing
-from tests.nn.made_up import SLOT, memory
+from rig.made_up import SLOT, memory
 
 V = len(LAYERS)
 UNITY = [1.0] * V

@@ -6,7 +6,7 @@ import torch
 from noizestream.nn.chooser import DRUMMED
 from noizestream.nn.spectral import SpectralFront
 from noizestream.nn.unit_state import Moment, unpack
-from tests.nn.made_up import DRUMS, Performance, player, restored
+from rig.made_up import DRUMS, Performance, player, restored
 
 SLOTS = 64
 

@@ -7,7 +7,7 @@ import torch
 
 from noizestream.nn.harmony import UNMOVED
 from noizestream.nn.reading import LASTING_S, PERCUSSIVE_S, TRANSPOSED_S, Reader
-from tests.nn.made_up import DRUMS, NAMES, SLOT
+from rig.made_up import DRUMS, NAMES, SLOT
 from tests.nn.readings import Reading, V, levels, made_up, recorded
 
 

@@ -6,7 +6,7 @@ import torch
 from noizestream.nn.spectral import SpectralFront
 from noizestream.nn.unit_state import unpack
 from noizestream.training.export import script
-from tests.nn.made_up import Performance, player
+from rig.made_up import Performance, player
 
 RATE, BLOCK, SLOTS = 16000, 128, 64
 GENRE = torch.tensor([1.0, 0.0])

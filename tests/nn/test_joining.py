@@ -7,7 +7,7 @@ from noizestream.nn.chooser import DRAWS, DRUMMED
 from noizestream.nn.harmony import UNMOVED
 from noizestream.nn.layers import LAYERS, Layer, LayerFront
 from noizestream.nn.spectral import SpectralFront
-from tests.nn.made_up import player, playing, restored
+from rig.made_up import player, playing, restored
 
 PIECES, SLOTS = 3, 64
 DRUMS = 3

@@ -5,7 +5,7 @@ import torch
 
 from noizestream.nn.lean import lean
 from noizestream.nn.spectral import SpectralFront
-from tests.nn.made_up import player as made_up
+from rig.made_up import player as made_up
 
 
 @pytest.mark.parametrize("channels", [1, 2])

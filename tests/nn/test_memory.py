@@ -5,7 +5,7 @@ import torch
 from noizestream.nn.layers import LayerFront
 from noizestream.nn.memory import MOST
 from noizestream.nn.spectral import SpectralFront
-from tests.nn.made_up import memory
+from rig.made_up import memory
 
 LAYERS = LayerFront(SpectralFront(16000, 128))
 SLOTS = 200

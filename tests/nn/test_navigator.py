@@ -8,7 +8,7 @@ import torch
 from noizestream.nn.hearing import Hearing
 from noizestream.nn.layers import LayerFront
 from noizestream.nn.navigator import AGO, REMEMBERED, WRAP, Navigator
-from tests.nn.made_up import CODEC, FRONT, memory
+from rig.made_up import CODEC, FRONT, memory
 
 LAYERS = LayerFront(FRONT)
 FIRST, PIECES, COUNT, HIDDEN, SLOTS = [0, 6, 15], 3, LAYERS.count, 24, 90

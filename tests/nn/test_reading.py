@@ -12,7 +12,7 @@ from noizestream.nn.layers import LAYERS, LayerFront
 from noizestream.nn.memory import Memory
 from noizestream.nn.reading import FAR, STRAY, Reader
 from noizestream.nn.spectral import SpectralFront
-from tests.nn.made_up import NAMES, sound
+from rig.made_up import NAMES, sound
 from tests.nn.readings import Reading, V, made_up, recorded
 
 

@@ -10,7 +10,7 @@ from noizestream.nn.layers import LAYERS
 from noizestream.nn.reading import STRAY
 from noizestream.nn.unit_state import LayerState, unpack
 from noizestream.nn.units import BEAT_WRAP
-from tests.nn.made_up import DRUMS, PIECE, TEMPO, Performance, restored, unsure
+from rig.made_up import DRUMS, PIECE, TEMPO, Performance, restored, unsure
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,7 @@ import torch
 from noizestream.nn.harmony import UNMOVED
 from noizestream.nn.layers import LAYERS
 from noizestream.nn.unit_state import unpack
-from tests.nn.made_up import DRUMS, HARMONY, NAMES, PIECE, Performance, unsure
+from rig.made_up import DRUMS, HARMONY, NAMES, PIECE, Performance, unsure
 
 
 @pytest.fixture(scope="module")

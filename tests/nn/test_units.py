@@ -10,7 +10,7 @@ from noizestream.nn.layers import LAYERS
 from noizestream.nn.spectral import SpectralFront
 from noizestream.nn.unit_state import LayerState, Moment, nothing, pack, unpack
 from noizestream.training.export import script
-from tests.nn.made_up import DRUMS, FRONT, HARMONY, NAMES, PIECE, Performance, player, restored, unsure
+from rig.made_up import DRUMS, FRONT, HARMONY, NAMES, PIECE, Performance, player, restored, unsure
 
 
 @pytest.fixture(scope="module")

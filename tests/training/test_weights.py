@@ -1,5 +1,6 @@
 """What lies beside a model file and what a later training makes of it."""
 
+import math
 from dataclasses import replace
 
 import pytest
@@ -15,14 +16,14 @@ from noizestream.training.export import script, self_test
 from noizestream.training.prepared import Prepared
 from noizestream.training.recipes.units import UnitRecipe
 from noizestream.training.run import train
-from tests.nn.made_up import memory
+from rig.made_up import memory
 from tests.training.conftest import never, quiet
 
 
 @pytest.fixture(scope="module")
 def base(recipe, prepared, tmp_path_factory):
-    """The weights of a short training on two genres, beside a file that stands for the model."""
-    model = tmp_path_factory.mktemp("base") / "model.ts"
+    """The weights of a short training on two genres, beside a file that stands for the model and whose name is no text."""
+    model = tmp_path_factory.mktemp("base") / "caf\udce9.ts"
     model.touch()
     recipe.save_weights(recipe.player(), model)
     return model
@@ -90,8 +91,10 @@ def test_a_training_on_a_base_may_have_a_new_genre(base, prepared, config, tmp_p
     asked = replace(weights.load(base).adapt(config), base=str(base), steps=2)
     recipe = UnitRecipe(renamed, asked, tmp_path)
     recipe.build(quiet)
-    recipe.fit(0.0, quiet, never)
+    figures = recipe.fit(0.0, quiet, never)
+    assert figures["navigator_steps"] == 2 and math.isfinite(figures["validation_nats"])
     player = recipe.player()
+    assert player.genres == 2
     self_test(player, script(player))
 
 

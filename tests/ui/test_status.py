@@ -60,6 +60,7 @@ def test_what_happened_is_said_and_what_did_not_is_not():
     counts |= {"missed_ms": 0.0, "budget_ms": 10.0, "load": 0.1, "step_ms": {"p50": 1, "p95": 1, "p99": 1, "max": 1}}
     assert "lost" not in "\n".join(summary(counts | {"device_losses": 0, "recorded_s": None}))
     text = "\n".join(summary(counts | {"device_losses": 2, "worker_restarts": 1, "recorded_s": 3.0, "record_lost_ms": 20.0}))
+    assert "MIDI messages that failed 3" in "\n".join(summary(counts | {"midi_errors": 3, "recorded_s": None}))
     assert "device lost 2, worker restarted 1" in text and "recorded 3.0 s" in text and "20 ms" in text
 
 

@@ -2,13 +2,14 @@
 
 import csv
 import io
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import soundfile
 
-from noizestream.errors import NoizestreamError, UsageError
+from noizestream.errors import NoizestreamError, UsageError, option
 from noizestream.files import whole
 from noizestream.music.studio.compose import draw, perform_song
 from noizestream.music.studio.genres import GENRES, Genre
@@ -45,7 +46,7 @@ def plan(minutes: float) -> list[Track]:
     """
     each = minutes * 60 / len(GENRES)
     if not SHORTEST_SECONDS <= each < 1e6:
-        raise UsageError(f"--minutes: {minutes:g} is out of range, give {SHORTEST_SECONDS * len(GENRES) / 60:g} or more")
+        raise UsageError(f"{option('minutes')}: {minutes:g} is out of range, give {SHORTEST_SECONDS * len(GENRES) / 60:g} or more")
     count = max(round(each / TRACK_SECONDS), 2 if each >= 40 else 1)
     return [Track(genre, index, each / count) for genre in GENRES for index in range(1, count + 1)]
 
@@ -58,10 +59,10 @@ def write(directory: str | Path, minutes: float, seed: int, progress: Callable[[
     `directory` cannot be made or written; its parent must exist.
     """
     if seed < 0:
-        raise UsageError(f"--seed: {seed} is out of range, give 0 or more")
+        raise UsageError(f"{option('seed')}: {seed} is out of range, give 0 or more")
     tracks = plan(minutes)
     root = Path(directory)
-    if not root.absolute().parent.is_dir():
+    if not os.path.isdir(root.absolute().parent):
         raise NoizestreamError(f"{root.absolute().parent}: no such folder, make it first or choose another for the corpus")
     table = io.StringIO()
     rows = csv.writer(table, lineterminator="\n")

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 
 from noizestream.errors import NoizestreamError
-from noizestream.files import whole
+from noizestream.files import whole, writing
 from noizestream.nn.layers import LayerFront, from_bytes
 from noizestream.nn.memory import FIT, Memory
 from noizestream.training.config import Config
@@ -92,8 +92,8 @@ def save(built: Built, layers: LayerFront, folder: Path) -> None:
         pieces = getattr(built, name)
         coded[name] = [vars(p) | {"number": torch.from_numpy(p.number), "code": torch.from_numpy(p.code)} for p in pieces]
     values = {"sizes": sizes, "memory": memory.state_dict(), "layers": layers.state_dict(), "kept": built.kept}
-    with whole(folder / "memory.pt") as partial:
-        torch.save(values | coded, partial)
+    with writing(folder / "memory.pt"), whole(folder / "memory.pt") as partial, partial.open("wb") as file:
+        torch.save(values | coded, file)
 
 
 def load(layers: LayerFront, folder: Path) -> Built | None:

@@ -23,7 +23,7 @@ def test_plan_splits_evenly_and_leaves_a_track_to_hold_out():
 
 @pytest.mark.parametrize("minutes", [0, -1, float("nan"), float("inf"), 0.01])
 def test_minutes_out_of_range(tmp_path, minutes):
-    with pytest.raises(UsageError, match="--minutes"):
+    with pytest.raises(UsageError, match="minutes"):
         write(tmp_path / "corpus", minutes, 0)
     assert list(tmp_path.iterdir()) == []
 

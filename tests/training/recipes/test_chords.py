@@ -12,7 +12,7 @@ from noizestream.music.library import read_library
 from noizestream.training.config import Config
 from noizestream.training.prepare import prepare
 from noizestream.training.recipes.units import UnitRecipe
-from tests.nn.made_up import Performance
+from rig.made_up import Performance
 from tests.training.conftest import RATE, never, quiet
 
 BEAT_S = 0.5

@@ -133,7 +133,7 @@ def test_what_the_architecture_offers_and_what_not():
     assert resolve("small", arch="raw", optimiser="sgd").rate != resolve("small", arch="raw").rate
     assert resolve("small", arch="raw", optimiser="sgd", rate=0.3).rate == 0.3
     assert resolve("small").arch == "units"
-    with pytest.raises(UsageError, match="--arch raw offers mse, mae"):
+    with pytest.raises(UsageError, match="arch raw offers mse, mae"):
         resolve("small", loss="mse")
     with pytest.raises(UsageError, match="--optimiser sgd"):
         resolve("small", optimiser="sgd")

@@ -20,7 +20,7 @@ from noizestream.training.budget import Milestones
 from noizestream.training.config import resolve
 from noizestream.training.export import export, quantised, script, self_test
 from noizestream.training.recipes.units import UnitRecipe
-from tests.nn.made_up import Performance
+from rig.made_up import Performance
 from tests.training.conftest import RATE, never, quiet
 
 

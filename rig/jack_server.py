@@ -2,7 +2,8 @@
 
 JACK keeps a list of its servers in shared memory, with room for eight. One that was killed stays on it until a server of the same
 name starts again, whatever run it was of: after eight of them no server starts on that machine. So ours end with the run that
-started them, however that ends, and where the list is full, what the dead have left on it is cleared.
+started them, however that ends, and where the list is full, what the dead have left on it is cleared. Names end with the number
+of that run's process, or with it and a word: one that was killed by a run that still goes on is that run's own to start again.
 """
 
 import contextlib
@@ -17,8 +18,11 @@ import tempfile
 import time
 from pathlib import Path
 
+from rig.waiting import PATIENCE_S
+
 RATE, PERIOD = 48000, 256
-PATIENCE_S = 60.0
+END_S = 60.0
+"""One that has not ended on request after so long is killed."""
 SHARED = Path("/dev/shm")
 FULL = "Too many servers"
 
@@ -49,7 +53,7 @@ class JackServer:
             self._start()  # only one of the same name frees its place on the list
         self._process.terminate()
         try:
-            self._process.wait(PATIENCE_S)
+            self._process.wait(END_S)
         except subprocess.TimeoutExpired:
             self.kill()
         for left in [*SHARED.glob(f"jack_{self.name}_*"), *SHARED.glob(f"jack_sem.*_{self.name}_*")]:
@@ -95,9 +99,10 @@ def clear_dead_servers() -> None:
     listed = (SHARED / "jack-shm-registry").read_bytes()
     for entry in re.finditer(rb"jack-\d+:([^\0:]+):?\0", listed):
         pid = int.from_bytes(listed[entry.start() - 4 : entry.start()], sys.byteorder)
-        if not Path(f"/proc/{pid}").exists():
+        owners = [number for part in entry[1].decode().split("-") if (number := part).isdigit()]
+        if not any(Path(f"/proc/{number}").exists() for number in [str(pid), *owners]):
             again = jackd(entry[1].decode(), RATE, PERIOD, 2, subprocess.DEVNULL)
             with contextlib.suppress(subprocess.TimeoutExpired):
                 again.wait(1)
             again.terminate()
-            again.wait(PATIENCE_S)
+            again.wait(END_S)

@@ -15,7 +15,8 @@ from typing import Any
 
 import numpy as np
 
-from tests.live.jack_server import RATE, JackServer
+from rig.jack_server import RATE, JackServer
+from rig.waiting import PATIENCE_S
 
 HERE = Path(__file__).resolve().parent
 
@@ -90,7 +91,7 @@ def play(
     arguments: list[str],
     events: list[tuple[float, list[int]]] | None = None,
     settle_s: float = 1.0,
-    limit_s: float = 180.0,
+    limit_s: float = PATIENCE_S,
     busy: bool = False,
     stop: Callable[[subprocess.Popen], None] | None = None,
     terminal: Terminal | None = None,
