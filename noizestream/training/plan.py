@@ -7,7 +7,7 @@ whenever something has taken its time.
 
 import math
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from noizestream import machine
 from noizestream.errors import UsageError, option
@@ -34,6 +34,7 @@ REFERENCE_S = 0.0082
 """What a turn of `probe` takes where those were measured."""
 PROBED_S = 0.6
 """So long the probe takes: long enough to notice who else wants the cores."""
+BUSY = 2.0
 FEWEST_MUSIC_S = 10.0
 """Music of each genre that must fit."""
 
@@ -128,8 +129,11 @@ class Plan:
         return max(stages / fixed, self.preparing(music_s) / PREPARING) / 60
 
     def require_enough(self) -> None:
-        """Raise UsageError, naming the least that would do, if the time is too short for anything."""
-        least = self.elapsed() / 60 + self.minutes_for(FEWEST_MUSIC_S * self.genres)
+        """Raise UsageError, naming the least that would do, if the time is too short for anything.
+
+        A machine that is very busy just now may not stay so: it is then taken for `BUSY` times as slow as the one that is known.
+        """
+        least = replace(self, slowness=min(self.slowness, BUSY)).minutes_for(FEWEST_MUSIC_S * self.genres) + self.elapsed() / 60
         if self.bounded and self.whole / 60 < least:
             genres = f"{self.genres} genre{'s' * (self.genres != 1)}"
             least = math.ceil(least * 10) / 10
