@@ -46,7 +46,8 @@ class Context(SpawnContext):
     def kill(self) -> None:
         """End all of them by force."""
         for process in self._started:
-            process.kill()
+            if process.is_alive():
+                process.kill()
 
     def Lock(self) -> Any:
         """The first thing that a pool of processes needs of shared memory; NoizestreamError where there is none."""

@@ -135,7 +135,7 @@ def test_what_the_architecture_offers_and_what_not():
     assert resolve("small").arch == "units"
     with pytest.raises(UsageError, match="arch raw offers mse, mae"):
         resolve("small", loss="mse")
-    with pytest.raises(UsageError, match="--optimiser sgd"):
+    with pytest.raises(UsageError, match="optimiser sgd"):
         resolve("small", optimiser="sgd")
 
 
