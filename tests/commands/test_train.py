@@ -67,16 +67,17 @@ def test_a_second_training_starts_from_the_weights_of_the_first(trained, music, 
 
 
 def test_ctrl_c_still_writes_a_usable_model_and_resume_goes_on(music, tmp_path):  # noqa: F811
-    output, run_folder, steps = tmp_path / "cut.ts", tmp_path / "cut-run", 150
+    output, run_folder, steps = tmp_path / "cut.ts", tmp_path / "cut-run", 60
     line = [sys.executable, "-m", "noizestream.cli", "train", str(music), "-o", str(output), "--preset", "small"]
-    process = subprocess.Popen([*line, "--steps", str(steps)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    line += ["--genres", "low", "--steps", str(steps)]
+    process = subprocess.Popen(line, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     for printed in process.stderr:  # the loop has begun once its first figures are there
         if re.search(r"\bstep \d", printed):
             break
     process.send_signal(signal.SIGINT)
     _, said = process.communicate(timeout=PATIENCE_S)
     assert process.returncode == 130 and "Traceback" not in said
-    assert read_metadata(output).genres == ["Höch", "low"]
+    assert read_metadata(output).genres == ["low"]
     assert not list(tmp_path.glob(".*.part"))
     first, prepared = history(run_folder), files(run_folder / "prepared")
     reached = first[-1]["step"]
