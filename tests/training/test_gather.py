@@ -100,7 +100,7 @@ def test_in_little_time_a_balanced_part_is_heard_and_said(tmp_path, monkeypatch)
     genres = [track.genre for track, _ in known]
     assert 4 <= len(known) < 18 and abs(genres.count("a") - genres.count("b")) <= 1
     (line,) = gathering.outcome()
-    assert line.startswith("learns from ") and "of 6 minutes; --minutes " in line and line.endswith(" would hear all")
+    assert line.startswith("learns from ") and "of 6 minutes; minutes " in line and line.endswith(" would hear all")
     again, _, anew = gather(music, tmp_path / "cache", hurried(120.0))
     assert {track for track, _ in known} <= {track for track, _ in again} and not set(decoded) & set(anew), "what was done is kept"
 
