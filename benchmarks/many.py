@@ -1,6 +1,6 @@
 """A library of many short tracks, in a process that may hold few files open: is it learned from, all of it?
 
-Python benchmarks/many.py [--tracks 8000] [--files 256] [--folder DIR]
+python benchmarks/many.py [--tracks 8000] [--files 256] [--folder DIR]
 
 What is measured of a track is measured of a few only and written for all, as 8,000 of them would take a processor half an hour;
 all else is the training as it is: listing, decoding, the cache, the prepared set, the memory, the LSTM, the file.
@@ -20,12 +20,12 @@ import soundfile
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from noizestream.artifact import read_metadata  # noqa: E402
-from noizestream.jsonfile import write_json, write_text  # noqa: E402
-from noizestream.music.library import read_library  # noqa: E402
-from noizestream.training import prepare as preparing  # noqa: E402
-from noizestream.training.config import resolve  # noqa: E402
-from noizestream.training.run import train  # noqa: E402
+from noizestream.artifact import read_metadata
+from noizestream.jsonfile import write_json, write_text
+from noizestream.music.library import read_library
+from noizestream.training import prepare as preparing
+from noizestream.training.config import resolve
+from noizestream.training.run import train
 
 RATE, SECONDS, GENRES = 16000, 4.0, 4
 
