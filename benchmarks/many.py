@@ -65,9 +65,8 @@ def main() -> None:
         began = time.monotonic()
         library = read_library(root / "music")
         prepared = preparing.prepare(library, config, root / "run" / "prepared", cache_root=root / "cache", workers=0)
-        print(
-            f"prepared {len({piece.entry for piece in prepared.pieces})} of {asked.tracks} tracks in {time.monotonic() - began:.0f} s"
-        )
+        count = len({piece.entry for piece in prepared.pieces})
+        print(f"prepared {count} of {asked.tracks} tracks in {time.monotonic() - began:.0f} s")
         write_json(root / "run" / "run.json", {"data": str(root / "music"), "output": str(root / "many.ts"), "genres": None})
         write_text(root / "run" / "config.json", config.to_json())
         began = time.monotonic()
