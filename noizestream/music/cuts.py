@@ -4,7 +4,9 @@ import math
 from dataclasses import dataclass
 from pathlib import Path
 
+from noizestream.files import not_a_file
 from noizestream.music.decode import MIN_S, header_seconds
+from noizestream.music.headers import mp3_bytes_s
 from noizestream.music.tracks import Track
 
 PIECE_S = 300.0
@@ -50,6 +52,8 @@ def cuts_of(track: Track) -> list[Cut]:
 def _guessed(path: Path) -> float:
     """How many seconds a file may last that does not say it."""
     try:
-        return path.stat().st_size / BYTES_S.get(path.suffix.lower(), FEW_BYTES_S)
+        ending = path.suffix.lower()
+        told = mp3_bytes_s(path) if ending == ".mp3" and not not_a_file(path) else None
+        return path.stat().st_size / (told or BYTES_S.get(ending, FEW_BYTES_S))
     except OSError:  # decoding will say why
         return 0.0

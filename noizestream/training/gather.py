@@ -81,8 +81,9 @@ class Gathering:
                 self._arrived(piece.track, piece.start_s, arrays)
                 self._measure(piece.track, self._seconds(arrays))
                 progress(round(self._heard_s), round(max(self.planned_s, self._heard_s)))
-            for cut in self._flying:
-                self._settled(cut)
+            if self._patience() > 0:  # else some of these may have been given up, and are to be decoded the next time
+                for cut in self._flying:
+                    self._settled(cut)
             if not self._missing():
                 break
         self.plan.took("preparing", began)

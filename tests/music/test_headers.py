@@ -8,7 +8,9 @@ import numpy as np
 import pytest
 import soundfile
 
+from noizestream.music.cuts import cuts_of
 from noizestream.music.decode import decode, header_seconds, measure, pieces
+from noizestream.music.headers import BITS_1, RATES_HZ
 from noizestream.music.library import read_library
 from noizestream.music.parallel import decode_all
 from noizestream.music.prime import read_prime
@@ -39,11 +41,7 @@ def patched(path: Path, place: int, form: str, *values: int) -> None:
 def variable(path: Path, audio: np.ndarray) -> bytes:
     """Of an MP3 of variable bit rate, its Xing frame cut off."""
     data = written(path, audio, bitrate_mode="VARIABLE", compression_level=0.5)
-    (kbits, rate) = (
-        (0, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320)[data[2] >> 4],
-        (44100, 48000, 32000)[data[2] >> 2 & 3],
-    )
-    first = 144000 * kbits // rate + (data[2] >> 1 & 1)
+    first = 144000 * BITS_1[data[2] >> 4] // RATES_HZ[data[2] >> 2 & 3] + (data[2] >> 1 & 1)
     assert b"Xing" in data[:first]
     return data[first:]
 
@@ -67,6 +65,19 @@ def test_what_has_no_length_comes_in_pieces_of_bounded_length(tmp_path):
     np.testing.assert_array_equal(np.concatenate([audio for _, audio in found], axis=1), whole)
     np.testing.assert_array_equal(decode(path, RATE, 3.0, 2.0), whole[:, 3 * RATE : 5 * RATE])
     assert [start for start, _ in pieces(path, RATE, 5.0, 3.0)] == [0, 5], "a short rest belongs to the last"
+
+
+@pytest.mark.parametrize(("rate", "mode"), [(44100, "CONSTANT"), (44100, "VARIABLE"), (22050, "CONSTANT"), (8000, "CONSTANT")])
+def test_the_length_of_an_mp3_that_does_not_say_it_is_guessed_by_its_frames(tmp_path, rate, mode):
+    path = tmp_path / "a.mp3"
+    soundfile.write(path, noise(20 * rate / RATE, 1), rate, bitrate_mode=mode, compression_level=0.3)
+    data = path.read_bytes()
+    mark = max(data.find(b"Xing", 0, 200), data.find(b"Info", 0, 200))
+    path.write_bytes(data if mark < 0 else data[:mark] + b"none" + data[mark + 4 :])
+    (cut,) = cuts_of(Track(path, "a"))
+    assert header_seconds(path) == 0 and not cut.known and cut.seconds is None and cut.expected_s == pytest.approx(20, rel=0.1)
+    path.write_bytes(b"ID3" + bytes(7) + b"no frame at all" * 100)
+    assert cuts_of(Track(path, "a"))[0].expected_s < 1
 
 
 def test_an_mp3_without_a_xing_frame_is_read_whole(tmp_path):
