@@ -343,7 +343,7 @@ def test_a_terminal_that_hangs_and_a_signal_at_the_end(late_stage):
     stats = json.loads(performance.stats_file.read_text())
     assert stats["recorded_s"] > 0 and stats["blocks"] > 0 and stats["midi_errors"] == 0
     assert {name: stats[name] for name, least in performance.happened.items() if stats[name] < least} == {}
-    assert all(stats[name] == performance.happened[name] for name in ("midi_restarts", "model_switches"))
+    assert stats["model_switches"] == performance.happened["model_switches"]
 
 
 def test_another_default_device_is_taken_once_the_one_before_has_gone(jack_server, sine_model, tmp_path):
