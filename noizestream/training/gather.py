@@ -62,7 +62,7 @@ class Gathering:
         if not self.plan.bounded or (not self._portion.left() and self._heard_s > 0.9 * self.music_s):
             return []
         heard, there = self._heard_s / 60, self.music_s / 60
-        all_of_it = f"{option('minutes')} {self.plan.minutes_for(self.music_s):.0f} would hear all"
+        all_of_it = f"{option('minutes')} {math.ceil(self.plan.minutes_for(self.music_s))} would hear all"
         return [f"learns from {heard:.0f} of {there:.0f} minutes; {all_of_it}"]
 
     def run(
