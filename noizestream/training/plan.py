@@ -34,13 +34,17 @@ REFERENCE_S = 0.0082
 """What a turn of `probe` takes where those were measured."""
 PROBED_S = 0.6
 """So long the probe takes: long enough to notice who else wants the cores."""
-BUSY = 2.0
+LEAST_LEARNING = 0.25
+"""Share of the time that must be left for learning, or a training is refused."""
 FEWEST_MUSIC_S = 10.0
 """Music of each genre that must fit."""
 
 
-def probe() -> float:
-    """How much longer this machine takes, just now, than the one whose rates are known: 1 is as fast."""
+def probe() -> tuple[float, float]:
+    """How much longer this machine takes than the one whose rates are known: just now, and once it has nothing else to do.
+
+    1 is as fast.
+    """
     import torch
 
     from noizestream.training.generate import one_thread
@@ -48,11 +52,12 @@ def probe() -> float:
     network, sequence = torch.nn.LSTM(256, 256, batch_first=True), torch.zeros(1, 256, 256)
     with one_thread(), torch.inference_mode():
         network(sequence)
-        began, turns = time.monotonic(), 0
+        began, used, turns = time.monotonic(), time.process_time(), 0
         while time.monotonic() < began + PROBED_S:
             network(sequence)
             turns += 1
-    return (time.monotonic() - began) / turns / REFERENCE_S
+    unit = turns * REFERENCE_S
+    return (time.monotonic() - began) / unit, (time.process_time() - used) / unit
 
 
 @dataclass
@@ -124,21 +129,24 @@ class Plan:
 
     def minutes_for(self, music_s: float) -> float:
         """The least `--minutes` in which `music_s` seconds of music would all be heard."""
-        fixed = 1 - LEARNING - 3 * PREVIEW - LAST_PREVIEW - SPARE
-        stages = STARTED * self.slowness + self.preparing(music_s) + self.memory(music_s) + 4 * SCRIPTED * self.slowness + 2.0
-        return max(stages / fixed, self.preparing(music_s) / PREPARING) / 60
+        share = 1 - LEARNING - 3 * PREVIEW - LAST_PREVIEW - SPARE
+        return max(self._stages(music_s) / share, self.preparing(music_s) / PREPARING) / 60
 
-    def require_enough(self) -> None:
+    def require_enough(self, slowness: float) -> None:
         """Raise UsageError, naming the least that would do, if the time is too short for anything.
 
-        A machine that is very busy just now may not stay so: it is then taken for `BUSY` times as slow as the one that is known.
+        `slowness` is that of the machine without other work: if it is busy just now, that may pass.
         """
-        least = replace(self, slowness=min(self.slowness, BUSY)).minutes_for(FEWEST_MUSIC_S * self.genres) + self.elapsed() / 60
+        alone = replace(self, slowness=slowness)
+        least = (time.process_time() + alone._stages(FEWEST_MUSIC_S * self.genres)) / (1 - LEAST_LEARNING) / 60
         if self.bounded and self.whole / 60 < least:
             genres = f"{self.genres} genre{'s' * (self.genres != 1)}"
-            least = math.ceil(least * 10) / 10
             asked = f"{option('minutes')} {self.whole / 60:g}"
-            raise UsageError(f"{asked}: too short for {genres} on this machine, give at least {least:g}")
+            raise UsageError(f"{asked}: too short for {genres} on this machine, give at least {math.ceil(least * 10) / 10:g}")
+
+    def _stages(self, music_s: float) -> float:
+        """Seconds of all but previews and learning, for `music_s` seconds of music."""
+        return self.slowness * (STARTED + 4 * SCRIPTED) + self.preparing(music_s) + self.memory(music_s) + 2.0
 
     def learning(self) -> float:
         """Seconds that are left for learning from now on."""

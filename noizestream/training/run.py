@@ -204,8 +204,8 @@ class _Training:
             self.reporter.say(note)
         self.plan.genres = len(library.genres)
         if self.plan.bounded:
-            self.plan.slowness = probe()
-            self.plan.require_enough()
+            self.plan.slowness, alone = probe()
+            self.plan.require_enough(alone)
         try:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:

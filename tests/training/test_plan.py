@@ -43,14 +43,19 @@ def test_more_minutes_are_named_in_which_all_would_be_heard():
     assert plan(needed + 0.5, genres=4).music() >= 3600 > plan(needed * 0.8, genres=4).music()
 
 
-def test_too_short_a_time_names_the_least_that_would_do():
-    plan(3, genres=12).require_enough()
-    plan(0).require_enough()
+def test_too_short_a_time_names_the_least_that_would_do(monkeypatch):
+    monkeypatch.setattr(time, "process_time", lambda: 3.0)
+    plan(3, genres=12).require_enough(1.0)
+    plan(3, genres=12, slowness=20.0).require_enough(1.0)  # busy just now
+    plan(0).require_enough(1.0)
     with pytest.raises(UsageError, match=r"12 genres.*at least") as raised:
-        plan(0.2, genres=12).require_enough()
+        plan(0.2, genres=12).require_enough(1.0)
     least = float(re.search(r"at least ([\d.]+)", str(raised.value))[1])
-    plan(least, genres=12).require_enough()
-    assert plan(least, genres=12).music() >= 60
+    plan(least, genres=12).require_enough(1.0)
+    with pytest.raises(UsageError):
+        plan(least - 0.2, genres=12).require_enough(1.0)
+    with pytest.raises(UsageError):
+        plan(least, genres=12).require_enough(2.0)
 
 
 def test_the_split_is_said_and_adds_up_to_the_whole():
@@ -73,4 +78,4 @@ def test_learning_has_what_is_left_but_for_the_end():
 
 def test_times_are_shown_as_minutes_and_seconds():
     assert [clock(seconds) for seconds in (-3, 0.4, 59.6, 600)] == ["0:00", "0:00", "1:00", "10:00"]
-    assert probe() > 0
+    assert all(slowness > 0 for slowness in probe())
