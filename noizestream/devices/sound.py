@@ -200,3 +200,4 @@ def _serve(pipe: Connection, found: Found, latency: str, parent: int) -> None:
             except FileNotFoundError:  # it was replaced again meanwhile
                 ring = None
             output.put(deck, ring)
+    os._exit(0)  # with the rings still mapped: the device does not know yet that nobody is there, and goes on to ask for sound
