@@ -1,10 +1,12 @@
-"""Checkpoints on a disk that is full."""
+"""Checkpoints on a disk that is full, and the time that they tell."""
 
 import pytest
 import torch
 
 from noizestream.errors import NoizestreamError
 from noizestream.training import checkpoint
+from noizestream.training.budget import Budget
+from noizestream.training.checkpoint import Checkpoints
 from tests.full import full_disk
 
 
@@ -18,3 +20,21 @@ def test_the_old_checkpoint_stays_and_the_line_says_how_to_go_on(tmp_path):
     )
     assert (checkpoint.load(tmp_path) or {})["weights"].tolist() == [1.0] * 10
     assert [path.name for path in tmp_path.iterdir()] == [checkpoint.NAME]
+
+
+def test_it_tells_how_long_the_whole_has_taken_so_that_a_resumed_training_has_the_rest(tmp_path):
+    checkpoints = Checkpoints(tmp_path)
+    assert checkpoints.resumed == {}
+    checkpoints.clock = lambda: 312.5
+    checkpoints.save({}, Budget(600.0), now=True)
+    assert Checkpoints(tmp_path).resumed["wall"] == 312.5
+
+
+def test_what_is_no_work_of_the_loop_does_not_count(monkeypatch):
+    now = [0.0]
+    monkeypatch.setattr("noizestream.training.budget.time.monotonic", lambda: now[0])
+    budget = Budget(100.0, _since=0.0)
+    now[0] = 30.0
+    with budget.pause():
+        now[0] = 50.0
+    assert budget.elapsed() == 30.0 and budget.progress() == 0.3
