@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from noizestream import precision as numbers
 from noizestream.errors import NoizestreamError, UsageError, option
@@ -24,39 +24,12 @@ from noizestream.jsonfile import write_json, write_text
 from noizestream.signals import answering
 from noizestream.training.config import Config, resolve
 from noizestream.training.plan import LAST_PREVIEW, PREVIEW, Plan, clock, probe
+from noizestream.training.reporter import Reporter, Silent
 from noizestream.training.run_folder import check_output, free_folder, read_run
 
 DEFAULT_MINUTES = 15.0
 FIRST_PREVIEW_S = 75.0
 """After so long the first preview begins, to be there within two minutes of Enter on a busy machine too."""
-
-
-class Reporter(Protocol):
-    """Where a training says how it goes; the command line draws it, a script may ignore it."""
-
-    def say(self, text: str) -> None: ...
-
-    def progress(self, stage: str, done: int, total: int) -> None: ...
-
-    def figures(self, stage: str, step: int, seconds_left: float, values: dict[str, float]) -> None: ...
-
-    def skipped(self, rows: list[dict[str, Any]]) -> None: ...
-
-
-class Silent:
-    """A reporter that says nothing."""
-
-    def say(self, text: str) -> None:
-        pass
-
-    def progress(self, stage: str, done: int, total: int) -> None:
-        pass
-
-    def figures(self, stage: str, step: int, seconds_left: float, values: dict[str, float]) -> None:
-        pass
-
-    def skipped(self, rows: list[dict[str, Any]]) -> None:
-        pass
 
 
 def train(

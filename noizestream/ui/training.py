@@ -16,7 +16,7 @@ STAGES = {"memory": "memory", "navigator": "LSTM", "raw": "LSTM", "preparing": "
 
 
 class TrainingScreen:
-    """A reporter for `noizestream.training.run.train`; use as a context manager."""
+    """A reporter (training/reporter.py) for `noizestream.training.run.train`; use as a context manager."""
 
     def __init__(self, console: Console | None = None):
         self.console = console or Console(stderr=True)
