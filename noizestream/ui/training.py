@@ -10,7 +10,7 @@ from rich.progress import BarColumn, Progress, TextColumn
 from noizestream.training.plan import clock
 
 QUIET_S = 20.0
-"""Without a terminal, as in a log file, figures are printed at most this often."""
+"""Without a terminal, as in a log file, figures are printed when a stage begins and ends, else at most this often."""
 
 STAGES = {"memory": "memory", "navigator": "LSTM", "raw": "LSTM", "preparing": "preparing"}
 
@@ -63,7 +63,7 @@ class TrainingScreen:
 
     def _draw(self, stage: str, done: float, total: float, text: str) -> None:
         if not self.console.is_terminal:
-            if time.monotonic() - self._printed_at > QUIET_S or done >= total:
+            if stage != self._stage or time.monotonic() - self._printed_at > QUIET_S or done >= total:
                 self.console.print(f"{STAGES.get(stage, stage)}: {text}", highlight=False)
                 self._printed_at = time.monotonic()
             self._stage = stage

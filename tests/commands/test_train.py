@@ -67,7 +67,7 @@ def test_a_second_training_starts_from_the_weights_of_the_first(trained, music, 
 
 
 def test_ctrl_c_still_writes_a_usable_model_and_resume_goes_on(music, tmp_path):  # noqa: F811
-    output, run_folder, steps = tmp_path / "cut.ts", tmp_path / "cut-run", 60
+    output, run_folder, steps = tmp_path / "cut.ts", tmp_path / "cut-run", 100
     line = [sys.executable, "-m", "noizestream.cli", "train", str(music), "-o", str(output), "--preset", "small"]
     line += ["--genres", "low", "--steps", str(steps)]
     process = subprocess.Popen(line, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
