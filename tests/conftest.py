@@ -3,6 +3,7 @@
 import importlib.util
 import os
 import shutil
+import signal
 import tempfile
 from pathlib import Path
 
@@ -16,8 +17,12 @@ ROOT = Path(__file__).resolve().parent.parent
 def pytest_configure(config: pytest.Config) -> None:
     """Compile what the tests use of librosa before they run in parallel, and keep features of music for this run alone.
 
-    What a run before has left, or one beside it makes, must not decide what this one shows. xdist's workers inherit both places.
+    What a run before has left, or one beside it makes, must not decide what this one shows, nor whether a shell has put it into the
+    background and nohup before it: programs that are started here hear signals as in a terminal. xdist's workers inherit all that.
     """
+    for number, handler in ((signal.SIGINT, signal.default_int_handler), (signal.SIGHUP, signal.SIG_DFL)):
+        if signal.getsignal(number) is signal.SIG_IGN:
+            signal.signal(number, handler)
     if hasattr(config, "workerinput") or config.option.collectonly:
         return
     compiled.ready()
