@@ -1,5 +1,6 @@
 """The codes of slots: per genre and layer, clusters of what the thirds of a slot are like, by k-means of the layers' latents."""
 
+import warnings
 from collections.abc import Sequence
 
 import numpy as np
@@ -32,6 +33,7 @@ def cluster(
     """Codes [S, V] of every piece (genre, features), counted from 0 in its genre, and a book [codes, 3, latents of it] per genre
     and layer. Every genre has a piece."""
     from sklearn.cluster import KMeans
+    from sklearn.exceptions import ConvergenceWarning
     from threadpoolctl import threadpool_limits
 
     codes = [np.zeros((len(rows), layers.count), np.int64) for _, rows in pieces]
@@ -44,7 +46,9 @@ def cluster(
         book = []
         for v in range(layers.count):
             rows = thinned[..., _own(layers, v)].reshape(len(thinned), -1)
-            with threadpool_limits(1):  # sums in one order: the same seed gives the same file
+            # Sums in one order: the same seed gives the same file. Music of loops has slots that are the same: fewer codes will do.
+            with threadpool_limits(1), warnings.catch_warnings():
+                warnings.simplefilter("ignore", ConvergenceWarning)
                 found = KMeans(k, n_init=1, max_iter=ROUNDS, init="random", random_state=config.seed).fit(rows)
             book.append(found.cluster_centers_.reshape(k, 3, -1).astype(np.float32))
         books.append(book)

@@ -61,6 +61,12 @@ def test_there_are_as_many_codes_as_there_is_music_for(count, most, expected):
     assert len(book[0]) == expected
 
 
+def test_music_of_few_different_slots_is_no_warning(recwarn):
+    rows = np.repeat(np.random.default_rng(4).normal(0, 5, (5, 3, LAYERS.size)), 60, axis=0).astype(np.float32)
+    codes, _ = cluster(LAYERS, [(0, rows)], 1, CONFIG)
+    assert len(np.unique(codes[0], axis=0)) == 5 and not recwarn
+
+
 def test_the_nearest_code_is_taken_layer_by_layer():
     centres = torch.arange(4.0)[:, None, None]
     book = [centres.expand(4, 3, size).numpy() for size in LAYERS.latents]
