@@ -45,9 +45,8 @@ def skipped_table(skipped: Sequence[Skipped], console=None) -> None:
         # Text: a name with [brackets] is no markup
         table.add_row(Text(one_line(entry.item.removeprefix(folder))), Text(_reason(entry)))
     if len(skipped) > ROWS:
-        kinds = Counter(
-            _reason(replace(entry, reason=entry.reason.split(":")[0])) for entry in skipped[ROWS:]
-        )  # what follows differs from file to file
+        # What follows the colon differs from file to file.
+        kinds = Counter(_reason(replace(entry, reason=entry.reason.split(":")[0])) for entry in skipped[ROWS:])
         for reason, count in kinds.most_common():
             table.add_row(f"... and {count} more", Text(reason))
     (console or Console(stderr=True)).print(table)

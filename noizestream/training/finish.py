@@ -43,6 +43,7 @@ class Finish:
         until = began + share * self.plan.whole if self.plan.bounded else math.inf
         try:
             scripted = script(player)
+            # The test takes about as long again; a moment that was quiet does not promise that the end will be.
             self.plan.scripted = max(0.5 * self.plan.scripted, 2 * (time.monotonic() - began))
             made = write_previews(self.folder, name, player, scripted, turns, lambda: stop() or time.monotonic() > until)
         except Exception as error:  # a full disk, a drawing library: nothing about a preview is worth the training

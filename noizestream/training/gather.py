@@ -93,7 +93,7 @@ class Gathering:
 
     def _wanted(self, workers: int, missing: set[str] | None) -> Iterator[Cut]:
         """What to decode next: what there is time for, and a piece of each genre in any case. What is cached is not wanted."""
-        flying: deque[Cut] = deque()
+        self._flying = flying = deque[Cut]()
         for cut in self._portion.draw(missing):
             while len(flying) > workers + 1:  # decode_cuts has no more under way when it asks for another
                 self._settled(flying.popleft())
@@ -112,7 +112,6 @@ class Gathering:
             yield cut
             if missing and not self._missing() & missing:
                 break
-        self._flying = flying
 
     def _patience(self) -> float:
         return math.inf if self._missing() else self.plan.patience(self._heard_s)

@@ -108,8 +108,7 @@ class Plan:
 
         Preparing began `began_s` seconds after the start.
         """
-        until = self.elapsed() + self.preparing(more_s)
-        return until <= min(began_s + PREPARING * self.whole, self.whole - self.after(heard_s + more_s))
+        return self._in_time(self.elapsed() + self.preparing(more_s), began_s, heard_s + more_s)
 
     def patience(self, heard_s: float) -> float:
         """For how many seconds to wait for music that is being prepared, if the `heard_s` that are done would do."""
@@ -122,8 +121,7 @@ class Plan:
         now, low, high = self.elapsed() + STARTED * self.slowness, 0.0, 1e7
         for _ in range(60):
             middle = (low + high) / 2
-            until = now + self.preparing(middle)
-            enough = until <= min(self.elapsed() + PREPARING * self.whole, self.whole - self.after(middle))
+            enough = self._in_time(now + self.preparing(middle), self.elapsed(), middle)
             low, high = (middle, high) if enough else (low, middle)
         return low
 
@@ -143,6 +141,10 @@ class Plan:
             genres = f"{self.genres} genre{'s' * (self.genres != 1)}"
             asked = f"{option('minutes')} {self.whole / 60:g}"
             raise UsageError(f"{asked}: too short for {genres} on this machine, give at least {math.ceil(least * 10) / 10:g}")
+
+    def _in_time(self, until_s: float, began_s: float, music_s: float) -> bool:
+        """Whether preparing, which began at `began_s`, may last until `until_s` if `music_s` are then learned from."""
+        return until_s <= min(began_s + PREPARING * self.whole, self.whole - self.after(music_s))
 
     def _stages(self, music_s: float) -> float:
         """Seconds of all but previews and learning, for `music_s` seconds of music."""
