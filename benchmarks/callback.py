@@ -45,7 +45,7 @@ def play_in_callback(model: str, seconds: float) -> dict:
     import sounddevice
 
     from noizestream.engine.generator import load, prepare_torch
-    from noizestream.engine.stats import StepTimes
+    from noizestream.realtime.stats import StepTimes
 
     prepare_torch()
     generator, times = load(model), StepTimes()
@@ -72,33 +72,33 @@ def play_in_callback(model: str, seconds: float) -> dict:
 
 def play_from_ring(ring, rate: int, seconds: float, load_machine: bool) -> dict:
     """Play `ring` through the compiled callback for `seconds`; count what was missed."""
-    from noizestream.devices import audio
-    from noizestream.engine import mixer as desk
-    from noizestream.engine import ring as slots
-    from noizestream.engine.mixer import Mixer
+    from noizestream.devices import portaudio
+    from noizestream.realtime import output_bus as desk
+    from noizestream.realtime import ring as slots
+    from noizestream.realtime.output_bus import OutputBus
 
-    mixer, header = Mixer.create(ring.layout.channels), ring.header
+    bus, header = OutputBus.create(ring.layout.channels), ring.header
     header[[slots.RESUME, slots.RUN, slots.FADE_FRAMES, slots.RUN_FRAMES]] = 1, 1, 480, 480
-    output = audio.Output(audio.find_output(), mixer, rate)
+    output = portaudio.Output(portaudio.find_output(), bus, rate)
     output.put(0, ring)
     if load_machine:
         busy_thread()
-    before = int(mixer.header[desk.CALLBACKS]), int(mixer.header[desk.DEVICE_UNDERFLOWS])
+    before = int(bus.header[desk.CALLBACKS]), int(bus.header[desk.DEVICE_UNDERFLOWS])
     time.sleep(seconds)
-    periods, late = int(mixer.header[desk.CALLBACKS]) - before[0], int(mixer.header[desk.DEVICE_UNDERFLOWS]) - before[1]
-    period = int(mixer.header[desk.PERIOD])
+    periods, late = int(bus.header[desk.CALLBACKS]) - before[0], int(bus.header[desk.DEVICE_UNDERFLOWS]) - before[1]
+    period = int(bus.header[desk.PERIOD])
     output.close()
     dry = -(-int(header[slots.MISSED]) // max(period, 1))
-    mixer.close()
+    bus.close()
     return {"periods": periods, "late": late, "dry": dry, "period_frames": period}
 
 
 def play_from_thread(model: str, seconds: float) -> dict:
     """Step in a thread of this process."""
-    from noizestream.engine import ring as slots
     from noizestream.engine.generator import load, prepare_torch
-    from noizestream.engine.ring import Ring
-    from noizestream.engine.stats import StepTimes
+    from noizestream.realtime import ring as slots
+    from noizestream.realtime.ring import Ring
+    from noizestream.realtime.stats import StepTimes
 
     prepare_torch()
     generator, times = load(model), StepTimes()
@@ -131,10 +131,10 @@ def play_from_thread(model: str, seconds: float) -> dict:
 
 def play_from_process(model: str, seconds: float) -> dict:
     """Step in a worker process, as noizestream does."""
-    from noizestream import artifact
-    from noizestream.engine.worker import Worker
+    from noizestream.modelfile import archive
+    from noizestream.realtime.worker import Worker
 
-    rate = artifact.read_metadata(model).sample_rate
+    rate = archive.read_metadata(model).sample_rate
     began = time.perf_counter()
     with Worker(model, target_frames=int(TARGET_S * rate)) as worker:
         ready = time.perf_counter() - began
@@ -145,8 +145,8 @@ def play_from_process(model: str, seconds: float) -> dict:
 
 def play_nothing(model: str, seconds: float) -> dict:
     """No model and no busy thread: an endless ring of silence."""
-    from noizestream.engine import ring as slots
-    from noizestream.engine.ring import Ring
+    from noizestream.realtime import ring as slots
+    from noizestream.realtime.ring import Ring
 
     ring = Ring.create(16384, 1)
     ring.header[slots.WRITTEN] = 1 << 40
@@ -173,9 +173,9 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=10.0)
     parser.add_argument("--one", choices=PLAYERS, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
-    from noizestream import artifact
+    from noizestream.modelfile import archive
 
-    model = str(artifact.find_model(arguments.model))
+    model = str(archive.find_model(arguments.model))
     if arguments.one:
         print(json.dumps(PLAYERS[arguments.one](model, arguments.seconds)))
         return

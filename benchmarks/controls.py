@@ -24,7 +24,7 @@ import numpy as np  # noqa: E402
 from noizestream.analysis import measures, pulse  # noqa: E402
 from noizestream.engine.generator import Generator, load, prepare_torch  # noqa: E402
 from noizestream.errors import NoizestreamError  # noqa: E402
-from noizestream.jsonfile import write_json  # noqa: E402
+from noizestream.system.jsonfile import write_json  # noqa: E402
 
 SPEEDS = (0.8, 1.0, 1.25)
 TEMPERATURES = (0.0, 0.5, 1.0, 1.5, 2.0)

@@ -16,9 +16,9 @@ import numpy as np
 
 from noizestream.analysis import chords
 from noizestream.analysis.pulse import pulse
-from noizestream.artifact import find_model
+from noizestream.control.parameters import LAYERS
 from noizestream.engine.generator import Generator, load, prepare_torch
-from noizestream.parameters import LAYERS
+from noizestream.modelfile.archive import find_model
 
 BARS = 4
 BEATS = 4

@@ -24,7 +24,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 os.environ.setdefault("TORCH_CPP_LOG_LEVEL", "ERROR")  # before torch: it warns of quantisers that dynamic int8 has none of
 
-from noizestream import artifact  # noqa: E402
+from noizestream.modelfile import archive  # noqa: E402
 from rig.harness import Heard, play  # noqa: E402
 from rig.jack_server import JackServer  # noqa: E402
 
@@ -159,13 +159,13 @@ def main() -> None:
     parser.add_argument("--changes", type=int, default=40)
     parser.add_argument("--period", type=int, default=256, help="of the JACK server, in frames")
     asked = parser.parse_args()
-    models = [artifact.find_model(model) for model in asked.models] or list(artifact.bundled_models().values())
+    models = [archive.find_model(model) for model in asked.models] or list(archive.bundled_models().values())
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         sine = folder / "sine.ts"
         runpy.run_path(str(ROOT / "examples" / "sine_model.py"), run_name="sine_model")["write"](str(sine))
         for model in models:
-            metadata = artifact.read_metadata(model)
+            metadata = archive.read_metadata(model)
             ahead = metadata.latency_frames / metadata.sample_rate
             with JackServer(f"noizestream-bench-{os.getpid()}", asked.period, metadata.sample_rate) as server:
                 print(f"{metadata.name}: blocks of {metadata.block_frames}, periods of {asked.period}, {metadata.sample_rate} Hz")

@@ -16,12 +16,12 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 os.environ.setdefault("TORCH_CPP_LOG_LEVEL", "ERROR")
 
-from noizestream import artifact  # noqa: E402
 from noizestream.analysis import jobs  # noqa: E402
 from noizestream.errors import NoizestreamError  # noqa: E402
-from noizestream.jsonfile import write_json  # noqa: E402
+from noizestream.modelfile import archive  # noqa: E402
 from noizestream.music.library import read_library  # noqa: E402
 from noizestream.music.parallel import decode_all  # noqa: E402
+from noizestream.system.jsonfile import write_json  # noqa: E402
 
 FIGURES = {"level": "{:.1f}", "silence": "{:.1%}", "repeats": "{:.1%}", "flux": "{:.3f}"}
 
@@ -70,8 +70,8 @@ def main(arguments: list[str] | None = None) -> dict[str, Any]:
     asked = parser.parse_args(arguments)
     if asked.minutes < 1:
         parser.error("--minutes: give at least 1")
-    path = artifact.find_model(asked.model)
-    metadata = artifact.read_metadata(path)
+    path = archive.find_model(asked.model)
+    metadata = archive.read_metadata(path)
     metadata.check_control("temperature", asked.temperature)
     wanted = asked.genres.split(",") if asked.genres else metadata.genres
     genres = [metadata.genres[metadata.genre_index(name)] for name in wanted]

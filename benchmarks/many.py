@@ -20,11 +20,11 @@ import soundfile
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from noizestream.artifact import read_metadata
-from noizestream.jsonfile import write_json, write_text
+from noizestream.modelfile.archive import read_metadata
 from noizestream.music.library import read_library
-from noizestream.training import prepare as preparing
+from noizestream.system.jsonfile import write_json, write_text
 from noizestream.training.config import resolve
+from noizestream.training.data import prepare as preparing
 from noizestream.training.run import train
 
 RATE, SECONDS, GENRES = 16000, 4.0, 4

@@ -20,7 +20,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from noizestream import artifact, machine  # noqa: E402
+from noizestream.modelfile import archive  # noqa: E402
+from noizestream.system import machine  # noqa: E402
 from rig.jack_server import JackServer  # noqa: E402
 
 WATCH_S = 0.5
@@ -63,7 +64,7 @@ def share_mb(process: int) -> tuple[float, float]:
 
 def render(model: Path, minutes: float) -> None:
     """Render `minutes` of music and print how memory went."""
-    metadata = artifact.read_metadata(model)
+    metadata = archive.read_metadata(model)
     a_minute = 60 * metadata.sample_rate * metadata.channels * BYTES_PER_SAMPLE
     with tempfile.TemporaryDirectory() as folder:
         wav = Path(folder) / "hour.wav"
@@ -115,7 +116,7 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=60.0, help="of music to render")
     parser.add_argument("--play-seconds", type=float, default=20.0)
     asked = parser.parse_args()
-    model = artifact.find_model(asked.model).resolve()
+    model = archive.find_model(asked.model).resolve()
     render(model, asked.minutes)
     if shutil.which("jackd") is None:
         print("play: left out, jackd is not installed")

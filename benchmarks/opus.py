@@ -28,16 +28,16 @@ import numpy as np  # noqa: E402
 import soundfile  # noqa: E402
 import torch  # noqa: E402
 
-from noizestream import artifact  # noqa: E402
 from noizestream.analysis.corpus import describe  # noqa: E402
 from noizestream.analysis.excerpts import UNSEEN, excerpts  # noqa: E402
 from noizestream.analysis.probing import Probe, codec, distances  # noqa: E402
 from noizestream.engine.generator import prepare_torch  # noqa: E402
 from noizestream.errors import NoizestreamError  # noqa: E402
-from noizestream.jsonfile import write_json  # noqa: E402
+from noizestream.modelfile import archive  # noqa: E402
 from noizestream.music.decode import RATE  # noqa: E402
 from noizestream.music.library import read_library  # noqa: E402
 from noizestream.nn.codec import Codec  # noqa: E402
+from noizestream.system.jsonfile import write_json  # noqa: E402
 
 
 class Opus:
@@ -92,7 +92,7 @@ def measure(data: str, model: str | None, seconds: float, rates: list[int], work
     kbit = 8 * own.size * RATE / own.block / 1000
     rows["codec"] = _row({genre: distances(parts, RATE, 1, there_and_back) for genre, parts in unseen.items()}, kbit)
     if model is not None:
-        probe = Probe(*artifact.load(artifact.find_model(model)))
+        probe = Probe(*archive.load(archive.find_model(model)))
         if probe.offers("reconstruct"):
             rows["model"] = _row({genre: codec(probe, parts) or {} for genre, parts in unseen.items()})
     return rows

@@ -15,7 +15,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from noizestream import machine  # noqa: E402
+from noizestream.system import machine  # noqa: E402
 
 
 @dataclass(frozen=True)

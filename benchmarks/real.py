@@ -36,17 +36,17 @@ import numpy as np  # noqa: E402
 import real_library  # noqa: E402
 from real_table import GROUPS, table, verdicts  # noqa: E402
 
-from noizestream import artifact  # noqa: E402
 from noizestream.analysis import copying  # noqa: E402
 from noizestream.analysis.compare import compare  # noqa: E402
 from noizestream.analysis.corpus import Real, describe  # noqa: E402
-from noizestream.analysis.made import Settings, render_and_probe  # noqa: E402
+from noizestream.analysis.generated import Settings, render_and_probe  # noqa: E402
+from noizestream.control.parameters import TEMPERATURE  # noqa: E402
 from noizestream.errors import NoizestreamError, UsageError  # noqa: E402
-from noizestream.genres import key  # noqa: E402
-from noizestream.jsonfile import write_json  # noqa: E402
+from noizestream.modelfile import archive  # noqa: E402
+from noizestream.modelfile.genres import key  # noqa: E402
 from noizestream.music.library import read_library  # noqa: E402
 from noizestream.music.skipped import Skipped, skipped_table  # noqa: E402
-from noizestream.parameters import TEMPERATURE  # noqa: E402
+from noizestream.system.jsonfile import write_json  # noqa: E402
 from noizestream.ui.progress import LateBar  # noqa: E402
 
 WINDOW_S = 4
@@ -78,7 +78,7 @@ def measure(sides: Mapping[str, Mapping[str, Real]], model: Path, settings: Sett
     `sides` are those of `analyse`. UsageError when one of their genres is not the model's.
     """
     learn, held_out = sides["learn"], sides["held_out"]
-    metadata = artifact.read_metadata(model)
+    metadata = archive.read_metadata(model)
     known = {key(name) for name in metadata.genres}
     if missing := [genre for genre in learn if key(genre) not in known]:
         raise UsageError(f"--model: {model.name} has no genre {', '.join(missing)}; give one that was trained on this library")
@@ -153,7 +153,7 @@ def _run(asked: argparse.Namespace) -> dict[str, Any]:
     if asked.json and not asked.json.absolute().parent.is_dir():
         raise NoizestreamError(f"--json {asked.json}: cannot be written, give a file in a folder that exists")
     TEMPERATURE.check(asked.temperature, "--temperature")
-    model = artifact.find_model(asked.model) if asked.model else asked.output or asked.library / "real.ts"
+    model = archive.find_model(asked.model) if asked.model else asked.output or asked.library / "real.ts"
     times = [time.monotonic()]
     tracks = real_library.make(asked.library, asked.packages)
     times.append(time.monotonic())

@@ -29,9 +29,9 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from noizestream.errors import NoizestreamError, UsageError  # noqa: E402
-from noizestream.jsonfile import write_json  # noqa: E402
 from noizestream.music.decode import header_seconds  # noqa: E402
 from noizestream.music.formats import SUPPORTED  # noqa: E402
+from noizestream.system.jsonfile import write_json  # noqa: E402
 
 PACKAGES = {
     "ambient": "singularity-music",

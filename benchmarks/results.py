@@ -21,9 +21,9 @@ import click
 import numpy as np
 from results_page import page
 
-from noizestream.artifact import default_model, find_model, read_metadata
 from noizestream.errors import NoizestreamError
-from noizestream.genres import file_names
+from noizestream.modelfile.archive import default_model, find_model, read_metadata
+from noizestream.modelfile.genres import file_names
 
 ROOT = Path(__file__).resolve().parent.parent
 PICTURE_S = 8.0

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from noizestream.genres import file_names
+from noizestream.modelfile.genres import file_names
 
 COLUMNS = {"still": "baseline, T 0", "baseline": "baseline, T 1"}
 LIVELY = {"peakiness": "Peakiness", "flux": "Flux", "pulse": "Pulse clarity"}

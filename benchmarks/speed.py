@@ -5,7 +5,7 @@
     naive eager          the networks as they were trained, stepped in plain Python with nn.LSTM
     eager                the same with LSTM cells
     scripted float32     the same as TorchScript: what the others are compared with
-    lean float32         what `train --precision float32` writes (nn/lean.py)
+    lean float32         what `train --precision float32` writes (nn/inference.py)
     lean int8            what `train` writes by default
     whole ...            as `play` and `render` step it: noise, conversions and safety included
 
@@ -37,19 +37,19 @@ os.environ.setdefault("TORCH_CPP_LOG_LEVEL", "ERROR")
 
 import torch  # noqa: E402
 
-from noizestream import machine  # noqa: E402
 from noizestream.engine.generator import Generator, prepare_torch  # noqa: E402
 from noizestream.engine.safety import SafeStream  # noqa: E402
-from noizestream.metadata import Metadata  # noqa: E402
+from noizestream.modelfile.metadata import Metadata  # noqa: E402
+from noizestream.modelfile.noise import noise  # noqa: E402
 from noizestream.nn.codec import Codec  # noqa: E402
-from noizestream.nn.lean import lean  # noqa: E402
+from noizestream.nn.inference import lean  # noqa: E402
 from noizestream.nn.recurrent import Recurrent  # noqa: E402
 from noizestream.nn.spectral import SpectralFront, block_frames_for  # noqa: E402
 from noizestream.nn.unit_state import LayerState, nothing, pack, unpack  # noqa: E402
 from noizestream.nn.units import UnitPlayer  # noqa: E402
-from noizestream.noise import noise  # noqa: E402
+from noizestream.system import machine  # noqa: E402
 from noizestream.training.config import resolve  # noqa: E402
-from noizestream.training.export import quantised, script  # noqa: E402
+from noizestream.training.export.script import quantised, script  # noqa: E402
 from rig import made_up  # noqa: E402
 
 GENRES = ("ambient", "breaks", "chiptune", "drone", "dub", "techno")

@@ -20,7 +20,7 @@ import numpy as np
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from noizestream import artifact  # noqa: E402
+from noizestream.modelfile import archive  # noqa: E402
 from rig.jack_server import JackServer  # noqa: E402
 
 COMMAND = [sys.executable, "-m", "noizestream.cli"]
@@ -87,7 +87,7 @@ def main() -> None:
     parser.add_argument("model", nargs="?", help="model file (default: the bundled one)")
     parser.add_argument("--times", type=int, default=5)
     asked = parser.parse_args()
-    model = artifact.find_model(asked.model).resolve()
+    model = archive.find_model(asked.model).resolve()
     with JackServer(f"noizestream-start-{os.getpid()}") as server:
         heard = listen(server)
         for name, seconds in (

@@ -13,8 +13,8 @@ import click
 import numpy as np
 import torch
 
-from noizestream import artifact
 from noizestream.analysis.image import correlation, image, width
+from noizestream.modelfile import archive
 from noizestream.music.decode import RATE, decode
 from noizestream.music.library import read_library
 from noizestream.music.studio import GENRES, compose
@@ -55,7 +55,7 @@ def excerpts(data: str | None, seconds: float) -> dict[str, np.ndarray]:
 @click.option("--seconds", default=20.0, show_default=True, help="How much of each genre.")
 def main(data: str | None, model: Path | None, seconds: float) -> None:
     torch.set_num_threads(1)
-    module = artifact.load(model)[0] if model else None
+    module = archive.load(model)[0] if model else None
     print(f"{'genre':12} {'':12} {'corr':>6} {'width':>6}   {'width from 0, 150, 600, 2500, 8k Hz':29}  {'|pan|':>5} {'motion':>6}")
     for genre, audio in excerpts(data, seconds).items():
         print(line(genre, "real", audio))

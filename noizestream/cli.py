@@ -8,9 +8,9 @@ import sys
 import click
 
 from noizestream.errors import NoizestreamError, UsageError, on_command_line
-from noizestream.files import home, reason
-from noizestream.names import shortened
-from noizestream.streams import close_output, open_standard_streams
+from noizestream.system.files import home, reason
+from noizestream.system.names import shortened
+from noizestream.system.streams import close_output, open_standard_streams
 
 COMMANDS = {
     "train": "Learn a model from your own music, sorted by genre.",

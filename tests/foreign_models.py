@@ -6,7 +6,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from noizestream.parameters import PARAMETERS, Parameter
+from noizestream.control.parameters import PARAMETERS, Parameter
 
 METADATA = {
     "format_version": 1,

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from noizestream.parameters import GENRE_FIRST_NOTE, PARAMETERS
+from noizestream.control.parameters import GENRE_FIRST_NOTE, PARAMETERS
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()

@@ -11,7 +11,7 @@ from noizestream.analysis.classifier import GenreClassifier
 from noizestream.analysis.corpus import Piece, Real
 from noizestream.analysis.description import mean_image, mean_measures
 from noizestream.analysis.frechet import available_s, frechet, motion
-from noizestream.analysis.made import Described
+from noizestream.analysis.generated import Described
 from noizestream.analysis.notes import NAMES, mean_figures
 from noizestream.analysis.places import together
 from noizestream.analysis.pulse import tempo_error

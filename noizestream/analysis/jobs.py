@@ -17,8 +17,8 @@ from noizestream.errors import NoizestreamError, option
 from noizestream.music import compiled
 from noizestream.music.decode import RATE
 from noizestream.music.skipped import Skip
-from noizestream.signals import by_default
-from noizestream.spawn import Context, processes
+from noizestream.system.signals import by_default
+from noizestream.system.spawn import Context, processes
 
 _generator: Any = None
 _failure: NoizestreamError | None = None

@@ -10,8 +10,8 @@ import numpy as np
 from noizestream.analysis.tracker import PER_SEMITONE, SEMITONES, STEP_S, constant_q
 from noizestream.analysis.views import view
 from noizestream.errors import NoizestreamError
-from noizestream.files import whole
 from noizestream.music.decode import RATE
+from noizestream.system.files import whole
 
 DEPTH_DB = 60.0
 PANELS = {"made": "made", "held_out": "real, held out", "control": "shuffled control"}

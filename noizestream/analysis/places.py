@@ -5,8 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from noizestream.artifact import last_line
 from noizestream.errors import NoizestreamError
+from noizestream.modelfile.archive import last_line
 
 
 class Places:

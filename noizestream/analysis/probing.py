@@ -10,9 +10,9 @@ import numpy as np
 
 from noizestream.analysis.distances import codec_distance, tonal_distance
 from noizestream.analysis.excerpts import Excerpt
-from noizestream.artifact import last_line
 from noizestream.errors import NoizestreamError
-from noizestream.metadata import Metadata
+from noizestream.modelfile.archive import last_line
+from noizestream.modelfile.metadata import Metadata
 
 
 class Probe:
@@ -111,7 +111,7 @@ def distances(unseen: list[Excerpt], rate: int, channels: int, codec: Callable[[
 
 
 def _beats(whole: np.ndarray, rate: int, tempo: float | None) -> Callable[[np.ndarray], np.ndarray]:
-    from noizestream.training.beats import fold, track_beats
+    from noizestream.analysis.beats import fold, track_beats
 
     beats = track_beats(whole.mean(axis=0), rate)
     multiple = fold(beats.tempo, tempo) if tempo else 1.0

@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 
 from noizestream.errors import NoizestreamError, UsageError, option
-from noizestream.files import check_output, whole
-from noizestream.names import one_line
+from noizestream.system.files import check_output, whole
+from noizestream.system.names import one_line
 
 KINDS = ("samples", "envelope", "spectrogram")
 SCALES = ("log", "linear")

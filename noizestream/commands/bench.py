@@ -13,19 +13,19 @@ import click
 @click.option("--seconds", type=float, default=10.0, show_default=True, help="Music to step, and to play for a latency to be safe.")
 def command(model: str | None, json_file: Path | None, seconds: float) -> None:
     """Measure MODEL (a file, or a bundled model's name; default: the bundled model) on this machine: about half a minute."""
-    from noizestream import artifact
     from noizestream.errors import UsageError
-    from noizestream.files import check_output
+    from noizestream.modelfile import archive
+    from noizestream.system.files import check_output
 
     if not 0 < seconds <= 3600:
         raise UsageError(f"--seconds: {seconds:g} is out of range, give more than 0 and at most 3600")
-    path = artifact.find_model(model)
-    artifact.read_metadata(path)
+    path = archive.find_model(model)
+    archive.read_metadata(path)
     if json_file is not None:
         check_output(json_file, "--json")
 
-    from noizestream.engine.bench import bench
-    from noizestream.jsonfile import write_json
+    from noizestream.realtime.bench import bench
+    from noizestream.system.jsonfile import write_json
     from noizestream.ui.progress import LateBar
 
     with LateBar(f"measuring {path.stem}") as bar:

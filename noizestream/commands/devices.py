@@ -6,12 +6,12 @@ import click
 @click.command()
 def command() -> None:
     """List audio devices and MIDI ports; * marks the ones that play uses unless -d or -m says otherwise."""
-    from noizestream.devices import audio, midi
+    from noizestream.devices import portaudio, rtmidi
     from noizestream.errors import NoizestreamError
 
     click.echo("Audio devices (play -d NUMBER or part of the name)")
     try:
-        found = audio.outputs()
+        found = portaudio.outputs()
     except NoizestreamError as error:
         click.echo(f"  {error}")
     else:
@@ -24,7 +24,7 @@ def command() -> None:
             click.echo("  none: connect one, or start an audio server; `noizestream render` needs none")
     click.echo("MIDI ports (play -m NUMBER or part of the name)")
     try:
-        ports = midi.ports()
+        ports = rtmidi.ports()
     except NoizestreamError as error:
         click.echo(f"  {error}")
         return

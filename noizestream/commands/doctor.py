@@ -10,14 +10,14 @@ def command() -> None:
     """Show what works on this machine, and the knob to turn where something does not. Exit code 1 if playing cannot work."""
     from importlib.metadata import version
 
-    from noizestream import doctor
-    from noizestream.devices.doctor import audio, midi
-    from noizestream.doctor import BROKEN, OK
+    from noizestream.doctor import checks
+    from noizestream.doctor.checks import BROKEN, OK
+    from noizestream.doctor.devices import audio, midi
     from noizestream.errors import NoizestreamError
 
     click.echo(f"noizestream {version('noizestream')}")
     broken = []
-    parts = (doctor.software, doctor.torch_works, doctor.models, audio, midi, doctor.processor, doctor.linux_limits)
+    parts = (checks.software, checks.torch_works, checks.models, audio, midi, checks.processor, checks.linux_limits)
     for finding in itertools.chain.from_iterable(part() for part in parts):
         mark = "" if finding.level == OK else f"  [{finding.level}]"
         click.echo(f"{finding.name:14} {finding.found}{mark}")

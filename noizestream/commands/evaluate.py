@@ -34,11 +34,11 @@ def command(
     """
     import os
 
-    from noizestream import artifact
     from noizestream.errors import NoizestreamError, UsageError
-    from noizestream.files import check_output
-    from noizestream.genres import file_names, find, key
+    from noizestream.modelfile import archive
+    from noizestream.modelfile.genres import file_names, find, key
     from noizestream.music.library import read_library
+    from noizestream.system.files import check_output
 
     # Everything that can be wrong is found before anything heavy is imported.
     if len(model_and_data) != (1 if audio else 2):
@@ -46,8 +46,8 @@ def command(
     *model, data = model_and_data
     if not 4 <= seconds < float("inf"):
         raise UsageError(f"--seconds: {seconds:g} is out of range, give at least 4")
-    path = artifact.find_model(model[0]) if model else Path(audio or "")
-    metadata = None if audio else artifact.read_metadata(path)
+    path = archive.find_model(model[0]) if model else Path(audio or "")
+    metadata = None if audio else archive.read_metadata(path)
     if metadata is not None:
         metadata.check_control("temperature", temperature)
     if json_file:
@@ -58,13 +58,13 @@ def command(
     if all(find(genre, library.genres) is None for genre in offered):
         raise NoizestreamError(f"{path}: none of its genres ({', '.join(offered)}) is in {data} ({', '.join(library.genres)})")
 
-    from noizestream.analysis import made as side
+    from noizestream.analysis import generated as side
     from noizestream.analysis.compare import compare
     from noizestream.analysis.corpus import describe
     from noizestream.analysis.pictures import check_folder, draw_audio, draw_confusion, draw_notes, first_seconds
     from noizestream.analysis.report import print_report
-    from noizestream.jsonfile import write_json
     from noizestream.music.skipped import skipped_table
+    from noizestream.system.jsonfile import write_json
     from noizestream.ui.progress import LateBar
 
     folder = check_folder(Path(pictures)) if pictures else None

@@ -8,10 +8,10 @@ import click
 @click.option("--json", "as_json", is_flag=True, help="Print metadata.json as it is in the file.")
 def command(model: str | None, as_json: bool) -> None:
     """Show what is in MODEL (a file, or a bundled model's name; default: the bundled model)."""
-    from noizestream import artifact
+    from noizestream.modelfile import archive
 
-    path = artifact.find_model(model)
-    metadata = artifact.read_metadata(path)
+    path = archive.find_model(model)
+    metadata = archive.read_metadata(path)
     if as_json:
         click.echo(metadata.to_json())
         return

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import click
 
+from noizestream.control.parameters import CHORD, TEMPERATURE, TEMPO
 from noizestream.errors import UsageError
-from noizestream.parameters import CHORD, TEMPERATURE, TEMPO
 
 LATENCIES = {"low": 0.030, "default": 0.058, "high": 0.120}
 """Seconds of sound kept ready by name, measured in docs/playing.md: the first thing to raise where there are underruns."""
@@ -64,17 +64,18 @@ def command(
 
     Of several models the first plays; bank select (CC 0) changes to another.
     """
-    from noizestream import artifact, soundfiles
     from noizestream.control.chord_keys import ChordKeys
-    from noizestream.control.live import LiveState
     from noizestream.control.settings import parse_settings
-    from noizestream.engine.recorder import check_take
-    from noizestream.files import check_output
-    from noizestream.jsonfile import write_json
+    from noizestream.control.state import LiveState
+    from noizestream.modelfile import archive
     from noizestream.music.prime import read_prime
+    from noizestream.session.recorder import check_take
+    from noizestream.system import soundfiles
+    from noizestream.system.files import check_output
+    from noizestream.system.jsonfile import write_json
 
-    paths = [artifact.find_model(model) for model in models or (None,)]
-    metadata = [artifact.read_metadata(path) for path in paths]
+    paths = [archive.find_model(model) for model in models or (None,)]
+    metadata = [archive.read_metadata(path) for path in paths]
     values = parse_settings(metadata[0], settings, {TEMPERATURE.name: temperature, TEMPO.name: tempo})
     chord_keys = None if chords is None else ChordKeys.parse(chords)
     if chord_keys is not None and not any(control["name"] == CHORD.name for model in metadata for control in model.controls):
@@ -91,13 +92,13 @@ def command(
         check_take(record)
     heard = None if prime is None else read_prime(prime, metadata[0].sample_rate, lambda line: click.echo(line, err=True))
 
-    from noizestream.devices.audio import NoAudioDevice
-    from noizestream.ui.interrupts import Interrupts
-    from noizestream.ui.performance import Performance
+    from noizestream.devices.portaudio import NoAudioDevice
+    from noizestream.session.interrupts import Interrupts
+    from noizestream.session.session import Session
     from noizestream.ui.status import summary
 
     exact, relaxed = latency not in LATENCIES, latency == "high"
-    performance = Performance(paths, state, device, midi, kept_s, exact, relaxed, seed, record, heard, chord_keys)
+    performance = Session(paths, state, device, midi, kept_s, exact, relaxed, seed, record, heard, chord_keys)
     with Interrupts() as interrupts:
         try:
             interrupted = performance.play(interrupts, seconds, status_line=not headless)

@@ -4,11 +4,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from noizestream.parameters import CHORD, TEMPERATURE, TEMPO
+from noizestream.control.parameters import CHORD, TEMPERATURE, TEMPO
 
 if TYPE_CHECKING:
     from noizestream.control.chords import Schedule
-    from noizestream.metadata import Metadata
+    from noizestream.modelfile.metadata import Metadata
 
 
 @click.command()
@@ -35,17 +35,17 @@ def command(
     seed: int,
 ) -> None:
     """Render MODEL (a file, or a bundled model's name; default: the bundled model) to a file, faster than real time."""
-    from noizestream import artifact
     from noizestream.control.settings import parse_settings
     from noizestream.errors import UsageError
+    from noizestream.modelfile import archive
     from noizestream.music.prime import read_prime
-    from noizestream.soundfiles import check_output
+    from noizestream.system.soundfiles import check_output
 
     # Everything that can be wrong is found before torch is imported.
     if not 0 < seconds < float("inf"):
         raise UsageError(f"--seconds: {seconds:g} is out of range, give more than 0")
-    path = artifact.find_model(model)
-    metadata = artifact.read_metadata(path)
+    path = archive.find_model(model)
+    metadata = archive.read_metadata(path)
     weights = metadata.genre_weights(genre)
     controls = parse_settings(metadata, settings, {TEMPERATURE.name: temperature, TEMPO.name: tempo})
     schedule = None if chords is None else read_schedule(metadata, chords)

@@ -77,7 +77,7 @@ def command(
             reporter=screen,
             started=started,
         )
-    from noizestream.artifact import read_metadata
+    from noizestream.modelfile.archive import read_metadata
     from noizestream.ui.training import verdict
 
     click.echo(verdict(read_metadata(path)))

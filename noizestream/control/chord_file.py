@@ -10,7 +10,7 @@ from noizestream.control.chord_keys import HeldChord
 from noizestream.control.chords import OWN, Schedule
 from noizestream.control.midi_map import NOTES_OFF
 from noizestream.errors import NoizestreamError, option
-from noizestream.files import not_a_file, reason
+from noizestream.system.files import not_a_file, reason
 
 ENDINGS = (".mid", ".midi", ".smf")
 DRUMS = 9

@@ -3,10 +3,10 @@
 from collections.abc import Iterable, Mapping
 
 from noizestream.control.chords import name_of, parse_chord
+from noizestream.control.parameters import BY_NAME, CHOSEN, TEMPERATURE, TEMPO
 from noizestream.errors import UsageError, option
-from noizestream.genres import find
-from noizestream.metadata import Metadata
-from noizestream.parameters import BY_NAME, CHOSEN, TEMPERATURE, TEMPO
+from noizestream.modelfile.genres import find
+from noizestream.modelfile.metadata import Metadata
 
 SWITCH = {"off": 0.0, "on": 1.0}
 

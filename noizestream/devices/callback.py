@@ -1,8 +1,8 @@
 """The audio callback, compiled: PortAudio calls it, it needs no GIL, takes no lock, allocates nothing.
 
-It is handed the address of a table `[mixer, ring or 0, ring or 0]` of addresses of shared memory (engine/mixer.py, engine/ring.py)
-and writes only the slots marked `callback` there. In each period it adds up the rings, applies the volume, clamps, meters, and
-copies what it played into the tap of the recorder. For every ring:
+It is handed the address of a table `[bus, ring or 0, ring or 0]` of addresses of shared memory (realtime/output_bus.py,
+realtime/ring.py) and writes only the slots marked `callback` there. In each period it adds up the rings, applies the volume,
+clamps, meters, and copies what it played into the tap of the recorder. For every ring:
 
     SILENT   --- RUN and fill >= RESUME --->  PLAYING   fades in over RUN_FRAMES
     PLAYING  --- RUN is 0, fade at 0    --->  SILENT    fades out first, over real audio
@@ -23,7 +23,7 @@ import numpy as np
 from numba import carray, cfunc, types
 from numba.extending import intrinsic, register_jitable
 
-from noizestream.engine import mixer, ring
+from noizestream.realtime import output_bus, ring
 
 CEILING = 10 ** (-0.3 / 20)
 """Hard limit of every sample, -0.3 dBFS."""
@@ -32,9 +32,9 @@ OUTPUT_UNDERFLOW = 4  # paOutputUnderflow: the server or driver came too late; n
 
 RING_HEADER, CONTROLS, RING_METERS = ring.HEADER_SLOTS, ring.CONTROL_SLOTS, ring.METER_SLOTS
 AUDIO_START = ring.RingLayout(0, 0).audio_offset // 4  # in float32 samples from the start of the ring's memory
-MIXER_HEADER, MIXER_METERS = mixer.HEADER_SLOTS, mixer.METER_SLOTS
-TAP_START = mixer.MixerLayout(0).tap_offset // 4
-TABLE_SIZE = 1 + mixer.DECKS
+MIXER_HEADER, MIXER_METERS = output_bus.HEADER_SLOTS, output_bus.METER_SLOTS
+TAP_START = output_bus.OutputBusLayout(0).tap_offset // 4
+TABLE_SIZE = 1 + output_bus.MODEL_SLOTS
 
 
 @intrinsic
@@ -140,23 +140,23 @@ def serve(table, target, frames, status, now):  # runs compiled
     words = carray(memory, MIXER_HEADER + MIXER_METERS, np.int64)
     header = words[:MIXER_HEADER]
     meters = words[MIXER_HEADER:].view(np.float64)
-    channels = header[mixer.CHANNELS]
+    channels = header[output_bus.CHANNELS]
     samples = frames * channels
     output = carray(target, samples, np.float32)
 
-    header[mixer.CALLBACKS] += 1
-    if now > 0.0 and now == meters[mixer.BURST_AT] and header[mixer.BURST] < mixer.MOST_BURST:
-        header[mixer.BURST] += frames
+    header[output_bus.CALLBACKS] += 1
+    if now > 0.0 and now == meters[output_bus.BURST_AT] and header[output_bus.BURST] < output_bus.MOST_BURST:
+        header[output_bus.BURST] += frames
     else:
-        header[mixer.PERIOD] = header[mixer.BURST]
-        header[mixer.BURST] = frames
-        meters[mixer.BURST_AT] = now
-        header[mixer.BURSTS] += 1
+        header[output_bus.PERIOD] = header[output_bus.BURST]
+        header[output_bus.BURST] = frames
+        meters[output_bus.BURST_AT] = now
+        header[output_bus.BURSTS] += 1
     if status & OUTPUT_UNDERFLOW:
-        header[mixer.DEVICE_UNDERFLOWS] += 1
+        header[output_bus.DEVICE_UNDERFLOWS] += 1
 
-    gain, wanted, peak = meters[mixer.GAIN], min(meters[mixer.VOLUME_GAIN], 1.0), meters[mixer.PEAK]
-    gain_step = 1.0 / max(header[mixer.GAIN_FRAMES], 1)
+    gain, wanted, peak = meters[output_bus.GAIN], min(meters[output_bus.VOLUME_GAIN], 1.0), meters[output_bus.PEAK]
+    gain_step = 1.0 / max(header[output_bus.GAIN_FRAMES], 1)
     output[:] = 0.0
     for deck in range(1, TABLE_SIZE):
         if addresses[deck] != 0:
@@ -169,19 +169,19 @@ def serve(table, target, frames, status, now):  # runs compiled
             value = min(max(value, -CEILING), CEILING) if value == value else 0.0
             output[c] = value
             peak = max(peak, abs(value))
-    meters[mixer.GAIN], meters[mixer.PEAK] = gain, peak
+    meters[output_bus.GAIN], meters[output_bus.PEAK] = gain, peak
 
-    if header[mixer.TAP_ON] == 1:
-        size, tapped = header[mixer.TAP_SAMPLES], header[mixer.TAPPED]
-        if tapped - header[mixer.TAKEN] + samples > size:
-            header[mixer.TAP_LOST] += frames
+    if header[output_bus.TAP_ON] == 1:
+        size, tapped = header[output_bus.TAP_SAMPLES], header[output_bus.TAPPED]
+        if tapped - header[output_bus.TAKEN] + samples > size:
+            header[output_bus.TAP_LOST] += frames
         else:
             fence()  # the recorder has read what is written over now
             tap = carray(memory, TAP_START + size, np.float32)[TAP_START:]
             for i in range(samples):
                 tap[(tapped + i) % size] = output[i]
             fence()
-            header[mixer.TAPPED] = tapped + samples
+            header[output_bus.TAPPED] = tapped + samples
 
 
 _ULONG = types.Integer.from_bitwidth(8 * ctypes.sizeof(ctypes.c_ulong), signed=False)
@@ -209,7 +209,7 @@ def _pa_stream_callback(stamp: int):
 @functools.cache
 def compiled():
     """Return the numba CFunc (`.address`, `.ctypes`): compiled in about a second, or read from numba's cache."""
-    function = _pa_stream_callback(zlib.crc32(Path(ring.__file__).read_bytes() + Path(mixer.__file__).read_bytes()))
+    function = _pa_stream_callback(zlib.crc32(Path(ring.__file__).read_bytes() + Path(output_bus.__file__).read_bytes()))
     try:
         return cfunc(SIGNATURE, cache=True)(function)
     except (RuntimeError, OSError):  # neither the package's folder nor the user's can be written

@@ -1,8 +1,8 @@
 """Chords in time: sets a generator's chord before each block, by the beat that the block is at."""
 
 from noizestream.control.chords import Schedule
+from noizestream.control.parameters import CHORD
 from noizestream.engine.generator import Generator
-from noizestream.parameters import CHORD
 
 CLOSE = 1e-6
 """Beats: a chord that begins so near to the end of a block begins with the next; what is nearer is rounding."""

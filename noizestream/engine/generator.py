@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 import torch
 
-from noizestream import artifact
 from noizestream.errors import NoizestreamError, UsageError
-from noizestream.metadata import Metadata
-from noizestream.noise import Noise
+from noizestream.modelfile import archive
+from noizestream.modelfile.metadata import Metadata
+from noizestream.modelfile.noise import Noise
 
 _NOTHING = nullcontext()
 
@@ -64,7 +64,7 @@ class Generator:
             with torch.inference_mode():
                 self.state = self.module.prime(torch.from_numpy(np.ascontiguousarray(audio, np.float32)), self._genre)
         except Exception as error:  # whatever a foreign module may raise
-            raise NoizestreamError(f"{self.metadata.name}: priming fails ({artifact.last_line(error)})") from None
+            raise NoizestreamError(f"{self.metadata.name}: priming fails ({archive.last_line(error)})") from None
 
     def warm_up(self, steps: int = 20) -> None:
         """Step and throw away: TorchScript optimises itself in the first steps. Leaves the stream at its start.
@@ -137,7 +137,7 @@ class Generator:
                 block, state = self._step(self._genre, self._controls, draws, self.state)
                 samples = block.numpy()
         except Exception as error:  # whatever a foreign module may raise
-            raise NoizestreamError(f"{self.metadata.name}: its step fails ({artifact.last_line(error)})") from None
+            raise NoizestreamError(f"{self.metadata.name}: its step fails ({archive.last_line(error)})") from None
         if samples.shape != self._shape:
             raise NoizestreamError(f"{self.metadata.name}: step returned the shape {list(samples.shape)}")
         self.state = state
@@ -159,7 +159,7 @@ def load(model: str | Path | None = None, seed: int = 0, precision: str | None =
 
     `precision` asks for float32 or int8 where the file offers both (None: the faster one here).
     """
-    module, metadata = artifact.load(artifact.find_model(model), precision)
+    module, metadata = archive.load(archive.find_model(model), precision)
     generator = Generator(module, metadata, seed)
     generator.warm_up()
     return generator

@@ -11,7 +11,7 @@ from noizestream.engine.conductor import Conductor
 from noizestream.engine.generator import Generator
 from noizestream.engine.safety import FADE_S, SafeStream
 from noizestream.errors import NoizestreamError, UsageError, option
-from noizestream.soundfiles import sound_file
+from noizestream.system.soundfiles import sound_file
 
 TOGETHER = 32
 """Blocks written at a time: every step drives what writes out of the caches, and to bring it back takes longer than to write."""

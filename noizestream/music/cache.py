@@ -18,8 +18,8 @@ from typing import Any
 import numpy as np
 
 from noizestream.errors import NoizestreamError
-from noizestream.files import expanded, home, reason
 from noizestream.music.tracks import Track
+from noizestream.system.files import expanded, home, reason
 
 ENTRY = "entry.json"
 SMALL = 64 * 1024

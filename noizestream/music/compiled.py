@@ -26,10 +26,10 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from noizestream import machine
 from noizestream.errors import NoizestreamError
-from noizestream.files import home
 from noizestream.music.cache import cache_root
+from noizestream.system import machine
+from noizestream.system.files import home
 
 READY = "ready"
 VARIABLE = "NUMBA_CACHE_DIR"

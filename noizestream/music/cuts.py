@@ -4,10 +4,10 @@ import math
 from dataclasses import dataclass
 from pathlib import Path
 
-from noizestream.files import not_a_file
 from noizestream.music.decode import MIN_S, header_seconds
 from noizestream.music.headers import mp3_bytes_s
 from noizestream.music.tracks import Track
+from noizestream.system.files import not_a_file
 
 PIECE_S = 300.0
 """Tracks longer than this are decoded in equal pieces of at most this length plus `MIN_S`."""

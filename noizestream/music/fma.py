@@ -7,10 +7,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from noizestream.errors import NoizestreamError
-from noizestream.files import not_a_file
 from noizestream.music import table
 from noizestream.music.skipped import Skipped
 from noizestream.music.tracks import Library, Track
+from noizestream.system.files import not_a_file
 
 TABLE = Path("fma_metadata", "tracks.csv")
 SUBSETS = ("small", "medium", "large", "full")

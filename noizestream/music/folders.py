@@ -3,10 +3,10 @@
 import os
 from pathlib import Path
 
-from noizestream.files import not_a_file
 from noizestream.music.formats import is_audio, unsupported
 from noizestream.music.skipped import Skipped
 from noizestream.music.tracks import Library, Track
+from noizestream.system.files import not_a_file
 
 
 def read_folders(root: Path) -> Library:

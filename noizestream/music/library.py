@@ -11,13 +11,13 @@ from dataclasses import replace
 from pathlib import Path
 
 from noizestream.errors import NoizestreamError, UsageError, option
-from noizestream.files import expanded, look, not_a_file
-from noizestream.genres import find, key, parts, plain
+from noizestream.modelfile.genres import find, key, parts, plain
 from noizestream.music.fma import TABLE, read_fma
 from noizestream.music.folders import read_folders
 from noizestream.music.listed import read_listed
 from noizestream.music.skipped import Skipped
 from noizestream.music.tracks import Library, Track
+from noizestream.system.files import expanded, look, not_a_file
 
 
 def read_library(path: str | Path, genres: Iterable[str] | None = None) -> Library:

@@ -7,11 +7,11 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from noizestream.errors import NoizestreamError
-from noizestream.files import expanded, not_a_file
 from noizestream.music import table
 from noizestream.music.formats import is_audio, unsupported
 from noizestream.music.skipped import Skipped
 from noizestream.music.tracks import Library, Track
+from noizestream.system.files import expanded, not_a_file
 
 SPLITS = {"training": "training", "train": "training", "validation": "validation", "valid": "validation", "val": "validation"} | {
     "test": "test"

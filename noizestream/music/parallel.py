@@ -23,8 +23,8 @@ from noizestream.music.decode import RATE
 from noizestream.music.skipped import Skipped
 from noizestream.music.task import Decoded, Task
 from noizestream.music.tracks import Track
-from noizestream.spawn import Context, processes
-from noizestream.stderr import silence_stderr
+from noizestream.system.spawn import Context, processes
+from noizestream.system.stderr import silence_stderr
 
 LIMIT_S = 120.0
 """A worker has so long for a piece, however short, and `LIMIT_PER_S` more for every second of it that there may be."""

@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from noizestream.names import one_line
+from noizestream.system.names import one_line
 
 ROWS = 30
 """The table lists at most this many files; a library with more faults gets the first ones and a count per kind of reason."""

@@ -11,12 +11,12 @@ from typing import Any
 import numpy as np
 import soundfile
 
-from noizestream.files import not_a_file
 from noizestream.music.formats import FFMPEG_ONLY
 from noizestream.music.headers import mended_head, unbelievable
 from noizestream.music.skipped import Skip
-from noizestream.soundfiles import opened
-from noizestream.stderr import quiet_stderr
+from noizestream.system.files import not_a_file
+from noizestream.system.soundfiles import opened
+from noizestream.system.stderr import quiet_stderr
 
 BLOCK_FRAMES = 1 << 13
 """Small, as the block in which a damaged file ends is lost."""

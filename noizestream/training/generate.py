@@ -6,7 +6,7 @@ from typing import Any
 
 import torch
 
-from noizestream.noise import noise
+from noizestream.modelfile.noise import noise
 
 
 @contextmanager

@@ -9,8 +9,8 @@ import math
 import time
 from dataclasses import dataclass, field, replace
 
-from noizestream import machine
 from noizestream.errors import UsageError, option
+from noizestream.system import machine
 
 LEARNING = 0.46
 """Share of the time that is kept for the sequence model; a little more than the 40 % that are promised."""

@@ -18,10 +18,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from noizestream import precision as numbers
 from noizestream.errors import NoizestreamError, UsageError, option
-from noizestream.jsonfile import write_json, write_text
-from noizestream.signals import answering
+from noizestream.modelfile import precision as numbers
+from noizestream.system.jsonfile import write_json, write_text
+from noizestream.system.signals import answering
 from noizestream.training.config import Config, resolve
 from noizestream.training.plan import LAST_PREVIEW, PREVIEW, Plan, clock, probe
 from noizestream.training.reporter import Reporter, Silent
@@ -128,7 +128,7 @@ class _Training:
     def run(self) -> Path:
         prepared = self._prepare()
 
-        from noizestream.training.finish import Finish
+        from noizestream.training.export.finish import Finish
         from noizestream.training.recipes import recipe_of
 
         plan = self.plan
@@ -162,7 +162,7 @@ class _Training:
         return self.output
 
     def _prepare(self) -> Any:
-        from noizestream.training.prepared import INDEX, Prepared
+        from noizestream.training.data.dataset import INDEX, Prepared
 
         folder = self.folder / "prepared"
         if os.path.lexists(folder / INDEX):
@@ -170,7 +170,7 @@ class _Training:
             self.plan.genres = len(prepared.genres)
             return prepared
         from noizestream.music.library import read_library
-        from noizestream.training.prepare import prepare
+        from noizestream.training.data.prepare import prepare
 
         library = read_library(self.data, self.genres)
         for note in library.notes:
@@ -227,7 +227,7 @@ def _random_of_caller() -> Iterator[None]:
 def _on_base(config: Config, base: str | Path) -> Config:
     if config.arch == "raw":
         raise UsageError(f"{option('base')} and {option('arch')} raw exclude each other: the baseline is trained from nothing")
-    from noizestream.training import weights
+    from noizestream.training.export import weights
 
     return replace(weights.load(base).adapt(config), base=str(base))
 

@@ -5,8 +5,8 @@ import os
 from pathlib import Path
 from typing import Any
 
-from noizestream import files
 from noizestream.errors import NoizestreamError, UsageError, option
+from noizestream.system import files
 from noizestream.training.config import Config
 
 

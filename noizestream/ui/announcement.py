@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 
-from noizestream.devices.midi import MidiPort
-from noizestream.devices.sound import Found, Opened
-from noizestream.metadata import Metadata
+from noizestream.devices.audio_process import Found, Opened
+from noizestream.devices.rtmidi import MidiPort
+from noizestream.modelfile.metadata import Metadata
 
 PROGRAMS = 128
 """MIDI has so many program changes."""

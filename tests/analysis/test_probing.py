@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 import soundfile
 
-from noizestream import artifact
 from noizestream.analysis.corpus import Piece
 from noizestream.analysis.excerpts import KNOWN, STRETCH_S, UNSEEN, excerpts, fit_channels
 from noizestream.analysis.probing import Probe, codec, prediction
 from noizestream.errors import NoizestreamError
+from noizestream.modelfile import archive
 from noizestream.music.tracks import Track
 from tests import foreign_models
 from tests.analysis import optional_model
@@ -36,7 +36,7 @@ def pieces(tmp_path_factory) -> list[Piece]:
 @pytest.fixture
 def probe(tmp_path):
     def make(module) -> Probe:
-        return Probe(*artifact.load(foreign_models.write(module, tmp_path / "m.ts", optional_model.METADATA)))
+        return Probe(*archive.load(foreign_models.write(module, tmp_path / "m.ts", optional_model.METADATA)))
 
     return make
 

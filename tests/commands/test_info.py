@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from noizestream import artifact
+from noizestream.modelfile import archive
 from tests import foreign_models as foreign
 from tests.commands.run import assert_one_line, run
 from tests.test_artifact import bad_files
@@ -34,7 +34,7 @@ def test_it_shows_what_is_inside(tmp_path):
 
 def test_json_is_the_metadata(sine_model):
     done = run("info", sine_model, "--json")
-    assert json.loads(done.stdout) == json.loads(artifact.read_metadata(sine_model).to_json())
+    assert json.loads(done.stdout) == json.loads(archive.read_metadata(sine_model).to_json())
 
 
 @pytest.mark.parametrize("kind", ["missing", "folder", "text", "not ours", "newer", "cut short", "keys missing"])

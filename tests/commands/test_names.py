@@ -10,11 +10,11 @@ import pytest
 import soundfile
 from click.testing import CliRunner
 
-from noizestream import artifact
 from noizestream.cli import group
 from noizestream.errors import NoizestreamError
+from noizestream.modelfile import archive
 from noizestream.music.library import read_library
-from noizestream.training.prepared import Prepared
+from noizestream.training.data.dataset import Prepared
 from noizestream.training.run import train
 from noizestream.training.run_folder import read_run
 from tests.commands.run import run
@@ -97,12 +97,12 @@ def test_names_that_are_no_text_in_and_out(places, tmp_path):
 
 
 def test_a_model_file_of_any_name(sine_model, tmp_path):
-    module, metadata = artifact.load(sine_model)
+    module, metadata = archive.load(sine_model)
     metadata.extra["training"] = {"file": NAME}
     path = tmp_path / f"{NAME}.ts"
-    artifact.save(module, metadata, path)
-    found = artifact.read_metadata(path)
-    assert found.extra["training"] == {"file": "caf\ufffd"} and artifact.load(path)[1] == found
+    archive.save(module, metadata, path)
+    found = archive.read_metadata(path)
+    assert found.extra["training"] == {"file": "caf\ufffd"} and archive.load(path)[1] == found
 
 
 def test_what_a_library_is_called(tmp_path):

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from noizestream.artifact import precisions, read_metadata
+from noizestream.modelfile.archive import precisions, read_metadata
 from rig.waiting import PATIENCE_S
 from tests.commands.run import assert_one_line, run
 from tests.training.conftest import music  # noqa: F401 (a fixture)

@@ -6,7 +6,7 @@ import pytest
 
 from noizestream.control.chord_keys import ChordKeys
 from noizestream.control.midi_map import ChooseGenre, MidiMap, SetValue
-from noizestream.parameters import CHOSEN, PARAMETERS, TEMPERATURE, TEMPO
+from noizestream.control.parameters import CHOSEN, PARAMETERS, TEMPERATURE, TEMPO
 
 
 @pytest.mark.parametrize("channel", [0, 9, 15])

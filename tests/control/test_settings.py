@@ -6,7 +6,7 @@ import pytest
 
 from noizestream.control.settings import changed, parse_settings
 from noizestream.errors import UsageError
-from noizestream.metadata import Metadata
+from noizestream.modelfile.metadata import Metadata
 from tests.foreign_models import LAYERED, METADATA
 
 

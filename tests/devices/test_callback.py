@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from noizestream.engine import mixer as desk
-from noizestream.engine import ring as slots
-from noizestream.engine.mixer import Mixer
-from noizestream.engine.ring import Ring
+from noizestream.realtime import output_bus as desk
+from noizestream.realtime import ring as slots
+from noizestream.realtime.output_bus import OutputBus
+from noizestream.realtime.ring import Ring
 
 callback = pytest.importorskip("noizestream.devices.callback", reason="numba is not installed")
 
@@ -22,15 +22,15 @@ def sine(start: int, frames: int, channels: int) -> np.ndarray:
 
 
 class Player:
-    """A ring, a mixer and the callback on them: `play` returns the period, everything heard so far is in `heard`."""
+    """A ring, a bus and the callback on them: `play` returns the period, everything heard so far is in `heard`."""
 
     def __init__(self, channels: int = 2, capacity: int = 4096, resume: int = 512, tap: int = 0):
         self.channels, self.resume, self.capacity = channels, resume, capacity
-        self.mixer = Mixer.create(channels, tap)
-        self.mixer.header[desk.GAIN_FRAMES] = 240
+        self.bus = OutputBus.create(channels, tap)
+        self.bus.header[desk.GAIN_FRAMES] = 240
         self.rings = [self.new_ring()]
         self.ring = self.rings[0]
-        self.table = np.array([self.mixer.header.ctypes.data, self.ring.header.ctypes.data, 0], np.int64)
+        self.table = np.array([self.bus.header.ctypes.data, self.ring.header.ctypes.data, 0], np.int64)
         self.function = callback.compiled().ctypes
         self.heard = np.zeros((0, channels), np.float32)
 
@@ -40,7 +40,7 @@ class Player:
         return ring
 
     def close(self) -> None:
-        for shared in (*self.rings, self.mixer):
+        for shared in (*self.rings, self.bus):
             shared.close()
 
     def fill(self, frames: int) -> None:
@@ -58,7 +58,7 @@ class Player:
         return int(self.ring.header[slot])
 
     def served(self, slot: int) -> int:
-        return int(self.mixer.header[slot])
+        return int(self.bus.header[slot])
 
     def steps(self) -> float:
         """Largest |step| between neighbouring samples of everything heard."""
@@ -167,10 +167,10 @@ def test_volume_glides_and_never_boosts(player):
     p = player()
     p.fill(4000)
     p.play(FADE + 40)
-    p.mixer.meters[desk.VOLUME_GAIN] = 0.0
+    p.bus.meters[desk.VOLUME_GAIN] = 0.0
     p.play(256)
     assert not p.play(256).any(), "silent after one period"
-    p.mixer.meters[desk.VOLUME_GAIN] = 8.0
+    p.bus.meters[desk.VOLUME_GAIN] = 8.0
     p.play(256)
     position = p.count(slots.PLAYED)
     np.testing.assert_array_equal(p.play(256), sine(position, 256, 2))
@@ -184,10 +184,10 @@ def test_clamps_meters_and_stops_nan(player):
     heard = p.play(len(frames))[FADE:, 0]
     ceiling = np.float32(10 ** (-0.3 / 20))
     np.testing.assert_allclose(heard, [ceiling, -ceiling, 0.0, ceiling, -ceiling, 0.25])
-    assert p.mixer.meters[desk.PEAK] == pytest.approx(ceiling)
-    p.mixer.meters[desk.PEAK] = 0.0
+    assert p.bus.meters[desk.PEAK] == pytest.approx(ceiling)
+    p.bus.meters[desk.PEAK] = 0.0
     p.play(1)
-    assert p.mixer.meters[desk.PEAK] <= 0.25
+    assert p.bus.meters[desk.PEAK] <= 0.25
 
 
 def test_counts_what_the_server_reports_apart(player):
@@ -255,17 +255,17 @@ def test_two_rings_cross_without_a_step_or_a_hole(player):
 def test_the_tap_holds_what_was_played_and_counts_what_found_no_room(player):
     p = player(tap=2 * 1000)
     p.fill(4000)
-    p.mixer.header[desk.TAP_ON] = 1
-    p.mixer.meters[desk.VOLUME_GAIN] = 0.5
+    p.bus.header[desk.TAP_ON] = 1
+    p.bus.meters[desk.VOLUME_GAIN] = 0.5
     taken = []
     for _ in range(6):
         p.play(300)
-        taken.append(p.mixer.take())
+        taken.append(p.bus.take())
     np.testing.assert_array_equal(np.concatenate(taken), p.heard.ravel())
     for _ in range(4):  # nobody takes: three periods of 300 fit
         p.play(300)
     assert p.served(desk.TAP_LOST) == 300
-    np.testing.assert_array_equal(p.mixer.take(), p.heard[-1200:-300].ravel())
+    np.testing.assert_array_equal(p.bus.take(), p.heard[-1200:-300].ravel())
 
 
 def test_writes_only_its_own_slots(player):

@@ -6,8 +6,8 @@ import torch
 
 import noizestream
 from noizestream.engine.generator import load, prepare_torch
-from noizestream.engine.steady import state
 from noizestream.errors import NoizestreamError, UsageError
+from noizestream.realtime.tuning import state
 from tests import foreign_models as foreign
 
 FRAMES = 20000

@@ -20,7 +20,7 @@ from pathlib import Path
 import pytest
 import soundfile
 
-from noizestream import machine
+from noizestream.system import machine
 from rig.harness import HERE, Terminal, start
 from rig.jack_server import JackServer
 from rig.waiting import PATIENCE_S, wait_for

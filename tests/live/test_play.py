@@ -10,7 +10,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from noizestream import artifact
+from noizestream.modelfile import archive
 from rig.harness import Heard, Run, changes, play
 from rig.jack_server import PERIOD, RATE, JackServer
 from rig.waiting import PATIENCE_S
@@ -100,9 +100,9 @@ def test_starts_and_stops_without_a_click(jack_server: JackServer, sine_model, t
 
 def test_where_there_are_no_int8_kernels_float32_plays_and_it_says_so(jack_server: JackServer, sine_model, tmp_path):
     """The kernels cannot be taken out of torch: every process is told that there are none."""
-    module, metadata = artifact.load(sine_model)
-    artifact.save(module, replace(metadata, extra={"precision": "int8"}), tmp_path / "both.ts", module)
-    (tmp_path / "sitecustomize.py").write_text("import noizestream.precision as p\np.int8_kernels = lambda: p.NONE\n")
+    module, metadata = archive.load(sine_model)
+    archive.save(module, replace(metadata, extra={"precision": "int8"}), tmp_path / "both.ts", module)
+    (tmp_path / "sitecustomize.py").write_text("import noizestream.modelfile.precision as p\np.int8_kernels = lambda: p.NONE\n")
     path = os.pathsep.join([str(tmp_path), os.environ.get("PYTHONPATH", "")])
     command = [sys.executable, "-m", "noizestream.cli", "play", str(tmp_path / "both.ts"), "--headless", "--seconds", "0.5"]
     environment = jack_server.environment | {"PYTHONPATH": path}

@@ -19,7 +19,7 @@ def noizestream(*arguments: str, environment: dict[str, str] = NO_SERVER) -> sub
 
 
 def has_hardware() -> bool:
-    from noizestream.devices.audio import outputs
+    from noizestream.devices.portaudio import outputs
     from noizestream.errors import NoizestreamError
 
     try:

@@ -5,7 +5,7 @@ import torch
 
 from noizestream.nn.spectral import SpectralFront
 from noizestream.nn.unit_state import unpack
-from noizestream.training.export import script
+from noizestream.training.export.script import script
 from rig.made_up import Performance, player
 
 RATE, BLOCK, SLOTS = 16000, 128, 64

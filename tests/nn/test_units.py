@@ -9,7 +9,7 @@ from noizestream.nn.chooser import DRUMMED
 from noizestream.nn.layers import LAYERS
 from noizestream.nn.spectral import SpectralFront
 from noizestream.nn.unit_state import LayerState, Moment, nothing, pack, unpack
-from noizestream.training.export import script
+from noizestream.training.export.script import script
 from rig.made_up import DRUMS, FRONT, HARMONY, NAMES, PIECE, Performance, player, restored, unsure
 
 

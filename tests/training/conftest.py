@@ -10,8 +10,8 @@ import soundfile
 
 from noizestream.music.library import read_library
 from noizestream.training.config import Config, resolve
-from noizestream.training.prepare import prepare
-from noizestream.training.prepared import Prepared
+from noizestream.training.data.dataset import Prepared
+from noizestream.training.data.prepare import prepare
 from noizestream.training.recipes.units import UnitRecipe
 
 RATE = 48000

@@ -8,8 +8,8 @@ import torch
 from noizestream.nn.codec import Codec
 from noizestream.nn.layers import LayerFront, in_bytes
 from noizestream.nn.spectral import SpectralFront
+from noizestream.training.data.dataset import Piece, Prepared
 from noizestream.training.data.memory import Coded
-from noizestream.training.prepared import Piece, Prepared
 
 RATE, BLOCK = 16000, 128
 FRONT, CODEC = SpectralFront(RATE, BLOCK), Codec(RATE, BLOCK, 1)

@@ -5,8 +5,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from noizestream.devices.sound import Found, Opened
-from noizestream.metadata import Metadata
+from noizestream.devices.audio_process import Found, Opened
+from noizestream.modelfile.metadata import Metadata
 from noizestream.ui.announcement import announcement
 from tests.foreign_models import METADATA
 

@@ -3,6 +3,6 @@
 from noizestream.music.studio.compose import compose
 from noizestream.music.studio.corpus import write
 from noizestream.music.studio.genres import GENRES, Genre
-from noizestream.music.studio.synth import SAMPLE_RATE
+from noizestream.music.studio.oscillators import SAMPLE_RATE
 
 __all__ = ["GENRES", "SAMPLE_RATE", "Genre", "compose", "write"]

@@ -8,8 +8,8 @@ import numpy as np
 from noizestream.errors import UsageError
 from noizestream.music.studio.effects import centred, master
 from noizestream.music.studio.genres import GENRES, Genre, by_name
+from noizestream.music.studio.oscillators import Array, frames
 from noizestream.music.studio.song import SCALES, Song
-from noizestream.music.studio.synth import Array, frames
 
 
 def draw(genre: Genre, seed: int | Sequence[int], seconds: float) -> Song:

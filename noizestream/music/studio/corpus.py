@@ -10,10 +10,10 @@ from pathlib import Path
 import soundfile
 
 from noizestream.errors import NoizestreamError, UsageError, option
-from noizestream.files import whole
 from noizestream.music.studio.compose import draw, perform_song
 from noizestream.music.studio.genres import GENRES, Genre
-from noizestream.music.studio.synth import SAMPLE_RATE
+from noizestream.music.studio.oscillators import SAMPLE_RATE
+from noizestream.system.files import whole
 
 TRACK_SECONDS = 60.0
 SHORTEST_SECONDS = 2.0

@@ -3,7 +3,7 @@
 import numpy as np
 
 from noizestream.music.studio.effects import passed
-from noizestream.music.studio.synth import SAMPLE_RATE, Array, fall, frames
+from noizestream.music.studio.oscillators import SAMPLE_RATE, Array, fall, frames
 
 Rng = np.random.Generator
 

@@ -3,7 +3,7 @@
 import numpy as np
 from scipy import ndimage, signal
 
-from noizestream.music.studio.synth import SAMPLE_RATE, Array, frames
+from noizestream.music.studio.oscillators import SAMPLE_RATE, Array, frames
 
 PEAK = 10 ** (-1 / 20)
 """Ceiling of a finished track, -1 dBFS."""

@@ -3,9 +3,9 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from noizestream.music.studio.oscillators import Array
 from noizestream.music.studio.song import Song
 from noizestream.music.studio.styles import ambient, breaks, chiptune, drone, dub, techno
-from noizestream.music.studio.synth import Array
 
 Part = Callable[[Song], Array]
 """A song in, its stem out: float32 [2, song.length]."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from noizestream.music.studio.effects import passed
-from noizestream.music.studio.synth import SAMPLE_RATE, Array, frames, hertz
+from noizestream.music.studio.oscillators import SAMPLE_RATE, Array, frames, hertz
 
 SCALES = {
     "major": (0, 2, 4, 5, 7, 9, 11),

@@ -8,14 +8,14 @@ import numpy as np
 import torch
 
 from noizestream.errors import NoizestreamError
-from noizestream.files import whole, writing
 from noizestream.nn.layers import LayerFront, from_bytes
 from noizestream.nn.memory import FIT, Memory
+from noizestream.system.files import whole, writing
 from noizestream.training.config import Config
 from noizestream.training.data.codes import assign, cluster, features
+from noizestream.training.data.dataset import Piece, Prepared
 from noizestream.training.data.shares import counts, sections, shares_of
 from noizestream.training.data.slots import BAR, FEWEST, FEWEST_HELD, Slots, slots_of
-from noizestream.training.prepared import Piece, Prepared
 
 FITTED_FRAMES, STRETCH = 60_000, 400
 """The components are fitted to so many frames, in stretches of so many."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from noizestream.analysis import chords
-from noizestream.training.prepared import Piece, Prepared
+from noizestream.training.data.dataset import Piece, Prepared
 
 PER_BEAT = 4
 BAR = 16

@@ -9,7 +9,7 @@ from noizestream.nn.navigator import Navigator
 from noizestream.training.config import Config
 from noizestream.training.data.batches import Batch, Batches
 from noizestream.training.data.memory import Built
-from noizestream.training.loop import Loop, adam
+from noizestream.training.loops.loop import Loop, adam
 
 HELD_OUT_PIECES = 32
 NAMELESS = 0.1

@@ -7,11 +7,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from noizestream.training.budget import Budget, Milestones
-from noizestream.training.checkpoint import Checkpoints
 from noizestream.training.config import Config
-from noizestream.training.loop import Loop, Report
-from noizestream.training.prepared import Prepared
+from noizestream.training.data.dataset import Prepared
+from noizestream.training.loops.budget import Budget, Milestones
+from noizestream.training.loops.checkpoint import Checkpoints
+from noizestream.training.loops.loop import Loop, Report
 
 PREVIEWS_EVERY = 1 / 3
 """Share of the training after which a model is heard."""

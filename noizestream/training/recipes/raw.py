@@ -9,9 +9,9 @@ import torch
 
 from noizestream.errors import NoizestreamError
 from noizestream.nn.raw import RawPlayer, RawPredictor
-from noizestream.training.checkpoint import Checkpoints
-from noizestream.training.loop import Report
-from noizestream.training.raw_loop import RawLoop, music_scale
+from noizestream.training.loops.checkpoint import Checkpoints
+from noizestream.training.loops.loop import Report
+from noizestream.training.loops.raw import RawLoop, music_scale
 from noizestream.training.recipes import Recipe
 
 

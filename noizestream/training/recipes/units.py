@@ -14,11 +14,11 @@ from noizestream.nn.layers import LayerFront
 from noizestream.nn.navigator import Navigator
 from noizestream.nn.spectral import SpectralFront
 from noizestream.nn.units import UnitPlayer
-from noizestream.training import weights
-from noizestream.training.checkpoint import Checkpoints
 from noizestream.training.data import memory
 from noizestream.training.data.memory import Coded
-from noizestream.training.loop import Report
+from noizestream.training.export import weights
+from noizestream.training.loops.checkpoint import Checkpoints
+from noizestream.training.loops.loop import Report
 from noizestream.training.loops.navigator import NavigatorLoop
 from noizestream.training.recipes import Recipe
 

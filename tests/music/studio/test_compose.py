@@ -9,8 +9,8 @@ from noizestream.errors import UsageError
 from noizestream.music.studio import GENRES, SAMPLE_RATE, compose
 from noizestream.music.studio.compose import draw, perform_song
 from noizestream.music.studio.genres import by_name
+from noizestream.music.studio.oscillators import adsr, oscillator
 from noizestream.music.studio.song import Note, perform
-from noizestream.music.studio.synth import adsr, oscillator
 
 NAMES = [row.name for row in GENRES]
 PULSED = [row.name for row in GENRES if row.pulsed]

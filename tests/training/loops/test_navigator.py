@@ -9,9 +9,9 @@ import torch
 
 from noizestream.nn.memory import Memory
 from noizestream.nn.navigator import Navigator
-from noizestream.training.budget import Budget
 from noizestream.training.config import resolve
 from noizestream.training.data.memory import Built
+from noizestream.training.loops.budget import Budget
 from noizestream.training.loops.navigator import NavigatorLoop
 from noizestream.training.recipes.units import baselines
 from tests.training.conftest import never, quiet

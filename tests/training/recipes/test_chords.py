@@ -10,7 +10,7 @@ import torch
 from noizestream.analysis import chords
 from noizestream.music.library import read_library
 from noizestream.training.config import Config
-from noizestream.training.prepare import prepare
+from noizestream.training.data.prepare import prepare
 from noizestream.training.recipes.units import UnitRecipe
 from rig.made_up import Performance
 from tests.training.conftest import RATE, never, quiet

@@ -10,13 +10,13 @@ import torch
 
 import noizestream
 from noizestream.errors import NoizestreamError, UsageError
-from noizestream.nn.lean import lean
+from noizestream.modelfile.noise import noise
+from noizestream.nn.inference import lean
 from noizestream.nn.raw import RawPlayer, RawPredictor
-from noizestream.noise import noise
-from noizestream.training import checkpoint
 from noizestream.training.config import Config, resolve
-from noizestream.training.export import SELF_TEST_STEPS, script, self_test
-from noizestream.training.prepared import Piece, Prepared
+from noizestream.training.data.dataset import Piece, Prepared
+from noizestream.training.export.script import SELF_TEST_STEPS, script, self_test
+from noizestream.training.loops import checkpoint
 from noizestream.training.recipes.raw import RawRecipe
 from tests.training.conftest import never, quiet
 

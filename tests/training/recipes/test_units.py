@@ -10,15 +10,15 @@ import pytest
 import soundfile
 import torch
 
-from noizestream import artifact
 from noizestream.engine.generator import load
 from noizestream.engine.render import render
 from noizestream.errors import NoizestreamError, UsageError
+from noizestream.modelfile import archive
 from noizestream.nn.recurrent import Recurrent
-from noizestream.training import checkpoint
-from noizestream.training.budget import Milestones
 from noizestream.training.config import resolve
-from noizestream.training.export import export, quantised, script, self_test
+from noizestream.training.export.script import export, quantised, script, self_test
+from noizestream.training.loops import checkpoint
+from noizestream.training.loops.budget import Milestones
 from noizestream.training.recipes.units import UnitRecipe
 from rig.made_up import Performance
 from tests.training.conftest import RATE, never, quiet
@@ -151,10 +151,10 @@ def test_the_exported_file_plays_what_was_trained(exported, recipe, tmp_path):
 
 def test_both_forms_are_in_the_file_and_play_as_they_were_trained(exported, recipe):
     path, metadata = exported
-    assert artifact.precisions(metadata) == ["int8", "float32"]
+    assert archive.precisions(metadata) == ["int8", "float32"]
     player = recipe.player()
     for precision, network in (("float32", player), ("int8", quantised(player))):
-        module, again = artifact.load(path, precision)
+        module, again = archive.load(path, precision)
         assert again.extra["licence"] == "none" and again.extra["precision"] == precision
         state = network.initial_state()
         genre, controls = torch.tensor([0.3, 0.7]), torch.tensor([float(control["default"]) for control in player.controls])

@@ -3,8 +3,8 @@
 import numpy as np
 
 from noizestream.music.studio.effects import echo, ensemble, passed, reverb
+from noizestream.music.studio.oscillators import Array, adsr, bell, frames, oscillator, unison, wander
 from noizestream.music.studio.song import Note, Song, perform
-from noizestream.music.studio.synth import Array, adsr, bell, frames, oscillator, unison, wander
 
 
 def _swell(held: int, song: Song, attack: float = 1.2) -> Array:

@@ -4,8 +4,8 @@ import numpy as np
 
 from noizestream.music.studio import drums as kit
 from noizestream.music.studio.effects import duck, echo, passed, reverb, sway
+from noizestream.music.studio.oscillators import SAMPLE_RATE, Array, adsr, bell, frames, oscillator, unison
 from noizestream.music.studio.song import Note, Song, hiss, motif, perform, steps, strike
-from noizestream.music.studio.synth import SAMPLE_RATE, Array, adsr, bell, frames, oscillator, unison
 
 _BREAKS = (
     ("X.......X.x.....", "....X.......X..o"),

@@ -3,8 +3,8 @@
 import numpy as np
 
 from noizestream.music.studio.effects import passed
+from noizestream.music.studio.oscillators import SAMPLE_RATE, Array, adsr, fall, frames, oscillator
 from noizestream.music.studio.song import Note, Song, motif, perform, steps, strike
-from noizestream.music.studio.synth import SAMPLE_RATE, Array, adsr, fall, frames, oscillator
 
 
 def _blip(rng: np.random.Generator, period: int, decay: float) -> Array:

@@ -3,8 +3,8 @@
 import numpy as np
 
 from noizestream.music.studio.effects import passed, reverb
+from noizestream.music.studio.oscillators import SAMPLE_RATE, Array, hertz, oscillator, wander
 from noizestream.music.studio.song import Song
-from noizestream.music.studio.synth import SAMPLE_RATE, Array, hertz, oscillator, wander
 
 
 def _root(song: Song) -> float:

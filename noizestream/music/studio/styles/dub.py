@@ -5,8 +5,8 @@ from scipy.ndimage import uniform_filter1d
 
 from noizestream.music.studio import drums as kit
 from noizestream.music.studio.effects import echo, passed, reverb
+from noizestream.music.studio.oscillators import SAMPLE_RATE, Array, adsr, frames, oscillator
 from noizestream.music.studio.song import Note, Song, motif, perform, steps, strike
-from noizestream.music.studio.synth import SAMPLE_RATE, Array, adsr, frames, oscillator
 
 
 def _swing(song: Song) -> float:

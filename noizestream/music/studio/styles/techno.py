@@ -4,8 +4,8 @@ import numpy as np
 
 from noizestream.music.studio import drums as kit
 from noizestream.music.studio.effects import duck, echo, ensemble, passed, reverb
+from noizestream.music.studio.oscillators import Array, adsr, fall, frames, oscillator, unison
 from noizestream.music.studio.song import Note, Song, hiss, perform, steps, strike
-from noizestream.music.studio.synth import Array, adsr, fall, frames, oscillator, unison
 
 
 def kicks(song: Song) -> list[Note]:

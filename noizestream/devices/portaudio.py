@@ -1,0 +1,223 @@
+"""Audio out through PortAudio: what devices there are, which one, which rate, and the stream that the compiled callback feeds."""
+
+import math
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from noizestream.devices.choose import choose
+from noizestream.devices.libjack import no_server_start
+from noizestream.errors import NoizestreamError
+from noizestream.realtime import output_bus as desk
+from noizestream.realtime import ring as slots
+from noizestream.realtime.output_bus import OutputBus
+from noizestream.realtime.ring import Ring
+from noizestream.system.stderr import quiet_stderr
+
+
+class NoAudioDevice(NoizestreamError):
+    """There is nothing to play on: no device, or no PortAudio to reach one."""
+
+
+@dataclass(frozen=True)
+class OutputDevice:
+    """One device that can play. `rate` is its default in Hz, latencies are what PortAudio expects for it, in seconds."""
+
+    index: int
+    name: str
+    host: str
+    channels: int
+    rate: int
+    low_latency_s: float
+    high_latency_s: float
+    is_default: bool
+
+
+def _sounddevice() -> Any:
+    no_server_start()
+    try:
+        with quiet_stderr():
+            import sounddevice
+    except OSError:
+        raise NoAudioDevice(
+            "the PortAudio library is missing: install it (Debian, Ubuntu: apt install libportaudio2), or use --or-render FILE.wav"
+        ) from None
+    except Exception as error:  # PortAudioError: it is there but does not start
+        raise NoAudioDevice(f"PortAudio does not start: {error}") from None
+    return sounddevice
+
+
+def outputs() -> list[OutputDevice]:
+    """Return every device that can play; empty if there is none. NoizestreamError if PortAudio is missing."""
+    sounddevice = _sounddevice()
+    default = sounddevice.default.device[1]
+    if default is None or default < 0:
+        default = max([api["default_output_device"] for api in sounddevice.query_hostapis()], default=-1)
+    return [
+        OutputDevice(
+            index=device["index"],
+            name=device["name"],
+            host=sounddevice.query_hostapis(device["hostapi"])["name"],
+            channels=device["max_output_channels"],
+            rate=round(device["default_samplerate"]),
+            low_latency_s=device["default_low_output_latency"],
+            high_latency_s=device["default_high_output_latency"],
+            is_default=device["index"] == default,
+        )
+        for device in sounddevice.query_devices()
+        if device["max_output_channels"] > 0
+    ]
+
+
+def forget() -> None:
+    """Let go of PortAudio: what `outputs` lists next is what is there then. Only while no stream is open."""
+    sounddevice = _sounddevice()
+    with quiet_stderr():
+        while sounddevice._initialized > 0:
+            sounddevice._terminate()
+        sounddevice._initialize()
+
+
+def find_output(asked: str | None = None) -> OutputDevice:
+    """Return the device numbered or named `asked`, or the default one; NoizestreamError if there is none (one line)."""
+    found = outputs()
+    if not found:
+        raise NoAudioDevice("no audio device to play on; `noizestream devices` lists them, --or-render FILE.wav plays to a file")
+    if asked is not None:
+        return choose(found, asked, "-d", "audio device")
+    return next((device for device in found if device.is_default), found[0])
+
+
+def playing_rate(device: OutputDevice, model_rate: int) -> int:
+    """Return the model's own rate in Hz where the device takes it, else the device's default rate."""
+    sounddevice = _sounddevice()
+    try:
+        with quiet_stderr():
+            sounddevice.check_output_settings(device=device.index, samplerate=model_rate, channels=1, dtype="float32")
+    except (sounddevice.PortAudioError, ValueError):
+        return device.rate
+    return model_rate
+
+
+def playing_channels(device: OutputDevice, model_channels: int) -> int:
+    """Return how many channels to open: the model's, at least two so that mono sounds on both sides, at most the device's."""
+    return min(device.channels, max(2, model_channels))
+
+
+class Output:
+    """An open stream on `device` at `rate` Hz, fed from the rings that `put` names, through `bus`; it plays at once.
+
+    `compiled` is False where numba is missing and a Python callback that only copies stands in. NoizestreamError if the device
+    refuses. Lives in the audio process (devices/audio_process.py).
+    """
+
+    def __init__(self, device: OutputDevice, bus: OutputBus, rate: int, latency: str | float = "low"):
+        sounddevice = _sounddevice()
+        self.device, self._bus = device, bus
+        self._rings: list[Ring | None] = [None] * desk.MODEL_SLOTS
+        self._table = np.zeros(1 + desk.MODEL_SLOTS, np.int64)  # of addresses, for the compiled callback
+        self._table[0] = bus.header.ctypes.data
+        channels = int(bus.header[desk.CHANNELS])
+        options = {"samplerate": rate, "device": device.index, "channels": channels, "dtype": "float32", "latency": latency}
+        try:
+            from noizestream.devices import callback
+        except ImportError:
+            self.compiled = False
+        else:
+            self.compiled = True
+            function = callback.compiled()
+        try:
+            with quiet_stderr():
+                if self.compiled:
+                    self._keep = function  # the machine code must live as long as the stream
+                    table = sounddevice._ffi.cast("void *", self._table.ctypes.data)
+                    self._stream = sounddevice._StreamBase(
+                        kind="output", callback=function.address, wrap_callback=None, userdata=table, clip_off=True, **options
+                    )
+                else:
+                    self._stream = sounddevice.OutputStream(callback=copying_callback(bus, self._rings), **options)
+                self._stream.start()
+        except (sounddevice.PortAudioError, ValueError) as error:
+            reason = str(error).split(" [PaErrorCode")[0]
+            shape = f"at {rate} Hz with {channels} channels"
+            raise NoizestreamError(f"{device.name} does not open {shape} ({reason}); try another -d or --latency") from None
+
+    @property
+    def latency_s(self) -> float:
+        """Seconds from the callback to the connector, as PortAudio reports them."""
+        return float(self._stream.latency)
+
+    @property
+    def active(self) -> bool:
+        """False once the device has gone."""
+        return bool(self._stream.active)
+
+    def put(self, deck: int, ring: Ring | None) -> None:
+        """Play `ring` on `deck` (0 .. MODEL_SLOTS - 1), None: nothing. Then the callback uses the one before no more."""
+        before, self._rings[deck] = self._rings[deck], ring
+        self._table[1 + deck] = 0 if ring is None else ring.header.ctypes.data
+        calls, end = self._bus.header[desk.CALLBACKS], time.monotonic() + 0.5  # a device that has gone calls nobody back
+        while before is not None and self._bus.header[desk.CALLBACKS] < calls + 2 and time.monotonic() < end:
+            time.sleep(0.001)
+        if before is not None:
+            before.close()
+
+    def close(self) -> None:
+        """Free the device. Not for one that has gone: PortAudio would wait ten minutes for a JACK server that is no more."""
+        with quiet_stderr():
+            self._stream.close()
+
+
+def copying_callback(bus: OutputBus, rings: Sequence[Ring | None]) -> Any:
+    """Return a Python callback that only adds up `rings`: the stand-in where numba is missing. No fades, volume only downwards."""
+    header, meters = bus.header, bus.meters
+
+    def callback(target: Any, frames: int, time: Any, status: Any) -> None:
+        target[:] = 0
+        for ring in rings:
+            if ring is not None:
+                _copy(ring, target, frames)
+        target *= min(meters[desk.VOLUME_GAIN], 1.0)
+        peak = float(abs(target).max(initial=0.0))
+        meters[desk.PEAK] = max(meters[desk.PEAK], peak if math.isfinite(peak) else 0.0)
+        if 0 < time.currentTime == meters[desk.BURST_AT] and header[desk.BURST] < desk.MOST_BURST:
+            header[desk.BURST] += frames
+        else:
+            header[[desk.PERIOD, desk.BURST]] = header[desk.BURST], frames
+            meters[desk.BURST_AT] = time.currentTime
+            header[desk.BURSTS] += 1
+        header[desk.DEVICE_UNDERFLOWS] += bool(status.output_underflow)
+        room = header[desk.TAP_SAMPLES] + header[desk.TAKEN] - header[desk.TAPPED]
+        if header[desk.TAP_ON] and target.size <= room:
+            bus.tap[(header[desk.TAPPED] + np.arange(target.size)) % len(bus.tap)] = target.ravel()
+            header[desk.TAPPED] += target.size
+        elif header[desk.TAP_ON]:
+            header[desk.TAP_LOST] += frames
+        header[desk.CALLBACKS] += 1
+
+    return callback
+
+
+def _copy(ring: Ring, target: Any, frames: int) -> None:
+    header = ring.header
+    if header[slots.PANICKED] != header[slots.PANIC]:
+        if header[slots.FRESH] == header[slots.PANIC]:
+            header[slots.PLAYED] = max(header[slots.PLAYED], header[slots.FRESH_AT])
+            header[slots.PANICKED] = header[slots.PANIC]
+        header[slots.MODE] = slots.SILENT
+        return
+    ready = ring.fill()
+    if header[slots.MODE] != slots.PLAYING:
+        ready = ready if ready >= max(header[slots.RESUME], 1) else 0
+    count = min(frames, ready) if header[slots.RUN] else 0
+    places = (header[slots.PLAYED] + np.arange(count)) % ring.layout.capacity
+    target[:count] += ring.audio[places]
+    if header[slots.RUN] and count < frames and header[slots.MODE] != slots.SILENT:
+        header[slots.UNDERRUNS] += header[slots.MODE] == slots.PLAYING
+        header[slots.MISSED] += frames - count
+    sounding = slots.PLAYING if count == frames else slots.DRAINED if header[slots.MODE] != slots.SILENT else slots.SILENT
+    header[slots.MODE] = sounding if header[slots.RUN] else slots.SILENT
+    header[slots.PLAYED] += count

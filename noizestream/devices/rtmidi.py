@@ -1,0 +1,143 @@
+"""MIDI in through RtMidi: which ports there are and which one to listen to. Nothing here knows what a message means."""
+
+import contextlib
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from noizestream.devices.choose import choose
+from noizestream.devices.libjack import no_server_start, quiet_jack
+from noizestream.errors import NoizestreamError
+from noizestream.system.stderr import quiet_stderr
+
+CLIENT = "noizestream"
+QUEUE = 1024
+"""Messages RtMidi keeps for us; beyond that it drops the newest."""
+
+_NUMBERS = re.compile(r"\s+\d+:\d+$")
+
+
+@dataclass(frozen=True)
+class MidiPort:
+    """One port that can be listened to; `number` is its place in the list of `api`."""
+
+    index: int
+    name: str
+    api: int
+    api_name: str
+    number: int
+    is_default: bool
+
+
+def _rtmidi() -> Any:
+    try:
+        import rtmidi
+    except ImportError:
+        raise NoizestreamError("python-rtmidi is missing: pip install python-rtmidi") from None
+    return rtmidi
+
+
+def _clients() -> Iterator[tuple[int, Any]]:
+    """Yield (api, client) for every API that works on this machine; ALSA without a sequencer or JACK without a server do not."""
+    rtmidi = _rtmidi()
+    no_server_start()
+    quiet_jack()
+    for api in rtmidi.get_compiled_api():
+        if api == rtmidi.API_RTMIDI_DUMMY:
+            continue
+        try:
+            with quiet_stderr():
+                client = rtmidi.MidiIn(rtapi=api, name=CLIENT, queue_size_limit=QUEUE)
+        except Exception:  # RtMidi has an exception class per API and version
+            continue
+        yield api, client
+
+
+def ports() -> list[MidiPort]:
+    """Return every MIDI input port, of all APIs, numbered through; the default is the first that is a real instrument."""
+    rtmidi = _rtmidi()
+    found: list[MidiPort] = []
+    has_default = False
+    for api, client in _clients():
+        with quiet_stderr():
+            names = client.get_ports()
+        for number, name in enumerate(names):
+            real = not any(part in name.lower() for part in ("through", "thru", CLIENT))
+            found.append(MidiPort(len(found), name, api, rtmidi.get_api_display_name(api), number, real and not has_default))
+            has_default = has_default or real
+        with quiet_stderr():
+            client.delete()
+    return found
+
+
+def find_port(asked: str | None = None) -> MidiPort | None:
+    """Return the port numbered or named `asked` (NoizestreamError if there is none), or the default one, or None."""
+    found = ports()
+    if asked is not None:
+        return choose(found, asked, "-m", "MIDI port")
+    return next((port for port in found if port.is_default), None)
+
+
+def same_port(one: str, other: str) -> bool:
+    """Whether two names are of one instrument: ALSA ends them with numbers that change when it is pulled and put back."""
+    return _NUMBERS.sub("", one) == _NUMBERS.sub("", other)
+
+
+class Listener:
+    """Listens to `port`, and again when it has gone and come back; without one the first real instrument that comes is taken.
+
+    RtMidi collects the messages in its own queue, which is looked into: a Python callback would make JACK's process thread wait for
+    the interpreter. NoizestreamError if `port` does not open.
+    """
+
+    def __init__(self, port: MidiPort | None, awaited: MidiPort | None = None):
+        """`awaited`: the one to wait for where there is no `port` yet."""
+        self.port = port or awaited
+        self._client: Any = None if port is None else _listen(port)
+
+    @property
+    def listening(self) -> bool:
+        """Whether the port is open."""
+        return self._client is not None
+
+    def messages(self) -> Iterator[bytes]:
+        """What has come since the last time."""
+        while self._client is not None and (entry := self._client.get_message()) is not None:
+            yield bytes(entry[0])
+
+    def look(self) -> bool:
+        """Notice that the port has gone, or is there; return whether anything changed."""
+        if self._client is None:
+            port = next((one for one in ports() if self._awaits(one)), None)
+            if port is not None:
+                self._client, self.port = _listen(port), port
+            return port is not None
+        if self.port is not None and any(same_port(name, self.port.name) for name in self._client.get_ports()):
+            return False
+        self.close()
+        return True
+
+    def close(self) -> None:
+        """Stop listening."""
+        client, self._client = self._client, None
+        if client is not None:
+            with quiet_stderr(), contextlib.suppress(Exception):
+                client.close_port()
+                client.delete()
+
+    def _awaits(self, port: MidiPort) -> bool:
+        return port.is_default if self.port is None else same_port(port.name, self.port.name)
+
+
+def _listen(port: MidiPort) -> Any:
+    """An RtMidi client that listens to `port`; NoizestreamError if it does not open."""
+    rtmidi = _rtmidi()
+    try:
+        with quiet_stderr():
+            client = rtmidi.MidiIn(rtapi=port.api, name=CLIENT, queue_size_limit=QUEUE)
+            client.set_error_callback(lambda *problem: None)
+            client.open_port(port.number, "midi in")
+    except Exception as error:
+        raise NoizestreamError(f"{port.name}: the MIDI port does not open ({error}); try another -m") from None
+    return client

@@ -1,0 +1,1 @@
+"""The worker beside the callback, and the shared memory between them: the only room that touches it."""

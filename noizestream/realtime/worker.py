@@ -1,0 +1,213 @@
+"""The process that owns torch and keeps the ring filled, and the main process's handle on it.
+
+The audio callback must never wait for Python, and the main process must never import torch; so a spawned process steps the model
+just in time (docs/decisions.md has the measurements). Both import this module: whatever needs torch is imported in the child only.
+
+    main process                          worker process
+    Worker(...).launch()     --spawn-->   load, check, warm up, prime the ring to TARGET
+    ready()                  <--pipe----  "ready"
+    set_controls(...)        --ring --->  read once per step
+    ring (callback plays)    <--ring----  steps while a block fits under TARGET
+    panic()                  --ring --->  starts afresh
+    check()                  <--pipe----  "follows": it has died, its understudy plays on (understudy.py)
+    stop()                   --ring --->  ends; also when the main process dies
+"""
+
+import math
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from noizestream.errors import NoizestreamError, UsageError
+from noizestream.modelfile import archive
+from noizestream.realtime import ring as slots
+from noizestream.realtime.ring import Ring
+from noizestream.realtime.stats import statistics
+from noizestream.realtime.worker_handle import WorkerHandle
+from noizestream.realtime.worker_loop import Job
+
+START_TIMEOUT_S = 120.0
+HUNG_S = 3.0
+"""A worker that makes nothing for so long, though there is room, will not come back by itself."""
+
+
+class Worker:
+    """Handle of the main process. `with Worker(...) as worker:` starts it and, at the end, stops it and frees the ring."""
+
+    def __init__(
+        self,
+        model: str | Path,
+        device_rate: int | None = None,
+        device_channels: int | None = None,
+        target_frames: int = 0,
+        seed: int = 0,
+        genre_weights: Sequence[float] | None = None,
+        controls: Sequence[float] | None = None,
+        first_block: int = 0,
+        heard: np.ndarray | None = None,
+    ):
+        """Read the model's metadata and lay out the ring: `device_channels` at `device_rate` Hz (None: the model's own).
+
+        `target_frames` (at the device's rate) is what the ring is kept filled to; it is raised to one block where it is less.
+        `first_block` is where in the seed's noise it begins: what follows on a worker that died does not repeat it.
+        `heard`, float32 [channels, n] at the model's rate, is what the music goes on from; after a panic it begins without it.
+        NoizestreamError if `model` (a file) is none.
+        """
+        self.path = Path(model)
+        self.metadata = archive.read_metadata(self.path)
+        self.device_rate = device_rate or self.metadata.sample_rate
+        self.device_channels = device_channels or self.metadata.channels
+        self.seed, self.first_block, self._heard = seed, first_block, heard
+        self._genre_weights = list(genre_weights) if genre_weights is not None else self.metadata.genre_weights()
+        self._controls = list(controls) if controls is not None else self.metadata.default_controls()
+        if len(self._genre_weights) + len(self._controls) > slots.CONTROL_SLOTS:
+            raise NoizestreamError(f"{self.path}: more than {slots.CONTROL_SLOTS} genres and controls cannot be played live")
+        self.block_frames = -(-self.metadata.block_frames * self.device_rate // self.metadata.sample_rate)
+        self.ring = Ring.create(_power_of_two(4 * (max(target_frames, 0) + self.block_frames)), self.device_channels)
+        self.set_target(target_frames)
+        self.set_controls()
+        self._launched: WorkerHandle | None = None
+        self._is_ready = False
+        self.settings: dict[str, Any] = {}  # what the process steps with: steady.py, and the precision
+        self._last_statistics: dict[str, Any] = {}
+        self._blocks, self._looked, self._stuck_s = -1, 0.0, 0.0
+
+    def __enter__(self) -> "Worker":
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def launch(self) -> None:
+        """Spawn the process and return at once; `ready` says when it plays."""
+        ring, path = self.ring, str(self.path)
+        self._launched = WorkerHandle(
+            Job(ring.memory.name, ring.layout, path, self.device_rate, self.seed, self.first_block, self._heard)
+        )
+        self._heard = None  # up to 23 MB
+
+    def ready(self, timeout_s: float = 0.0) -> bool:
+        """Whether the ring is primed, waiting for it `timeout_s` at most; NoizestreamError if the process cannot play the model."""
+        if self._is_ready or self._launched is None:
+            return self._is_ready
+        kind, what = self._launched.receive(timeout_s) or ("", None)
+        if kind in ("usage", "error"):
+            raise (UsageError if kind == "usage" else NoizestreamError)(what)
+        if kind == "ready":
+            self.settings, self._is_ready = what or {}, True
+        return self._is_ready
+
+    def start(self, timeout_s: float = START_TIMEOUT_S) -> None:
+        """`launch` and return when it is ready; NoizestreamError if it cannot play the model."""
+        try:
+            self.launch()
+            end = time.monotonic() + timeout_s
+            while not self.ready(0.05):
+                if time.monotonic() > end:
+                    raise NoizestreamError(f"{self.path}: not ready after {timeout_s:g} s; is the machine overloaded?")
+        except BaseException:
+            self.close()
+            raise
+
+    def set_target(self, frames: int) -> None:
+        """Keep the ring filled to `frames`: at least one block, at most what the ring holds."""
+        most = self.ring.layout.capacity - 3 * self.block_frames
+        self.ring.header[slots.TARGET] = min(max(int(frames), self.block_frames), most)
+
+    def fit(self, kept_frames: int, period: int, fade_frames: int, exact: bool = False, latency_frames: int = 0) -> None:
+        """Set target, resume and fades for a device that asks for `period` frames at a time and `kept_frames` of sound kept ready.
+
+        Not less is kept than a block and two periods, nor than a block and what the device itself keeps, `latency_frames`: it may
+        ask for all of that at once. `exact`: not less than what can be played at all.
+        """
+        # Before a callback there must be a period in the ring; fills differ by what block and period have in common.
+        header, block = self.ring.header, self.block_frames
+        even = math.gcd(block, period) if self.device_rate == self.metadata.sample_rate else 1
+        self.set_target(max(kept_frames, block + period - even if exact else block + max(2 * period, latency_frames)))
+        header[slots.RESUME] = header[slots.TARGET] - block + 1
+        header[slots.PERIOD] = period
+        # The fade of an underrun reads the past; the worker may meanwhile write TARGET frames of the future.
+        past = self.ring.layout.capacity - int(header[slots.TARGET])
+        header[[slots.FADE_FRAMES, slots.RUN_FRAMES]] = min(fade_frames, past), fade_frames
+
+    def set_controls(self, genre_weights: Sequence[float] | None = None, controls: Sequence[float] | None = None) -> int:
+        """Ask for genre weights `[G]` and control values `[K]` (None: as they are); returns the CONTROL_SEQUENCE to wait for.
+
+        The block that first hears them has been written once the ring's SEEN_SEQUENCE has reached it.
+        """
+        if genre_weights is not None:
+            self._genre_weights = list(genre_weights)
+        if controls is not None:
+            self._controls = list(controls)
+        return self.ring.set_controls(self._genre_weights, self._controls)
+
+    @property
+    def pid(self) -> int:
+        """Of the process that plays; 0 if none was ever started."""
+        return self._launched.pid if self._launched else 0
+
+    @property
+    def change_frames(self) -> int:
+        """After so many frames at most a change of controls is played, if steps are as quick as they should be."""
+        period = int(self.ring.header[slots.PERIOD])
+        reach = 2 * period + slots.GUARD_FRAMES + self.block_frames
+        return min(reach, int(self.ring.header[slots.TARGET])) if period else int(self.ring.header[slots.TARGET])
+
+    @property
+    def next_block(self) -> int:
+        """The block of the seed's noise that comes next."""
+        return self.first_block + int(self.ring.header[slots.BLOCKS] - self.ring.header[slots.AGAIN])
+
+    def panic(self) -> None:
+        """Silence within a period, whatever the ring holds, and a fresh state after it."""
+        self.ring.header[slots.PANIC] += 1
+
+    def check(self) -> str | None:
+        """Kill the process if it hangs. Returns a line for the user where it had ended by itself and its understudy plays on.
+
+        NoizestreamError where it has ended and nobody follows.
+        """
+        header, said = self.ring.header, None
+        if self._launched is None or header[slots.STOP]:
+            return None
+        while (message := self._launched.receive()) is not None:
+            if message[0] == "follows":
+                said = message[1]
+        now, idle = time.monotonic(), self.ring.fill() + self.block_frames > header[slots.TARGET]
+        if idle or header[slots.BLOCKS] != self._blocks or header[slots.STATE] != slots.READY:
+            self._blocks, self._stuck_s = int(header[slots.BLOCKS]), 0.0
+        else:  # where this process was held up too, the whole machine was: that says nothing about the other
+            self._stuck_s += min(now - self._looked, HUNG_S / 4)
+        self._looked = now
+        if self._stuck_s > HUNG_S:
+            self._stuck_s = 0.0
+            self._launched.kill(f"{self.path}: the worker process made no sound for {HUNG_S:g} s")
+        return said
+
+    def statistics(self, **measured: Any) -> dict[str, Any]:
+        """The dict of `--stats`; `measured` are the keyword arguments of `stats.statistics`. After `close` as they were then."""
+        if not self.ring.is_open:
+            return self._last_statistics | measured
+        return statistics(self.ring, self.metadata, **measured)
+
+    def stop(self, timeout_s: float = 3.0) -> None:
+        """End the process; the ring stays, so a callback may still run. Safe to call twice."""
+        if self.ring.is_open:
+            self.ring.header[slots.STOP] = 1
+        if self._launched is not None:
+            self._launched.end(timeout_s)
+
+    def close(self) -> None:
+        """`stop`, then free the ring: no callback may use it any more."""
+        self.stop()
+        if self.ring.is_open:
+            self._last_statistics = self.statistics()
+            self.ring.close()
+
+
+def _power_of_two(least: int) -> int:
+    return 1 << max(least - 1, 1).bit_length()

@@ -1,0 +1,1 @@
+"""A performance without a screen: models, audio output, MIDI, recorder, kept together."""

@@ -1,0 +1,140 @@
+"""What is played, to disk: 24-bit WAV at the device's rate, of any length, from a thread of its own.
+
+The callback copies every period into the tap (realtime/output_bus.py), which holds TAP_S seconds; the thread empties it. A disk
+that is slow or full never stops the music: what finds no room is counted, and a recording that fails ends with a line that says
+why.
+"""
+
+import os
+import stat
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import IO, TYPE_CHECKING
+
+from noizestream.errors import NoizestreamError, UsageError, option
+from noizestream.realtime import output_bus as desk
+from noizestream.realtime.output_bus import OutputBus
+from noizestream.system.files import check_output, look
+from noizestream.system.soundfiles import handle, reason
+
+if TYPE_CHECKING:
+    import soundfile
+
+TAP_S = 10.0
+WRITE_S = 0.1
+"""How often the tap is emptied."""
+UPDATE_S = 1.0
+"""How often the header is brought up to date: a power cut costs no more of a take than this."""
+
+# libsndfile's commands, which soundfile has no names for
+RF64_AUTO_DOWNGRADE, UPDATE_HEADER_NOW = 0x1210, 0x1060
+
+
+def check_take(path: Path) -> Path:
+    """Return `path` if a take can be recorded there; UsageError if not, or if an earlier one would be overwritten."""
+    if path.suffix.lower() != ".wav":
+        raise UsageError(f"{option('record')} {path}: give a name that ends in .wav")
+    found = look(path, option("record"))
+    if found is not None and not stat.S_ISREG(found.st_mode):
+        raise UsageError(f"{option('record')} {path}: a recording needs a file, as its header is written anew; give another name")
+    if found is not None:
+        raise UsageError(f"{option('record')} {path}: is there already and is not overwritten, give another name")
+    return check_output(path, option("record"))
+
+
+class Recorder:
+    """Records what `bus` plays to `path`, from now until `end`; NoizestreamError if the file cannot be made.
+
+    Under 4 GB the file is an ordinary WAV, beyond that RF64. A device of another `rate` [Hz] or number of channels (`shape`) goes
+    on in another file: `take.wav`, `take-2.wav`. `say` takes lines for the user.
+    """
+
+    def __init__(self, path: Path, bus: OutputBus, rate: int, channels: int, say: Callable[[str], None]):
+        self.path, self._first, self._bus, self._say = path, path, bus, say
+        self.seconds = 0.0
+        self._shape = self._open_shape = (rate, channels)
+        self._files = 0
+        self._file: soundfile.SoundFile | None = None
+        self._raw: IO[bytes]
+        self._open()
+        self._ending = threading.Event()
+        bus.header[desk.TAKEN] = bus.header[desk.TAPPED]
+        bus.header[desk.TAP_ON] = 1
+        self._thread = threading.Thread(target=self._run, name="recorder", daemon=True)
+        self._thread.start()
+
+    @property
+    def lost_ms(self) -> float:
+        """What the disk was too slow for."""
+        return 1e3 * float(self._bus.header[desk.TAP_LOST]) / self._shape[0]
+
+    def shape(self, rate: int, channels: int) -> None:
+        """The device that plays from now on; nothing is played while this is called."""
+        self._shape = (rate, channels)
+
+    def end(self, timeout_s: float = 10.0) -> None:
+        """Write what is left and finish the file; gives up on a disk that takes longer."""
+        self._bus.header[desk.TAP_ON] = 0
+        self._ending.set()
+        self._thread.join(timeout_s)
+
+    def _run(self) -> None:
+        since_update = 0.0
+        try:
+            while not self._ending.wait(WRITE_S):
+                self._write()
+                since_update += WRITE_S
+                if since_update >= UPDATE_S:
+                    since_update = 0.0
+                    self._command(UPDATE_HEADER_NOW, 0)
+            self._write()
+        except Exception as error:  # whatever a disk may do
+            self._bus.header[desk.TAP_ON] = 0
+            self._say(f"{self.path}: the recording ends after {self.seconds:.1f} s ({reason(error)}); the music goes on")
+        finally:
+            self._close()
+
+    def _write(self) -> None:
+        # Read before the tap is emptied: what the last device played is all in the tap by the time that `shape` is called.
+        shape = self._shape
+        samples = self._bus.take()
+        if len(samples) and self._file is not None:
+            frames = samples.reshape(-1, self._open_shape[1])
+            self._file.write(frames)
+            self.seconds += len(frames) / self._open_shape[0]
+        if shape != self._open_shape:
+            self._close()
+            self._open_shape = shape
+            self._open()
+            self._say(f"recording goes on in {self.path}: the device has another rate or other channels")
+
+    def _open(self) -> None:
+        import soundfile
+
+        self._files += 1
+        while self._files > 1 and os.path.lexists(self.path):  # an earlier take is never overwritten
+            self.path = self._first.with_name(f"{self._first.stem}-{self._files}{self._first.suffix}")
+            self._files += os.path.lexists(self.path)
+        rate, channels = self._open_shape
+        try:
+            self._raw = open(self.path, "wb+")  # noqa: SIM115 (closed with the take)
+            self._file = soundfile.SoundFile(handle(self._raw), "w", rate, channels, "PCM_24", format="RF64", closefd=False)
+        except (OSError, soundfile.LibsndfileError) as error:
+            raise NoizestreamError(f"{option('record')} {self.path}: cannot be written ({reason(error)})") from None
+        self._command(RF64_AUTO_DOWNGRADE, 1)
+
+    def _command(self, command: int, value: int) -> None:
+        import soundfile
+
+        if self._file is not None:
+            soundfile._snd.sf_command(self._file._file, command, soundfile._ffi.NULL, value)
+
+    def _close(self) -> None:
+        file, self._file = self._file, None
+        if file is not None:
+            try:
+                with self._raw:
+                    file.close()  # writes the header for what is there
+            except Exception as error:
+                self._say(f"{self.path}: could not be finished ({reason(error)})")

@@ -1,0 +1,1 @@
+"""What the operating system gives: files, sound files, processes, signals, streams, the machine."""

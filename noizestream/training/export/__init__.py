@@ -1,0 +1,1 @@
+"""From trained networks to the model file, its weights and its previews."""
