@@ -7,7 +7,7 @@ import pytest
 from noizestream.modelfile import archive
 from tests import foreign_models as foreign
 from tests.commands.run import assert_one_line, run
-from tests.test_artifact import bad_files
+from tests.modelfile.test_archive import bad_files
 
 
 def test_it_shows_what_is_inside(tmp_path):

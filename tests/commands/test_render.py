@@ -8,7 +8,7 @@ from noizestream.control.chords import parse_chord
 from tests import foreign_models as foreign
 from tests.commands.run import assert_one_line, run
 from tests.control.test_chord_file import write as write_midi
-from tests.test_artifact import bad_files
+from tests.modelfile.test_archive import bad_files
 
 
 def test_the_same_seed_gives_the_same_bytes_and_another_differs(sine_model, tmp_path):
