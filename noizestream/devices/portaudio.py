@@ -9,17 +9,13 @@ from typing import Any
 import numpy as np
 
 from noizestream.devices.choose import choose
-from noizestream.devices.libjack import no_server_start
+from noizestream.devices.sounddevice_adapter import NoAudioDevice, compiled_output, library, takes
 from noizestream.errors import NoizestreamError
 from noizestream.realtime import output_bus as desk
 from noizestream.realtime import ring as slots
 from noizestream.realtime.output_bus import OutputBus
 from noizestream.realtime.ring import Ring
 from noizestream.system.stderr import quiet_stderr
-
-
-class NoAudioDevice(NoizestreamError):
-    """There is nothing to play on: no device, or no PortAudio to reach one."""
 
 
 @dataclass(frozen=True)
@@ -36,23 +32,9 @@ class OutputDevice:
     is_default: bool
 
 
-def _sounddevice() -> Any:
-    no_server_start()
-    try:
-        with quiet_stderr():
-            import sounddevice
-    except OSError:
-        raise NoAudioDevice(
-            "the PortAudio library is missing: install it (Debian, Ubuntu: apt install libportaudio2), or use --or-render FILE.wav"
-        ) from None
-    except Exception as error:  # PortAudioError: it is there but does not start
-        raise NoAudioDevice(f"PortAudio does not start: {error}") from None
-    return sounddevice
-
-
 def outputs() -> list[OutputDevice]:
     """Return every device that can play; empty if there is none. NoizestreamError if PortAudio is missing."""
-    sounddevice = _sounddevice()
+    sounddevice = library()
     default = sounddevice.default.device[1]
     if default is None or default < 0:
         default = max([api["default_output_device"] for api in sounddevice.query_hostapis()], default=-1)
@@ -72,15 +54,6 @@ def outputs() -> list[OutputDevice]:
     ]
 
 
-def forget() -> None:
-    """Let go of PortAudio: what `outputs` lists next is what is there then. Only while no stream is open."""
-    sounddevice = _sounddevice()
-    with quiet_stderr():
-        while sounddevice._initialized > 0:
-            sounddevice._terminate()
-        sounddevice._initialize()
-
-
 def find_output(asked: str | None = None) -> OutputDevice:
     """Return the device numbered or named `asked`, or the default one; NoizestreamError if there is none (one line)."""
     found = outputs()
@@ -93,13 +66,7 @@ def find_output(asked: str | None = None) -> OutputDevice:
 
 def playing_rate(device: OutputDevice, model_rate: int) -> int:
     """Return the model's own rate in Hz where the device takes it, else the device's default rate."""
-    sounddevice = _sounddevice()
-    try:
-        with quiet_stderr():
-            sounddevice.check_output_settings(device=device.index, samplerate=model_rate, channels=1, dtype="float32")
-    except (sounddevice.PortAudioError, ValueError):
-        return device.rate
-    return model_rate
+    return model_rate if takes(device.index, model_rate, 1) else device.rate
 
 
 def playing_channels(device: OutputDevice, model_channels: int) -> int:
@@ -115,7 +82,7 @@ class Output:
     """
 
     def __init__(self, device: OutputDevice, bus: OutputBus, rate: int, latency: str | float = "low"):
-        sounddevice = _sounddevice()
+        sounddevice = library()
         self.device, self._bus = device, bus
         self._rings: list[Ring | None] = [None] * desk.MODEL_SLOTS
         self._table = np.zeros(1 + desk.MODEL_SLOTS, np.int64)  # of addresses, for the compiled callback
@@ -133,10 +100,7 @@ class Output:
             with quiet_stderr():
                 if self.compiled:
                     self._keep = function  # the machine code must live as long as the stream
-                    table = sounddevice._ffi.cast("void *", self._table.ctypes.data)
-                    self._stream = sounddevice._StreamBase(
-                        kind="output", callback=function.address, wrap_callback=None, userdata=table, clip_off=True, **options
-                    )
+                    self._stream = compiled_output(function.address, self._table.ctypes.data, **options)
                 else:
                     self._stream = sounddevice.OutputStream(callback=copying_callback(bus, self._rings), **options)
                 self._stream.start()

@@ -30,7 +30,8 @@ class MidiPort:
     is_default: bool
 
 
-def _rtmidi() -> Any:
+def library() -> Any:
+    """Return the module `rtmidi`, imported at the first call; NoizestreamError if it is not installed."""
     try:
         import rtmidi
     except ImportError:
@@ -38,9 +39,9 @@ def _rtmidi() -> Any:
     return rtmidi
 
 
-def _clients() -> Iterator[tuple[int, Any]]:
+def clients() -> Iterator[tuple[int, Any]]:
     """Yield (api, client) for every API that works on this machine; ALSA without a sequencer or JACK without a server do not."""
-    rtmidi = _rtmidi()
+    rtmidi = library()
     no_server_start()
     quiet_jack()
     for api in rtmidi.get_compiled_api():
@@ -56,10 +57,10 @@ def _clients() -> Iterator[tuple[int, Any]]:
 
 def ports() -> list[MidiPort]:
     """Return every MIDI input port, of all APIs, numbered through; the default is the first that is a real instrument."""
-    rtmidi = _rtmidi()
+    rtmidi = library()
     found: list[MidiPort] = []
     has_default = False
-    for api, client in _clients():
+    for api, client in clients():
         with quiet_stderr():
             names = client.get_ports()
         for number, name in enumerate(names):
@@ -132,7 +133,7 @@ class Listener:
 
 def _listen(port: MidiPort) -> Any:
     """An RtMidi client that listens to `port`; NoizestreamError if it does not open."""
-    rtmidi = _rtmidi()
+    rtmidi = library()
     try:
         with quiet_stderr():
             client = rtmidi.MidiIn(rtapi=port.api, name=CLIENT, queue_size_limit=QUEUE)

@@ -1,7 +1,6 @@
 """What works of sound and MIDI on this machine, line by line. What the C libraries print stays off the screen."""
 
 from collections.abc import Iterator
-from typing import Any
 
 from noizestream.devices.libjack import no_server_start
 from noizestream.doctor.checks import BROKEN, NOTE, Finding
@@ -14,11 +13,12 @@ RATES = (44100, 48000, 88200, 96000)
 
 def audio() -> Iterator[Finding]:
     """PortAudio, its host APIs, every device that plays with the rates it takes, and the callback."""
-    from noizestream.devices import portaudio as edge
+    from noizestream.devices import portaudio
+    from noizestream.devices.sounddevice_adapter import library, takes
 
     try:
-        sounddevice = edge._sounddevice()
-        devices = edge.outputs()
+        sounddevice = library()
+        devices = portaudio.outputs()
     except NoizestreamError as error:
         yield Finding(
             "audio",
@@ -31,7 +31,7 @@ def audio() -> Iterator[Finding]:
     for api in sounddevice.query_hostapis():
         yield Finding("host API", f"{api['name']}: {len(api['devices'])} devices")
     for device in devices:
-        rates = [rate for rate in RATES if _takes(sounddevice, device, rate)]
+        rates = [rate for rate in RATES if takes(device.index, rate, min(2, device.channels))]
         latency = f"latency {1e3 * device.low_latency_s:.0f} to {1e3 * device.high_latency_s:.0f} ms"
         text = f"{device.index} {device.name} ({device.host}), {device.channels} channels, {latency}"
         default = ", the default" if device.is_default else ""
@@ -52,29 +52,18 @@ NO_DEVICE = (
 )
 
 
-def _takes(sounddevice: Any, device: Any, rate: int) -> bool:
-    try:
-        with quiet_stderr():
-            sounddevice.check_output_settings(
-                device=device.index, samplerate=rate, channels=min(2, device.channels), dtype="float32"
-            )
-    except (sounddevice.PortAudioError, ValueError):
-        return False
-    return True
-
-
 def midi() -> Iterator[Finding]:
     """MIDI interfaces that RtMidi was built with, those that work here, and the ports on them."""
-    from noizestream.devices import rtmidi as edge
+    from noizestream.devices.rtmidi import clients, library, ports
 
     try:
-        rtmidi = edge._rtmidi()
+        rtmidi = library()
     except NoizestreamError as error:
         yield Finding("MIDI", str(error), NOTE, "it plays without MIDI; pip install python-rtmidi")
         return
     no_server_start()
     works = {}
-    for api, client in edge._clients():
+    for api, client in clients():
         with quiet_stderr():
             works[api] = len(client.get_ports())
             client.delete()
@@ -88,7 +77,7 @@ def midi() -> Iterator[Finding]:
             yield Finding(
                 "MIDI API", f"{name}: does not start", NOTE, MIDI_KNOBS.get(name, "it plays without, or through another API")
             )
-    for port in edge.ports():
+    for port in ports():
         yield Finding("MIDI port", f"{port.index} {port.name} ({port.api_name}){', the default' if port.is_default else ''}")
 
 

@@ -16,7 +16,7 @@ from noizestream.errors import NoizestreamError, UsageError, option
 from noizestream.realtime import output_bus as desk
 from noizestream.realtime.output_bus import OutputBus
 from noizestream.system.files import check_output, look
-from noizestream.system.soundfiles import handle, reason
+from noizestream.system.soundfiles import handle, reason, shorten_header, update_header
 
 if TYPE_CHECKING:
     import soundfile
@@ -26,9 +26,6 @@ WRITE_S = 0.1
 """How often the tap is emptied."""
 UPDATE_S = 1.0
 """How often the header is brought up to date: a power cut costs no more of a take than this."""
-
-# libsndfile's commands, which soundfile has no names for
-RF64_AUTO_DOWNGRADE, UPDATE_HEADER_NOW = 0x1210, 0x1060
 
 
 def check_take(path: Path) -> Path:
@@ -85,9 +82,9 @@ class Recorder:
             while not self._ending.wait(WRITE_S):
                 self._write()
                 since_update += WRITE_S
-                if since_update >= UPDATE_S:
+                if since_update >= UPDATE_S and self._file is not None:
                     since_update = 0.0
-                    self._command(UPDATE_HEADER_NOW, 0)
+                    update_header(self._file)
             self._write()
         except Exception as error:  # whatever a disk may do
             self._bus.header[desk.TAP_ON] = 0
@@ -122,13 +119,7 @@ class Recorder:
             self._file = soundfile.SoundFile(handle(self._raw), "w", rate, channels, "PCM_24", format="RF64", closefd=False)
         except (OSError, soundfile.LibsndfileError) as error:
             raise NoizestreamError(f"{option('record')} {self.path}: cannot be written ({reason(error)})") from None
-        self._command(RF64_AUTO_DOWNGRADE, 1)
-
-    def _command(self, command: int, value: int) -> None:
-        import soundfile
-
-        if self._file is not None:
-            soundfile._snd.sf_command(self._file._file, command, soundfile._ffi.NULL, value)
+        shorten_header(self._file)
 
     def _close(self) -> None:
         file, self._file = self._file, None

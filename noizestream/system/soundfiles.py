@@ -1,6 +1,9 @@
 """Sound files: opened whatever their names are; written as 24-bit WAV or FLAC, streamed, whole or not at all. Needs no torch.
 
 soundfile takes no name that is not text, but its bytes, and libsndfile none that is longer than 1,023 bytes.
+
+What soundfile keeps private (`soundfile._...`) is used in this module only: libsndfile's commands, which it has no names for, and
+the system's error number. pyproject.toml bounds its version, and tests/system/test_soundfiles.py shows that they work.
 """
 
 import contextlib
@@ -20,6 +23,8 @@ FORMATS = {".wav": "WAV", ".flac": "FLAC"}
 SUBTYPE = "PCM_24"
 LONGEST_NAME = 1000
 """Bytes of a path that libsndfile surely takes. Beyond, it is given the open file, and then knows no MP3 by its ending."""
+RF64_AUTO_DOWNGRADE, UPDATE_HEADER_NOW = 0x1210, 0x1060
+"""Commands of libsndfile, by their numbers in sndfile.h."""
 
 
 def check_output(path: str | Path, option: str = "") -> Path:
@@ -62,6 +67,16 @@ def sound_file(path: str | Path, sample_rate: int, channels: int) -> "Iterator[s
         raise NoizestreamError(f"{path}: cannot be written ({reason(error)})") from None
 
 
+def shorten_header(file: "soundfile.SoundFile") -> None:
+    """Have an RF64 `file`, open for writing, become an ordinary WAV when it is closed with less than 4 GB in it."""
+    _command(file, RF64_AUTO_DOWNGRADE, 1)
+
+
+def update_header(file: "soundfile.SoundFile") -> None:
+    """Bring the header of `file`, open for writing, up to date with what has been written: what is there can be read from now."""
+    _command(file, UPDATE_HEADER_NOW, 0)
+
+
 def handle(file: IO[bytes]) -> int | IO[bytes]:
     """Return `file` as soundfile takes it: its descriptor, or where these are no system-wide numbers, the file itself."""
     return file.fileno() if os.name == "posix" else file
@@ -73,3 +88,9 @@ def reason(error: BaseException) -> str:
 
     number = 0 if isinstance(error, OSError) else soundfile._ffi.errno
     return os.strerror(number) if number else files.reason(error)
+
+
+def _command(file: "soundfile.SoundFile", command: int, value: int) -> None:
+    import soundfile
+
+    soundfile._snd.sf_command(file._file, command, soundfile._ffi.NULL, value)
