@@ -23,10 +23,8 @@ import numpy as np
 from numba import carray, cfunc, types
 from numba.extending import intrinsic, register_jitable
 
+from noizestream.engine import ceiling
 from noizestream.realtime import output_bus, ring
-
-CEILING = 10 ** (-0.3 / 20)
-"""Hard limit of every sample, -0.3 dBFS."""
 
 OUTPUT_UNDERFLOW = 4  # paOutputUnderflow: the server or driver came too late; not our doing
 
@@ -166,7 +164,7 @@ def serve(table, target, frames, status, now):  # runs compiled
         gain += min(max(wanted - gain, -gain_step), gain_step)
         for c in range(i * channels, (i + 1) * channels):
             value = output[c] * gain
-            value = min(max(value, -CEILING), CEILING) if value == value else 0.0
+            value = min(max(value, -ceiling.CEILING), ceiling.CEILING) if value == value else 0.0
             output[c] = value
             peak = max(peak, abs(value))
     meters[output_bus.GAIN], meters[output_bus.PEAK] = gain, peak
@@ -191,8 +189,8 @@ SIGNATURE = types.int32(types.voidptr, types.voidptr, _ULONG, types.intp, _ULONG
 def _pa_stream_callback(stamp: int):
     """Return `serve` as a PaStreamCallback.
 
-    numba's cache is keyed by the date of this file and by the function's closure, while the slots compiled in come from other
-    files: `stamp`, a hash of those, must be in the closure.
+    numba's cache is keyed by the date of this file and by the function's closure, while the slots and the ceiling compiled in come
+    from other files: `stamp`, a hash of those, must be in the closure.
     """
 
     def pa_stream_callback(_source, target, frames, time, status, table):
@@ -209,7 +207,7 @@ def _pa_stream_callback(stamp: int):
 @functools.cache
 def compiled():
     """Return the numba CFunc (`.address`, `.ctypes`): compiled in about a second, or read from numba's cache."""
-    function = _pa_stream_callback(zlib.crc32(Path(ring.__file__).read_bytes() + Path(output_bus.__file__).read_bytes()))
+    function = _pa_stream_callback(zlib.crc32(b"".join(Path(one.__file__).read_bytes() for one in (ceiling, output_bus, ring))))
     try:
         return cfunc(SIGNATURE, cache=True)(function)
     except (RuntimeError, OSError):  # neither the package's folder nor the user's can be written

@@ -13,11 +13,9 @@ from itertools import pairwise
 
 import numpy as np
 
+from noizestream.engine.ceiling import CEILING
 from noizestream.engine.generator import Generator
 from noizestream.errors import NoizestreamError
-
-CEILING = math.floor(10 ** (-0.3 / 20) * 2**23) / 2**23
-"""-0.3 dBFS rounded down to what 24-bit audio and float32 both hold exactly, so that writing a file cannot round above it."""
 
 INPUT_LIMIT = 8.0
 """+18 dBFS: a model that runs away further is clipped there, or the DC blocker would remember it for seconds."""

@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
+from noizestream.engine.ceiling import CEILING
 from noizestream.engine.generator import load
-from noizestream.engine.safety import CEILING, FADE_S, SafeStream, Safety
+from noizestream.engine.safety import FADE_S, SafeStream, Safety
 from tests import foreign_models as foreign
 
 RATE = 48000

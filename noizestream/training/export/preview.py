@@ -6,12 +6,12 @@ from typing import Any
 
 import numpy as np
 
+from noizestream.engine.ceiling import CEILING
 from noizestream.modelfile.genres import file_names
 from noizestream.system.soundfiles import sound_file
 from noizestream.training.generate import generate
 
 SECONDS = 6.0
-CEILING = 10 ** (-0.3 / 20)
 
 
 def write_previews(
