@@ -1,4 +1,4 @@
-"""What every measure needs of a piece of audio, real or made, so that both sides are described alike."""
+"""What every measure needs of a piece of audio, real or generated, so that both sides are described alike."""
 
 from collections.abc import Mapping, Sequence
 
@@ -39,7 +39,7 @@ def describe_real(track, audio: np.ndarray) -> dict[str, np.ndarray]:
     return describe_audio(audio) | {f"control_{name}": control[name] for name in ("features", "mels", "measures", "notes")}
 
 
-def describe_made(track, audio: np.ndarray) -> dict[str, np.ndarray]:
+def describe_generated(track, audio: np.ndarray) -> dict[str, np.ndarray]:
     """`describe_audio` in the form that `decode_all` calls."""
     return describe_audio(audio)
 

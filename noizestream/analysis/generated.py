@@ -7,7 +7,7 @@ from typing import Any
 
 from noizestream.analysis import jobs
 from noizestream.analysis.corpus import Real
-from noizestream.analysis.description import describe_made
+from noizestream.analysis.description import describe_generated
 from noizestream.analysis.excerpts import UNSEEN, excerpts
 from noizestream.errors import NoizestreamError
 from noizestream.modelfile.genres import key
@@ -65,8 +65,8 @@ def render_and_probe(
         if progress is not None:
             progress(len(done), len(todo))
     per = 1 + settings.seeds
-    made = {genre: done[number * per + 1 : (number + 1) * per] for number, genre in enumerate(genres)}
-    return made, {genre: done[number * per] for number, genre in enumerate(genres)}
+    generated = {genre: done[number * per + 1 : (number + 1) * per] for number, genre in enumerate(genres)}
+    return generated, {genre: done[number * per] for number, genre in enumerate(genres)}
 
 
 def describe_folder(
@@ -74,10 +74,10 @@ def describe_folder(
 ) -> dict[str, list[Described]]:
     """Per genre of `real`, descriptions of the audio of `library`. NoizestreamError when they share no genre."""
     names = {key(genre): genre for genre in real}
-    made: dict[str, list[Described]] = {}
+    generated: dict[str, list[Described]] = {}
     tracks = [track for track in library.tracks if key(track.genre) in names]
-    for decoded in decode_all(tracks, skipped, workers=workers, then=describe_made, progress=progress):
-        made.setdefault(names[key(decoded.track.genre)], []).append(decoded.audio)
-    if not made:
+    for decoded in decode_all(tracks, skipped, workers=workers, then=describe_generated, progress=progress):
+        generated.setdefault(names[key(decoded.track.genre)], []).append(decoded.audio)
+    if not generated:
         raise NoizestreamError(f"{library.name}: none of its genres ({', '.join(library.genres)}) is among {', '.join(real)}")
-    return {genre: made[genre] for genre in real if genre in made}
+    return {genre: generated[genre] for genre in real if genre in generated}

@@ -1,4 +1,4 @@
-"""Pictures of an evaluation: what every genre is taken for, and spectrograms and notes of made and real music."""
+"""Pictures of an evaluation: what every genre is taken for, and spectrograms and notes of generated and real music."""
 
 import os
 from collections.abc import Mapping
@@ -8,17 +8,16 @@ from typing import Any
 import numpy as np
 
 from noizestream.analysis.tracker import PER_SEMITONE, SEMITONES, STEP_S, constant_q
-from noizestream.analysis.views import view
+from noizestream.analysis.views import view, write_figure
 from noizestream.errors import NoizestreamError
 from noizestream.music.decode import RATE
-from noizestream.system.files import whole
 
 DEPTH_DB = 60.0
 PANELS = {"made": "made", "held_out": "real, held out", "control": "shuffled control"}
 
 
 def check_folder(folder: Path) -> Path:
-    """`folder`, made if it is not there; NoizestreamError where that cannot be."""
+    """Return `folder`, made if it is not there; NoizestreamError where that cannot be, or where nothing can be written in it."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -28,11 +27,11 @@ def check_folder(folder: Path) -> Path:
     return folder
 
 
-def draw_confusion(figures: Mapping[str, Any], folder: Path) -> Path | None:
-    """Write `confusion.png`: rows are the genre asked for, columns what its windows are taken for. None without a classifier."""
+def draw_confusion(figures: Mapping[str, Any], folder: Path) -> None:
+    """Write `confusion.png` if there was a classifier: rows are the genre asked for, columns what its windows are taken for."""
     genres = {genre: entry["recognised"] for genre, entry in figures["genres"].items()}
     if not all(genres.values()):
-        return None
+        return
     from matplotlib.figure import Figure
 
     columns = list(next(iter(genres.values()))["made_taken_for"])
@@ -52,17 +51,21 @@ def draw_confusion(figures: Mapping[str, Any], folder: Path) -> Path | None:
         panel.set_yticks(range(len(genres)), list(genres), parse_math=False)
         panel.set_xlabel("taken for")
     axes[0].set_ylabel("asked for")
-    return _written(figure, folder / "confusion.png")
+    write_figure(figure, folder / "confusion.png")
 
 
-def draw_audio(genre: str, name: str, what: str, audio: np.ndarray, folder: Path) -> Path:
-    """Write `NAME-WHAT.png`, the spectrogram of `audio` [channels, n] at `RATE`; `name` stands for `genre` in names of files."""
-    file = folder / f"{name}-{what}.png"
-    view(audio, RATE, file, "spectrogram", "log", f"{genre}, {what}")
-    return file
+def draw_genre(genre: str, name: str, sides: Mapping[str, np.ndarray], folder: Path) -> None:
+    """Write `NAME-SIDE.png`, the spectrogram of every side's audio [channels, n] at `RATE`, and `NAME-notes.png` of all of them.
+
+    `name` stands for `genre` in names of files. Without any side nothing is written.
+    """
+    for side, audio in sides.items():
+        view(audio, RATE, folder / f"{name}-{side}.png", "spectrogram", "log", f"{genre}, {side}")
+    if sides:
+        draw_notes(genre, name, sides, folder)
 
 
-def draw_notes(genre: str, name: str, panels: Mapping[str, np.ndarray], folder: Path) -> Path:
+def draw_notes(genre: str, name: str, panels: Mapping[str, np.ndarray], folder: Path) -> None:
     """Write `NAME-notes.png`: the constant-Q of every panel's audio [channels, n] at `RATE`, the first on top, on one time axis.
 
     A row is a third of a semitone; what is `DEPTH_DB` under the loudest of its panel is black.
@@ -90,11 +93,11 @@ def draw_notes(genre: str, name: str, panels: Mapping[str, np.ndarray], folder: 
         axes.grid(axis="y", alpha=0.25, linewidth=0.5)
         axes.set_title(f"{genre}, {what}", parse_math=False, loc="left")
     axes.set_xlabel("time (s)")
-    return _written(figure, folder / f"{name}-notes.png")
+    write_figure(figure, folder / f"{name}-notes.png")
 
 
 def first_seconds(path: Path, seconds: float) -> np.ndarray | None:
-    """The first `seconds` of an audio file [channels, n] at `RATE`; None where it cannot be read: the table says so."""
+    """Return the first `seconds` of the file `path` as audio [channels, n] at `RATE`; None where it cannot be read."""
     from noizestream.music.decode import decode
     from noizestream.music.examine import mend
     from noizestream.music.skipped import Skip
@@ -103,12 +106,3 @@ def first_seconds(path: Path, seconds: float) -> np.ndarray | None:
         return mend(decode(path, RATE, seconds=seconds), RATE)[0]
     except Skip:
         return None
-
-
-def _written(figure: Any, file: Path) -> Path:
-    try:
-        with whole(file) as partial:
-            figure.savefig(partial, format="png")
-    except OSError as error:
-        raise NoizestreamError(f"{file}: cannot be written ({error.strerror})") from None
-    return file

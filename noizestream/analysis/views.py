@@ -2,12 +2,14 @@
 
 import warnings
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from noizestream.errors import NoizestreamError, UsageError, option
-from noizestream.system.files import check_output, whole
+from noizestream.system.files import check_output, whole, writing
 from noizestream.system.names import one_line
 
 KINDS = ("samples", "envelope", "spectrogram")
@@ -23,6 +25,19 @@ LOWEST_HZ = 30.0
 ROWS = 400
 
 
+@dataclass(frozen=True)
+class Style:
+    """How audio is drawn: the `kind` of picture (one of `KINDS`), its `scale`, its `title` and its `size` in inches.
+
+    `scale` is the frequency axis of a spectrogram (None: log) or the amplitude of an envelope (None: linear; log is dBFS).
+    """
+
+    kind: str
+    scale: str | None = None
+    title: str = ""
+    size: tuple[float, float] = SIZE
+
+
 def view(
     audio: np.ndarray,
     rate: int,
@@ -32,14 +47,21 @@ def view(
     title: str = "",
     size: tuple[float, float] = SIZE,
 ) -> None:
-    """Draw `audio` [channels, n] or [n] at `rate` Hz into the PNG `file`, `size` inches large; see `view_pieces`."""
+    """Draw `audio` [channels, n] or [n] at `rate` Hz into the PNG `file`; `kind` to `size` are those of a `Style`.
+
+    UsageError for a kind, scale or name of a file that does not fit, NoizestreamError when `file` cannot be written.
+    """
     audio = np.atleast_2d(audio)
     count = max(1, -(-audio.shape[1] // round(PIECE_S * rate)))
-    view_pieces(np.array_split(audio, count, axis=1), audio.shape[1] / rate, rate, file, kind, scale, title, count, size)
+    pieces = np.array_split(audio, count, axis=1)
+    view_pieces(pieces, count, audio.shape[1] / rate, rate, file, Style(kind, scale, title, size))
 
 
 def view_file(path: str | Path, file: str | Path, kind: str = "spectrogram", scale: str | None = None) -> None:
-    """Draw the audio file `path` into the PNG `file`. Raises NoizestreamError when it cannot be read; see `view_pieces`."""
+    """Draw the audio file `path` into the PNG `file`, in a `Style` of this `kind` and `scale` with its name for a title.
+
+    UsageError as from `view`; NoizestreamError when `path` cannot be read or `file` cannot be written.
+    """
     from noizestream.music.decode import measure, pieces
     from noizestream.music.skipped import Skip
 
@@ -59,29 +81,19 @@ def view_file(path: str | Path, file: str | Path, kind: str = "spectrogram", sca
                 # shorter than its header says
                 yield np.pad(audio[:, :wanted], ((0, 0), (0, wanted - audio[:, :wanted].shape[1])))
 
-        view_pieces(filled(), seconds, rate, file, kind, scale, one_line(path.name), count)
+        view_pieces(filled(), count, seconds, rate, file, Style(kind, scale, one_line(path.name)))
     except Skip as error:
         raise NoizestreamError(f"{path}: {error}") from None
 
 
-def view_pieces(
-    pieces: Iterable[np.ndarray],
-    seconds: float,
-    rate: int,
-    file: str | Path,
-    kind: str,
-    scale: str | None,
-    title: str,
-    count: int,
-    size: tuple[float, float] = SIZE,
-) -> None:
-    """Draw `count` pieces [channels, n] of equal length, `seconds` in all, mixed to mono.
+def view_pieces(pieces: Iterable[np.ndarray], count: int, seconds: float, rate: int, file: str | Path, style: Style) -> None:
+    """Draw `count` pieces [channels, n] of equal length, `seconds` in all at `rate` Hz, mixed to mono, into the PNG `file`.
 
-    `scale` is the frequency axis of a spectrogram (log unless 'linear') or the amplitude of an envelope (linear unless 'log',
-    which is dBFS). UsageError for a kind, scale or name that does not fit, NoizestreamError when `file` cannot be written.
+    UsageError for a style or a name that does not fit, NoizestreamError when `file` cannot be written.
     """
-    file = check(file, kind, scale)
-    scale = scale or ("log" if kind == "spectrogram" else "linear")
+    kind = style.kind
+    file = check(file, kind, style.scale)
+    scale = style.scale or ("log" if kind == "spectrogram" else "linear")
     width = max(1, COLUMNS // count)
     monos = (np.nan_to_num(piece.mean(axis=0), posinf=1.0, neginf=-1.0) for piece in pieces)
     with warnings.catch_warnings():
@@ -89,7 +101,7 @@ def view_pieces(
         from matplotlib.backends.backend_agg import FigureCanvasAgg
         from matplotlib.figure import Figure
 
-        figure = Figure(figsize=size, dpi=DPI, layout="constrained")
+        figure = Figure(figsize=style.size, dpi=DPI, layout="constrained")
         FigureCanvasAgg(figure)
         axes = figure.add_subplot()
         if kind == "spectrogram":
@@ -98,12 +110,14 @@ def view_pieces(
             columns = np.concatenate([_extremes(mono, width) for mono in monos], axis=1)
             (_draw_samples if kind == "samples" else _draw_envelope)(axes, columns, seconds, scale)
         axes.set_xlabel("time (s)")
-        axes.set_title(title or kind, parse_math=False, loc="left")
-        try:
-            with whole(file) as partial:
-                figure.savefig(partial, format="png")
-        except OSError as error:
-            raise NoizestreamError(f"{file}: cannot be written ({error.strerror})") from None
+        axes.set_title(style.title or kind, parse_math=False, loc="left")
+        write_figure(figure, file)
+
+
+def write_figure(figure: Any, file: Path) -> None:
+    """Write the matplotlib `figure` to the PNG `file`, whole or not at all; NoizestreamError when it cannot be written."""
+    with writing(file), whole(file) as partial:
+        figure.savefig(partial, format="png")
 
 
 def check(file: str | Path, kind: str, scale: str | None) -> Path:
