@@ -31,14 +31,17 @@ class LazyGroup(click.Group):
     """A group whose `--help` imports none of its commands."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names of all commands, in the order of the table `COMMANDS`."""
         return list(COMMANDS)
 
     def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        """Import the module of the command `name` and return the command; None if there is none of that name."""
         if name not in COMMANDS:
             return None
         return importlib.import_module(f"noizestream.commands.{name}").command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the list of commands for `--help` from the table `COMMANDS`, so that no command need be imported."""
         with formatter.section("Commands"):
             formatter.write_dl(list(COMMANDS.items()))
 

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -20,32 +21,34 @@ RATIOS = ("peakiness", "flux", "pulse")
 IMAGE = ("width", "pan", "motion")
 
 
-def compare(real: Mapping[str, Real], made: Mapping[str, Sequence[Described]], probed: Mapping[str, Described]) -> dict[str, Any]:
-    """`{"genres": {genre: figures}, "all": figures}`; what a model does not offer is None. NaN never occurs."""
-    result: dict[str, dict[str, Any]] = {genre: {} for genre in made}
+def compare(
+    real: Mapping[str, Real], generated: Mapping[str, Sequence[Described]], probed: Mapping[str, Described]
+) -> dict[str, Any]:
+    """Return `{"genres": {genre: figures}, "all": figures}`; what a model does not offer is None. NaN never occurs."""
+    result: dict[str, dict[str, Any]] = {genre: {} for genre in generated}
     for section in (
-        _recognised(real, made),
-        _liveliness(real, made),
-        _notes(real, made),
-        _image(real, made),
-        _frechet(real, made),
-        _copying(real, made),
-        {genre: {"places": together([e["places"] for e in made[genre] if e.get("places")])} for genre in made},
+        _recognised(real, generated),
+        _liveliness(real, generated),
+        _notes(real, generated),
+        _image(real, generated),
+        _frechet(real, generated),
+        _copying(real, generated),
+        {genre: {"places": together([e["places"] for e in generated[genre] if e.get("places")])} for genre in generated},
     ):
         for genre, figures in section.items():
             result[genre] |= figures
-    for genre in made:
+    for genre in generated:
         result[genre] |= {name: probed[genre][name] if genre in probed else None for name in ("prediction", "codec")}
-        result[genre]["resets"] = sum(entry.get("resets", 0) for entry in made[genre])
+        result[genre]["resets"] = sum(entry.get("resets", 0) for entry in generated[genre])
     return _plain({"genres": result, "all": _overall(result)})
 
 
-def _recognised(real: Mapping[str, Real], made: Mapping[str, Sequence[Described]]) -> dict[str, dict]:
+def _recognised(real: Mapping[str, Real], generated: Mapping[str, Sequence[Described]]) -> dict[str, dict]:
     if len(real) < 2 or any(len(entry.train) == 0 for entry in real.values()):
-        return {genre: {"recognised": None} for genre in made}
+        return {genre: {"recognised": None} for genre in generated}
     classifier = GenreClassifier({genre: entry.train for genre, entry in real.items()})
     result = {}
-    for genre, pieces in made.items():
+    for genre, pieces in generated.items():
         sets = {
             "made": np.concatenate([piece["features"] for piece in pieces]),
             "held_out": real[genre].held_out,
@@ -58,17 +61,17 @@ def _recognised(real: Mapping[str, Real], made: Mapping[str, Sequence[Described]
     return result
 
 
-def _liveliness(real: Mapping[str, Real], made: Mapping[str, Sequence[Described]]) -> dict[str, dict]:
+def _liveliness(real: Mapping[str, Real], generated: Mapping[str, Sequence[Described]]) -> dict[str, dict]:
     result = {}
-    for genre, pieces in made.items():
-        ours, theirs = mean_measures(np.concatenate([piece["measures"] for piece in pieces])), real[genre].measures.as_dict()
-        errors = _standard_errors([mean_measures(piece["measures"]).as_dict() for piece in pieces], RATIOS)
+    for genre, pieces in generated.items():
+        ours, theirs = mean_measures(np.concatenate([piece["measures"] for piece in pieces])), asdict(real[genre].measures)
+        errors = _standard_errors([asdict(mean_measures(piece["measures"])) for piece in pieces], RATIOS)
         result[genre] = {
             "liveliness": {
-                "made": ours.as_dict(),
+                "made": asdict(ours),
                 "real": theirs,
-                "control": real[genre].control_measures.as_dict(),
-                "ratio": _ratios(ours.as_dict(), theirs, RATIOS),
+                "control": asdict(real[genre].control_measures),
+                "ratio": _ratios(asdict(ours), theirs, RATIOS),
                 "ratio_error": _ratios(errors, theirs, RATIOS),
                 "tempo_error": tempo_error(ours.tempo, theirs["tempo"]),
             }
@@ -76,12 +79,12 @@ def _liveliness(real: Mapping[str, Real], made: Mapping[str, Sequence[Described]
     return result
 
 
-def _notes(real: Mapping[str, Real], made: Mapping[str, Sequence[Described]]) -> dict[str, dict]:
+def _notes(real: Mapping[str, Real], generated: Mapping[str, Sequence[Described]]) -> dict[str, dict]:
     result = {}
-    for genre, pieces in made.items():
-        ours = mean_figures(np.concatenate([piece["notes"] for piece in pieces])).as_dict()
-        theirs, control = real[genre].notes.as_dict(), real[genre].control_notes.as_dict()
-        errors = _standard_errors([mean_figures(piece["notes"]).as_dict() for piece in pieces], NAMES)
+    for genre, pieces in generated.items():
+        ours = asdict(mean_figures(np.concatenate([piece["notes"] for piece in pieces])))
+        theirs, control = asdict(real[genre].notes), asdict(real[genre].control_notes)
+        errors = _standard_errors([asdict(mean_figures(piece["notes"])) for piece in pieces], NAMES)
         sides = {"made": ours, "real": theirs, "control": control}
         ratios = {"ratio": ours, "ratio_error": errors, "control_ratio": control}
         result[genre] = {"notes": sides | {name: _ratios(side, theirs, NAMES) for name, side in ratios.items()}}
@@ -101,21 +104,21 @@ def _standard_errors(performances: Sequence[Mapping[str, float]], names: Sequenc
     return result
 
 
-def _image(real: Mapping[str, Real], made: Mapping[str, Sequence[Described]]) -> dict[str, dict]:
-    sides = {genre: {"made": mean_image(pieces), "real": real[genre].image} for genre, pieces in made.items()}
+def _image(real: Mapping[str, Real], generated: Mapping[str, Sequence[Described]]) -> dict[str, dict]:
+    sides = {genre: {"made": mean_image(pieces), "real": real[genre].image} for genre, pieces in generated.items()}
     return {
         genre: {"image": {side: dict(zip(IMAGE, values.tolist(), strict=True)) for side, values in both.items()}}
         for genre, both in sides.items()
     }
 
 
-def _frechet(real: Mapping[str, Real], made: Mapping[str, Sequence[Described]]) -> dict[str, dict]:
-    mels = {genre: [piece["mels"] for piece in pieces] for genre, pieces in made.items()}
+def _frechet(real: Mapping[str, Real], generated: Mapping[str, Sequence[Described]]) -> dict[str, dict]:
+    mels = {genre: [piece["mels"] for piece in pieces] for genre, pieces in generated.items()}
     theirs = {genre: entry.mels() for genre, entry in real.items()}
     seconds = min(available_s(entry) for entry in [*mels.values(), *theirs.values()])
     motions = {genre: motion(entry, seconds) for genre, entry in theirs.items()}
     result = {}
-    for genre in made:
+    for genre in generated:
         ours = motion(mels[genre], seconds)
         to = {other: frechet(ours, motions[other]) for other in real}
         halves = [piece[: len(piece) // 2] for piece in theirs[genre]], [piece[len(piece) // 2 :] for piece in theirs[genre]]
@@ -136,17 +139,17 @@ def _frechet(real: Mapping[str, Real], made: Mapping[str, Sequence[Described]]) 
     return result
 
 
-def _copying(real: Mapping[str, Real], made: Mapping[str, Sequence[Described]]) -> dict[str, dict]:
+def _copying(real: Mapping[str, Real], generated: Mapping[str, Sequence[Described]]) -> dict[str, dict]:
     known = [piece for entry in real.values() for piece in entry.pieces if piece.known_s]
     training = [copying.columns(piece.known_mels) for piece in known]
     means = {
         genre: copying.mean_spectrum(
             [columns for piece, columns in zip(known, training, strict=True) if piece.track.genre == genre]
         )
-        for genre in made
+        for genre in generated
     }
     result = {}
-    for genre, pieces in made.items():
+    for genre, pieces in generated.items():
         sides = [copying.columns(piece["mels"]) for piece in pieces], [copying.columns(p.held_out_mels) for p in real[genre].pieces]
 
         def of(bands: slice, sides=sides, mean=means[genre]) -> dict[str, Any]:
@@ -159,14 +162,14 @@ def _copying(real: Mapping[str, Real], made: Mapping[str, Sequence[Described]]) 
 
 
 def _nearness(
-    made: Sequence[np.ndarray],
+    generated: Sequence[np.ndarray],
     held_out: Sequence[np.ndarray],
     training: Sequence[np.ndarray],
     mean: np.ndarray,
     known: Sequence[Piece],
 ) -> dict[str, Any]:
-    """How near the pictures [T, bands] of what was made, and of held-out music, come to `training`, those of the pieces `known`."""
-    windows, places = copying.queries(made, copying.LENGTH_S, mean)
+    """How near the pictures [T, bands] of `generated` and of `held_out` music come to `training`, those of the pieces `known`."""
+    windows, places = copying.queries(generated, copying.LENGTH_S, mean)
     held, _ = copying.queries(held_out, copying.LENGTH_S, mean)
     ours = copying.nearest(windows, training, copying.LENGTH_S, mean)
     theirs = copying.nearest(held, training, copying.LENGTH_S, mean).distance

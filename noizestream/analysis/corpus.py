@@ -39,24 +39,25 @@ class Piece:
 
     @property
     def known_mels(self) -> np.ndarray:
-        """[T, 80]"""
+        """Log-mels [T, 80] of what may be learned from."""
         return self.arrays["mels"][: int(self.known_s * MELS_PER_S)]
 
     @property
     def held_out_mels(self) -> np.ndarray:
-        """[T, 80]; where the piece is cut, a second after the known part."""
+        """Log-mels [T, 80] of what is held out; where the piece is cut, they begin a second after the known part."""
         first = int((self.known_s + 1) * MELS_PER_S) if self.known_s else 0
         return self.arrays["mels"][first:]
 
 
 @dataclass(frozen=True)
 class Real:
-    """One genre of the library."""
+    """One genre of the library: its pieces, and the figures of all of them together."""
 
     pieces: tuple[Piece, ...]
 
     @property
     def seconds(self) -> float:
+        """How long all pieces last together."""
         return sum(piece.seconds for piece in self.pieces)
 
     @property
@@ -71,12 +72,13 @@ class Real:
 
     @property
     def control(self) -> np.ndarray:
-        """Window features [n, F] of the shuffled control."""
-        return np.concatenate([piece.arrays["control_features"] for piece in self.pieces])
+        """Window features [n, F] of the shuffled control: the same frames in another order."""
+        return self._rows("control_features")
 
     @property
     def measures(self) -> Measures:
-        return mean_measures(np.concatenate([piece.arrays["measures"] for piece in self.pieces]))
+        """How alive the music is, as the mean over the stretches of its pieces."""
+        return mean_measures(self._rows("measures"))
 
     @property
     def image(self) -> np.ndarray:
@@ -85,25 +87,34 @@ class Real:
 
     @property
     def control_measures(self) -> Measures:
-        return mean_measures(np.concatenate([piece.arrays["control_measures"] for piece in self.pieces]))
+        """How alive the shuffled control is: what the measures are worth without any order in time."""
+        return mean_measures(self._rows("control_measures"))
 
     @property
     def notes(self) -> NoteFigures:
-        return mean_figures(np.concatenate([piece.arrays["notes"] for piece in self.pieces]))
+        """What notes and chords there are in the music, as the mean over the stretches that have any."""
+        return mean_figures(self._rows("notes"))
 
     @property
     def control_notes(self) -> NoteFigures:
-        return mean_figures(np.concatenate([piece.arrays["control_notes"] for piece in self.pieces]))
+        """What is taken for notes and chords in the shuffled control."""
+        return mean_figures(self._rows("control_notes"))
 
     def mels(self, control: bool = False) -> list[np.ndarray]:
         """Log-mels [T, 80] of every piece, or of its shuffled control."""
         return [piece.arrays["control_mels" if control else "mels"] for piece in self.pieces]
 
+    def _rows(self, name: str) -> np.ndarray:
+        return np.concatenate([piece.arrays[name] for piece in self.pieces])
+
 
 def describe(
     library: Library, skipped: list[Skipped], workers: int | None = None, progress: Callable[[int, int], None] | None = None
 ) -> dict[str, Real]:
-    """Genre -> `Real`, from cache where it can; bad files are added to `skipped`. NoizestreamError when nothing is left."""
+    """Return genre -> `Real`, from the cache where it can; bad files are added to `skipped`.
+
+    NoizestreamError when nothing is left.
+    """
     store = PieceCache(FeatureCache(SETTINGS))
     found = {track: store.get(track) for track in library.tracks}
     missing = [track for track in library.tracks if not found[track]]

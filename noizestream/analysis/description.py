@@ -1,6 +1,7 @@
 """What every measure needs of a piece of audio, real or generated, so that both sides are described alike."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import astuple
 
 import numpy as np
 
@@ -28,8 +29,8 @@ def _describe_mono(mono: np.ndarray) -> dict[str, np.ndarray]:
         "seconds": np.array([len(mono) / RATE]),
         "features": window_features(mono, RATE),
         "mels": log_mel(mono, RATE).T.astype(np.float16),
-        "measures": np.array([list(measure(part, RATE).as_dict().values()) for part in stretches(mono, RATE)]),
-        "notes": np.array([list(hear(part, RATE).as_dict().values()) for part in stretches(mono, RATE)]),
+        "measures": np.array([astuple(measure(part, RATE)) for part in stretches(mono, RATE)]),
+        "notes": np.array([astuple(hear(part, RATE)) for part in stretches(mono, RATE)]),
     }
 
 

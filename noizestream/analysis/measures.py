@@ -4,7 +4,7 @@ They are ratios or shares and mean little alone: compare rendered with real audi
 """
 
 import math
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -32,9 +32,6 @@ class Measures:
     flux: float
     pulse: float
     tempo: float
-
-    def as_dict(self) -> dict[str, float]:
-        return asdict(self)
 
 
 def measure(audio: np.ndarray, rate: int) -> Measures:

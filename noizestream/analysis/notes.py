@@ -5,7 +5,7 @@ Chords by `chords.py`, notes by `tracker.py`. Neither is right about everything;
 
 import math
 import warnings
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -32,9 +32,6 @@ class NoteFigures:
     """Share of the notes' time that is in notes longer than `LONG_S`."""
     between: float
     """Share of clear pitches that lie between semitones; of pitch that is nowhere in particular, half does."""
-
-    def as_dict(self) -> dict[str, float]:
-        return asdict(self)
 
 
 NAMES = tuple(NoteFigures.__dataclass_fields__)

@@ -34,7 +34,7 @@ def print_report(figures: Mapping[str, Any]) -> None:
 
 
 def tables(figures: Mapping[str, Any]) -> Iterator[tuple[str, Sequence[str], list[list[str]], str]]:
-    """(title, heads, rows, note) of every table; no rows where the model does not offer what it shows."""
+    """Yield (title, heads, rows, note) of every table; no rows where the model does not offer what it shows."""
     genres: Mapping[str, Any] = figures["genres"]
     yield _liveliness(genres)
     yield _control(genres)
@@ -152,15 +152,10 @@ def _layers(genres: Mapping[str, Any]):
 
 def _places(genres: Mapping[str, Any]):
     rows = []
-    for genre, entry in genres.items():
-        figures = entry["places"]
-        if figures is not None:
-            layers = figures["layers"]
-            each = [
-                " ".join(_share(layer["went_on"]) for layer in layers),
-                " ".join(f"{layer['longest_s']:.1f}" for layer in layers),
-            ]
-            rows.append([genre, _share(figures["went_on"]), f"{figures['longest_s']:.1f} s", *each])
+    for genre, figures in _offered(genres, "places"):
+        layers = figures["layers"]
+        each = [" ".join(_share(layer["went_on"]) for layer in layers), " ".join(f"{layer['longest_s']:.1f}" for layer in layers)]
+        rows.append([genre, _share(figures["went_on"]), f"{figures['longest_s']:.1f} s", *each])
     heads = ("genre", "went on", "longest run", "went on, layer by layer", "longest runs (s)")
     note = "of the slots of the memory that began, those that followed what had just been played; a run has no jump in it"
     return "Going on in the memory", heads, rows, note
@@ -168,10 +163,7 @@ def _places(genres: Mapping[str, Any]):
 
 def _prediction(genres: Mapping[str, Any], overall: Mapping[str, Any]):
     rows = []
-    for genre, entry in {**genres, "all": overall}.items():
-        figures = entry["prediction"]
-        if figures is None:
-            continue
+    for genre, figures in _offered({**genres, "all": overall}, "prediction"):
         model, still = figures.get("model", {}), figures.get("last_frame", {})
         errors = [f"{_number(model.get(name), NOT_OFFERED)} / {_number(still.get(name))}" for name in ("mse", "mae", "mbe")]
         rows.append([genre, str(figures["frames"]), _number(figures["nats"]), *errors])
@@ -181,12 +173,16 @@ def _prediction(genres: Mapping[str, Any], overall: Mapping[str, Any]):
 
 
 def _codec(genres: Mapping[str, Any], overall: Mapping[str, Any]):
-    rows = []
-    for genre, entry in {**genres, "all": overall}.items():
-        figures = entry["codec"]
-        if figures is not None:
-            rows.append([genre, f"{figures['codec']:.4f}", f"{figures['tonal']:.4f}", f"{figures['seconds']:.0f} s"])
+    rows = [
+        [genre, f"{figures['codec']:.4f}", f"{figures['tonal']:.4f}", f"{figures['seconds']:.0f} s"]
+        for genre, figures in _offered({**genres, "all": overall}, "codec")
+    ]
     return "Codec, on held-out music", ("genre", "codec distance", "tonal distance", "of"), rows, ""
+
+
+def _offered(genres: Mapping[str, Any], section: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Every genre with its figures of `section`, without those that have none: the model does not offer it."""
+    return ((genre, entry[section]) for genre, entry in genres.items() if entry[section] is not None)
 
 
 def _beside(figures: Mapping[str, Any], names: Sequence[str]) -> list[str]:

@@ -10,11 +10,16 @@ class Named(Protocol):
     """What can be chosen from a list; `is_default` marks the one to take when nothing is asked for."""
 
     @property
-    def index(self) -> int: ...
+    def index(self) -> int:
+        """The number in the list that `noizestream devices` shows."""
+
     @property
-    def name(self) -> str: ...
+    def name(self) -> str:
+        """The name that the system gives it; a part of it is enough to choose by."""
+
     @property
-    def is_default(self) -> bool: ...
+    def is_default(self) -> bool:
+        """Whether it is taken when nothing is asked for."""
 
 
 Item = TypeVar("Item", bound=Named)

@@ -33,20 +33,27 @@ class TrainingScreen:
         self._close()
 
     def say(self, text: str) -> None:
+        """Print the line `text` as it is, above any bar."""
         self._close()
         self.console.print(text, highlight=False, markup=False, soft_wrap=True)
 
     def skipped(self, rows: list[dict[str, Any]]) -> None:
+        """Print a table of the files that are left out; `rows` hold the fields of `music.skipped.Skipped`, one file each."""
         from noizestream.music.skipped import Skipped, skipped_table
 
         self._close()
         skipped_table([Skipped(**row) for row in rows], self.console)
 
     def progress(self, stage: str, done: int, total: int) -> None:
+        """Show how far `stage` is: `done` of `total`, which of the stage `preparing` are seconds of music."""
         text = f"{done / 60:.1f} of {total / 60:.1f} minutes of music" if stage == "preparing" else f"{done} of {total}"
         self._draw(stage, done, total, text)
 
     def figures(self, stage: str, step: int, seconds_left: float, values: dict[str, float]) -> None:
+        """Show `values` of `stage` at `step`, with its speed and the time left; a new validation also gets a line that stays.
+
+        `values` has `train` and may have `validation`; NaN is not shown.
+        """
         if stage != self._stage:
             self._rate, self._begun = (step, time.monotonic()), time.monotonic()
         speed = (step - self._rate[0]) / max(time.monotonic() - self._rate[1], 1e-3)

@@ -1,6 +1,7 @@
 """Notes of audio whose notes are known."""
 
 import math
+from dataclasses import astuple
 
 import numpy as np
 import pytest
@@ -97,7 +98,7 @@ def test_of_silence_nothing_is_said():
     figures = hear(np.zeros(4 * RATE, np.float32), RATE)
     assert figures.notes == figures.chords == 0
     assert all(math.isnan(value) for value in (figures.commonest, figures.entropy, figures.long, figures.between))
-    both = np.array([list(figures.as_dict().values()), [1, 0.5, 2, 3, 0.25, 0.1]])
+    both = np.array([astuple(figures), [1, 0.5, 2, 3, 0.25, 0.1]])
     mean = mean_figures(both)
     assert mean.long == 0.25 and mean.notes == 1.5 and math.isnan(mean_figures(both[:1]).long)
     with pytest.raises(ValueError, match="second"):

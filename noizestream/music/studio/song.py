@@ -58,6 +58,7 @@ class Song:
 
     @property
     def seconds_per_beat(self) -> float:
+        """How long a beat lasts, in seconds; the tempo never changes."""
         return 60.0 / self.bpm
 
     def frame(self, beat: float) -> int:

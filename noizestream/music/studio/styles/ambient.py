@@ -12,6 +12,7 @@ def _swell(held: int, song: Song, attack: float = 1.2) -> Array:
 
 
 def bass(song: Song) -> Array:
+    """A soft triangle on the root of each bar, swelling in over half a second."""
     notes = [Note(bar * 4, 4.0, song.pitch(song.chord(bar), 0), 1.0) for bar in song.bars_with("B")]
 
     def voice(f: float, held: int, shade: float) -> Array:
@@ -22,6 +23,7 @@ def bass(song: Song) -> Array:
 
 
 def chords(song: Song) -> Array:
+    """Wide four-note pads that open and close like a slow breath; their register moves up for four bars and back."""
     rng = song.rng("chords")
     shape = str(rng.choice(["saw", "pulse40", "organ"]))
     dark, bright = rng.uniform(350, 600), rng.uniform(1200, 3000)
@@ -41,6 +43,7 @@ def chords(song: Song) -> Array:
 
 
 def lead(song: Song) -> Array:
+    """Sparse glassy bells from a five-note scale, scattered left and right, a theme of four bars that returns with gaps."""
     rng = song.rng("lead")
     five = [0, 1, 2, 4, 5] if song.scale[2] == 4 else [0, 2, 3, 4, 6]
     ratio = float(rng.choice([2.0, 3.0, 3.5, 4.0]))
@@ -62,6 +65,7 @@ def drums(song: Song) -> Array:
 
 
 def effects(song: Song, stems: dict[str, Array]) -> Array:
+    """Everything in one long, wide reverb; the bells echo every beat and a half."""
     bells = stems["lead"] + 0.7 * echo(stems["lead"], 1.5 * song.seconds_per_beat, 0.6, (400, 6000))
     dry = stems["chords"] + bells
     room = reverb(dry + 0.3 * stems["bass"], 5.0, song.rng("room"), 3000.0, 0.65)

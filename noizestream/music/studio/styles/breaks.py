@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from noizestream.music.studio import drums as kit
+from noizestream.music.studio.drums import hat, kick, noise, snare
 from noizestream.music.studio.effects import duck, echo, passed, reverb, sway
 from noizestream.music.studio.oscillators import SAMPLE_RATE, Array, adsr, bell, frames, oscillator, unison
 from noizestream.music.studio.song import Note, Song, hiss, motif, perform, steps, strike
@@ -37,17 +37,19 @@ def _kicks(song: Song) -> list[Note]:
 
 
 def drums(song: Song) -> Array:
+    """Two broken beats in turn, with ghost notes, a roll at the end of a block, a ride and a crash every eight bars."""
     rng = song.rng("drums")
     ride = str(rng.choice(["X.x.X.x.X.x.X.x.", "X.o.X.o.X.o.X.o.", "X.ooX.ooX.ooX.oo"]))
-    out = 1.0 * strike(song, _kicks(song), kit.kick(rng, rng.uniform(58, 70), 140, 0.06, 0.7))
-    out += 0.75 * strike(song, _snares(song), kit.snare(rng, rng.uniform(190, 240), rng.uniform(0.05, 0.08), 11000))
+    out = 1.0 * strike(song, _kicks(song), kick(rng, rng.uniform(58, 70), 140, 0.06, 0.7))
+    out += 0.75 * strike(song, _snares(song), snare(rng, rng.uniform(190, 240), rng.uniform(0.05, 0.08), 11000))
     hits = [n for bar in song.bars_with("Dd") for n in steps(ride, bar * 4, pan=-0.5)]
-    out += 0.3 * strike(song, hits, kit.hat(rng, rng.uniform(0.025, 0.05), 5500))
+    out += 0.3 * strike(song, hits, hat(rng, rng.uniform(0.025, 0.05), 5500))
     crashes = [Note(bar * 4, velocity=0.8, pan=0.6) for bar in song.bars_with("D") if bar % 8 == 0]
-    return out + 0.3 * strike(song, crashes, kit.noise(rng, 1.6, 0.35, (3500, 14000)))
+    return out + 0.3 * strike(song, crashes, noise(rng, 1.6, 0.35, (3500, 14000)))
 
 
 def bass(song: Song) -> Array:
+    """A growling bass: detuned saws whose filter wobbles, over a clean sub of the same note."""
     rng = song.rng("bass")
     pattern = [(0, 6), (10, 5)] if rng.random() < 0.5 else [(0, 3), (3, 3), (10, 6)]
     growl = rng.uniform(0.5, 2.0)
@@ -68,6 +70,7 @@ def bass(song: Song) -> Array:
 
 
 def chords(song: Song) -> Array:
+    """Electric-piano sevenths, a few stabs a bar, whose tremolo sways from side to side in eighths."""
     rng = song.rng("chords")
     pattern = str(rng.choice(["x.....x.........", "x.........x.....", "x..x............"]))
     notes = []
@@ -85,6 +88,7 @@ def chords(song: Song) -> Array:
 
 
 def lead(song: Song) -> Array:
+    """A flute-like tune of four bars with vibrato, to the right of the middle."""
     rng = song.rng("lead")
     phrase = motif(rng, 64, 0.3)
     notes = [
@@ -103,6 +107,7 @@ def lead(song: Song) -> Array:
 
 
 def effects(song: Song, stems: dict[str, Array]) -> Array:
+    """The drums up front; the rest ducks under kick and snare, with an echo of a beat and a half and a room."""
     hits = np.sort(np.array([song.frame(n.beat) for n in _kicks(song) + _snares(song) if n.velocity > 0.5]))
     pump = duck(song.length, hits, 0.4, 0.5 * song.seconds_per_beat)
     late = echo(stems["lead"] + 0.4 * stems["chords"], 1.5 * song.seconds_per_beat, 0.45, (300, 5000), 1.0)

@@ -16,6 +16,7 @@ def _blip(rng: np.random.Generator, period: int, decay: float) -> Array:
 
 
 def drums(song: Song) -> Array:
+    """A falling blip for a kick, bursts of the noise channel for snare and hats."""
     rng = song.rng("drums")
     beat = str(rng.choice(["X.....x.X.......", "X.......X.x.....", "X.x.....X......."]))
     thump = frames(0.12)
@@ -34,6 +35,7 @@ def drums(song: Song) -> Array:
 
 
 def bass(song: Song) -> Array:
+    """A stepped triangle in eighths that jumps about the chord, every other one softer."""
     rng = song.rng("bass")
     line = [[0, 0, 7, 0], [0, 7, 0, 7], [0, 0, 4, 7], [0, 4, 7, 4]][int(rng.integers(4))]
     notes = [
@@ -45,6 +47,7 @@ def bass(song: Song) -> Array:
 
 
 def chords(song: Song) -> Array:
+    """The chord as a fast arpeggio of sixteenths in one pulse wave, far left."""
     rng = song.rng("chords")
     order = [[0, 1, 2, 1], [0, 1, 2, 0], [2, 1, 0, 1], [0, 2, 1, 2]][int(rng.integers(4))]
     shape = str(rng.choice(["pulse25", "pulse12", "pulse50"]))
@@ -57,6 +60,7 @@ def chords(song: Song) -> Array:
 
 
 def lead(song: Song) -> Array:
+    """A catchy question and answer of two bars each in a pulse wave, right, with late vibrato and its echo on the left."""
     rng = song.rng("lead")
     shape = str(rng.choice(["pulse50", "pulse25"]))
     question, answer = motif(rng, 32, 0.85), motif(rng, 32, 0.6)
@@ -82,4 +86,5 @@ def lead(song: Song) -> Array:
 
 
 def effects(song: Song, stems: dict[str, Array]) -> Array:
+    """The four voices side by side, dry: a console has no room."""
     return stems["drums"] * 0.8 + stems["bass"] + stems["chords"] + stems["lead"]

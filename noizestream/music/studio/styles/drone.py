@@ -64,5 +64,6 @@ def drums(song: Song) -> Array:
 
 
 def effects(song: Song, stems: dict[str, Array]) -> Array:
+    """The drone itself with a vast dark reverb behind its partials and its metal."""
     dry = stems["bass"] + stems["chords"] + stems["lead"]
     return 0.8 * dry + 0.5 * reverb(stems["chords"] + stems["lead"], 6.0, song.rng("hall"), 2500.0, 0.8) + stems["drums"]

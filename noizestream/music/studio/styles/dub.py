@@ -3,7 +3,7 @@
 import numpy as np
 from scipy.ndimage import uniform_filter1d
 
-from noizestream.music.studio import drums as kit
+from noizestream.music.studio.drums import hat, kick, rim, snare, tom
 from noizestream.music.studio.effects import echo, passed, reverb
 from noizestream.music.studio.oscillators import SAMPLE_RATE, Array, adsr, frames, oscillator
 from noizestream.music.studio.song import Note, Song, motif, perform, steps, strike
@@ -15,6 +15,7 @@ def _swing(song: Song) -> float:
 
 
 def drums(song: Song) -> Array:
+    """Four kicks a bar, swinging hats, rim and snare on two and four, and toms that tumble down at the end of a block."""
     rng = song.rng("drums")
     swing = _swing(song)
     beat = str(rng.choice(["X...X...X...X...", "X...X...X...X.x.", "X...x...X...x..o"]))
@@ -29,14 +30,15 @@ def drums(song: Song) -> Array:
             low += steps("X...............", bar * 4)
         if song.fills(bar):
             tumble += [Note(bar * 4 + 3 + i / 4, pitch=p, velocity=0.8, pan=0.7 - 0.45 * i) for i, p in enumerate((55, 52, 48, 45))]
-    out = 0.95 * strike(song, low, kit.kick(rng, rng.uniform(50, 60), 90, 0.11, 0.35))
-    out += 0.2 * strike(song, high, kit.hat(rng, rng.uniform(0.02, 0.035), 6000))
-    out += 0.5 * strike(song, side, kit.rim(rng, rng.uniform(1500, 1900)))
-    out += 0.3 * strike(song, side, kit.snare(rng, 210, 0.06, 6000))
-    return out + 0.4 * perform(song, tumble, lambda f, *_: kit.tom(f, 0.12))
+    out = 0.95 * strike(song, low, kick(rng, rng.uniform(50, 60), 90, 0.11, 0.35))
+    out += 0.2 * strike(song, high, hat(rng, rng.uniform(0.02, 0.035), 6000))
+    out += 0.5 * strike(song, side, rim(rng, rng.uniform(1500, 1900)))
+    out += 0.3 * strike(song, side, snare(rng, 210, 0.06, 6000))
+    return out + 0.4 * perform(song, tumble, lambda f, *_: tom(f, 0.12))
 
 
 def bass(song: Song) -> Array:
+    """A deep, round riff of a bar, nearly a sine, that sits on the root of the chord."""
     rng = song.rng("bass")
     on = [step for step in (4, 6, 8, 10, 12, 14) if rng.random() < 0.6]
     riff = [(0, 3, 0)] + [(step, int(rng.integers(2, 4)), int(rng.choice([0, 0, 2, 4, -3, 7]))) for step in on]
@@ -54,6 +56,7 @@ def bass(song: Song) -> Array:
 
 
 def chords(song: Song) -> Array:
+    """The skank: short organ chords off the beat, a little late."""
     rng = song.rng("chords")
     pattern = str(rng.choice(["..x...x...x...x.", "..x...x...x...x.", "..xo..x...xo..x."]))
     swing = _swing(song)
@@ -71,6 +74,7 @@ def chords(song: Song) -> Array:
 
 
 def lead(song: Song) -> Array:
+    """A reedy melodica that plays a phrase every other bar and trembles."""
     rng = song.rng("lead")
     phrase = motif(rng, 24, 0.5, 1)
     notes = [
@@ -90,6 +94,7 @@ def lead(song: Song) -> Array:
 
 
 def effects(song: Song, stems: dict[str, Array]) -> Array:
+    """Now and then chords and drums are thrown into a dark tape echo that feeds on itself, and into a spring reverb."""
     rng = song.rng("sends")
     # The engineer's hand: in some beats the send to the echo is open, and what sounds just then runs on.
     opened = rng.random(song.bars * 4 + 1) < 0.3

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from noizestream.music.studio import drums as kit
+from noizestream.music.studio.drums import clap, hat, kick, rim, snare
 from noizestream.music.studio.effects import duck, echo, ensemble, passed, reverb
 from noizestream.music.studio.oscillators import Array, adsr, fall, frames, oscillator, unison
 from noizestream.music.studio.song import Note, Song, hiss, perform, steps, strike
@@ -19,30 +19,32 @@ def kicks(song: Song) -> list[Note]:
 
 
 def drums(song: Song) -> Array:
+    """Four kicks a bar under hats in sixteenths, claps on two and four, a ride where the lead plays, and a roll before a new block."""
     rng = song.rng("drums")
     closed = str(rng.choice(["X.ooX.ooX.ooX.oo", "XoooXoooXoooXooo", "X.o.X.o.X.o.X.oo"]))
     rimshot = str(rng.choice(["...x.....x.x....", ".......x...x.x..", "...x...x.....x.."]))
     clapping, riding = rng.random() < 0.85, rng.random() < 0.6
-    out = strike(song, kicks(song), kit.kick(rng, rng.uniform(44, 54), rng.uniform(150, 260), rng.uniform(0.09, 0.14), 0.6))
+    out = strike(song, kicks(song), kick(rng, rng.uniform(44, 54), rng.uniform(150, 260), rng.uniform(0.09, 0.14), 0.6))
     full, some = list(song.bars_with("D")), list(song.bars_with("Dd"))
     hits = [n for bar in some for n in steps(closed, bar * 4, pan=-0.4)]
-    out += 0.26 * strike(song, hits, kit.hat(rng, rng.uniform(0.018, 0.03), 6000))
+    out += 0.26 * strike(song, hits, hat(rng, rng.uniform(0.018, 0.03), 6000))
     hits = [n for bar in full for n in steps("..x...x...x...x.", bar * 4, pan=0.65)]
-    out += 0.2 * strike(song, hits, kit.hat(rng, rng.uniform(0.06, 0.1), 7500))
+    out += 0.2 * strike(song, hits, hat(rng, rng.uniform(0.06, 0.1), 7500))
     if clapping:
         hits = [n for bar in some for n in steps("....X.......X...", bar * 4, pan=0.05)]
-        out += 0.42 * strike(song, hits, kit.clap(rng, rng.uniform(0.05, 0.08)))
+        out += 0.42 * strike(song, hits, clap(rng, rng.uniform(0.05, 0.08)))
     if riding:
         hits = [n for bar in song.bars_with("L") for n in steps("X.o.X.o.X.o.X.o.", bar * 4, pan=0.5)]
-        out += 0.14 * strike(song, hits, kit.hat(rng, 0.12, 4500))
+        out += 0.14 * strike(song, hits, hat(rng, 0.12, 4500))
     hits = [n for bar in some for n in steps(rimshot, bar * 4, pan=0.65)]
-    out += 0.18 * strike(song, hits, kit.rim(rng, rng.uniform(1300, 2100)))
+    out += 0.18 * strike(song, hits, rim(rng, rng.uniform(1300, 2100)))
     rolls = [bar for bar in some if song.fills(bar)]
     roll = [Note(bar * 4 + 3 + i / 4, velocity=0.3 + 0.2 * i) for bar in rolls for i in range(4)]
-    return out + 0.3 * strike(song, roll, kit.snare(rng, 190, 0.07))
+    return out + 0.3 * strike(song, roll, snare(rng, 190, 0.07))
 
 
 def bass(song: Song) -> Array:
+    """A short, dark bass that rolls in sixteenths between the kicks."""
     rng = song.rng("bass")
     pattern = str(rng.choice(["..xx..xx..xx..xx", ".xxx.xxx.xxx.xxx", "..x...x...x..xx.", "..xo..xo..xoo.xo"]))
     colour = rng.uniform(350, 900)
@@ -61,6 +63,7 @@ def bass(song: Song) -> Array:
 
 
 def chords(song: Song) -> Array:
+    """Minor stabs on a syncopated pattern, whose filter opens over eight bars."""
     rng = song.rng("chords")
     pattern = str(rng.choice(["...x......x.....", "x..x..x.........", "..x..x....x.....", "...x..x....x..x."]))
     shape, brightness = str(rng.choice(["saw", "pulse30"])), rng.uniform(900, 2600)
@@ -80,6 +83,7 @@ def chords(song: Song) -> Array:
 
 
 def lead(song: Song) -> Array:
+    """An acid line of sixteenths with accents, whose resonant filter opens and closes over eight bars."""
     rng = song.rng("lead")
     line = [
         (i, int(rng.choice([0, 0, 0, 2, 4, 7, 6])), rng.random() < 0.25)
@@ -109,6 +113,7 @@ def lead(song: Song) -> Array:
 
 
 def effects(song: Song, stems: dict[str, Array]) -> Array:
+    """The music pumps under the kick; stabs run on in a dotted echo and a short room, over a bed of hiss."""
     pump = duck(song.length, np.array([song.frame(n.beat) for n in kicks(song)]), 0.65, 0.7 * song.seconds_per_beat)
     wet = stems["chords"] + 0.4 * stems["lead"]
     wet = echo(wet, 0.75 * song.seconds_per_beat, 0.5, (300, 4000), 1.0)
