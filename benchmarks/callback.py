@@ -133,13 +133,14 @@ def play_from_process(model: str, seconds: float) -> dict:
     """Step in a worker process, as noizestream does."""
     from noizestream.modelfile import archive
     from noizestream.realtime.worker import Worker
+    from noizestream.system import machine
 
     rate = archive.read_metadata(model).sample_rate
     began = time.perf_counter()
     with Worker(model, target_frames=int(TARGET_S * rate)) as worker:
         ready = time.perf_counter() - began
         counts = play_from_ring(worker.ring, rate, seconds, True)
-        memory = {"main_mb": resident_mb(os.getpid()), "worker_mb": resident_mb(worker.pid)}
+        memory = {"main_mb": machine.resident_mb(os.getpid()), "worker_mb": machine.resident_mb(worker.pid)}
         return counts | memory | {"ready_s": round(ready, 2), "step_ms": worker.statistics()["step_ms"]}
 
 
@@ -153,15 +154,6 @@ def play_nothing(model: str, seconds: float) -> dict:
     counts = play_from_ring(ring, 48000, seconds, False)
     ring.close()
     return counts
-
-
-def resident_mb(process: int) -> int | None:
-    """Memory of `process` in MB; None where there is no /proc."""
-    try:
-        status = Path(f"/proc/{process}/status").read_text()
-    except OSError:
-        return None
-    return int(status.split("VmRSS:")[1].split()[0]) // 1024
 
 
 PLAYERS = {"callback": play_in_callback, "thread": play_from_thread, "process": play_from_process, "nothing": play_nothing}

@@ -21,9 +21,9 @@ os.environ.setdefault("TORCH_CPP_LOG_LEVEL", "ERROR")
 
 import numpy as np  # noqa: E402
 
+from benchmarks.program import print_table, run  # noqa: E402
 from noizestream.analysis import measures, pulse  # noqa: E402
 from noizestream.engine.generator import Generator, load, prepare_torch  # noqa: E402
-from noizestream.errors import NoizestreamError  # noqa: E402
 from noizestream.system.jsonfile import write_json  # noqa: E402
 
 SPEEDS = (0.8, 1.0, 1.25)
@@ -98,7 +98,6 @@ def morph_rows(generator: Generator, seconds: float, seed: int, plain: dict[str,
 
 
 def show(title: str, rows: list[dict[str, Any]]) -> None:
-    from rich.console import Console
     from rich.table import Table
 
     if not rows:
@@ -106,7 +105,7 @@ def show(title: str, rows: list[dict[str, Any]]) -> None:
     table = Table(*rows[0], title=title, title_justify="left")
     for row in rows:
         table.add_row(*(value if isinstance(value, str) else f"{value:.3g}" for value in row.values()))
-    Console(width=None if sys.stdout.isatty() else 110).print(table)
+    print_table(table, 110)
 
 
 def main(arguments: list[str] | None = None) -> dict[str, Any]:
@@ -132,7 +131,4 @@ def main(arguments: list[str] | None = None) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    try:
-        main()
-    except NoizestreamError as error:
-        raise SystemExit(f"controls: {error}") from None
+    run(main)

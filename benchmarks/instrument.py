@@ -8,7 +8,6 @@ each mute takes out of the levels below 200 Hz, to 2 kHz, above and of the onset
 
 import argparse
 import itertools
-import json
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +18,7 @@ from noizestream.analysis.pulse import pulse
 from noizestream.control.parameters import LAYERS
 from noizestream.engine.generator import Generator, load, prepare_torch
 from noizestream.modelfile.archive import find_model
+from noizestream.system.jsonfile import write_json
 
 BARS = 4
 BEATS = 4
@@ -138,7 +138,7 @@ def main() -> None:
                 f"new heard after {figures['new_blocks']:.0f} blocks"
             )
     if asked.json:
-        asked.json.write_text(json.dumps(result, indent=1))
+        write_json(asked.json, result)
 
 
 if __name__ == "__main__":

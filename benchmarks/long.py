@@ -16,8 +16,8 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 os.environ.setdefault("TORCH_CPP_LOG_LEVEL", "ERROR")
 
+from benchmarks.program import print_table, run  # noqa: E402
 from noizestream.analysis import jobs  # noqa: E402
-from noizestream.errors import NoizestreamError  # noqa: E402
 from noizestream.modelfile import archive  # noqa: E402
 from noizestream.music.library import read_library  # noqa: E402
 from noizestream.music.parallel import decode_all  # noqa: E402
@@ -44,7 +44,6 @@ def _described(track, audio) -> tuple[float, dict[str, float]]:
 
 def show(minutes: dict[str, list[dict[str, float]]], real: dict[str, dict[str, float]]) -> None:
     """A row per genre and figure, a column per minute."""
-    from rich.console import Console
     from rich.table import Table
 
     count = max(map(len, minutes.values()))
@@ -54,7 +53,7 @@ def show(minutes: dict[str, list[dict[str, float]]], real: dict[str, dict[str, f
             cells = [form.format(row[name]) for row in rows]
             cells += [form.format(real[genre][name])] if genre in real else [""] * bool(real)
             table.add_row(genre if name == "level" else "", name, *cells, end_section=name == "flux")
-    Console(width=None if sys.stdout.isatty() else 30 + 8 * (count + 1)).print(table)
+    print_table(table, 30 + 8 * (count + 1))
 
 
 def main(arguments: list[str] | None = None) -> dict[str, Any]:
@@ -86,7 +85,4 @@ def main(arguments: list[str] | None = None) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    try:
-        main()
-    except NoizestreamError as error:
-        raise SystemExit(f"long: {error}") from None
+    run(main)

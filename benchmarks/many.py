@@ -24,7 +24,7 @@ from noizestream.modelfile.archive import read_metadata
 from noizestream.music.library import read_library
 from noizestream.system.jsonfile import write_json, write_text
 from noizestream.training.config import resolve
-from noizestream.training.data import prepare as preparing
+from noizestream.training.data import prepare
 from noizestream.training.run import train
 
 RATE, SECONDS, GENRES = 16000, 4.0, 4
@@ -51,7 +51,7 @@ def main() -> None:
         root = Path(made)
         make(root / "music", asked.tracks)
         resource.setrlimit(resource.RLIMIT_NOFILE, (asked.files, asked.files))
-        extract, known = preparing.extract, {}
+        extract, known = prepare.extract, {}
 
         @functools.wraps(extract)
         def of_a_few(track, audio, **settings):
@@ -60,11 +60,11 @@ def main() -> None:
                 known[key] = extract(track, audio, **settings)
             return known[key]
 
-        preparing.extract = of_a_few
+        prepare.extract = of_a_few
         config = resolve("small", steps=20, minutes=0.0)
         began = time.monotonic()
         library = read_library(root / "music")
-        prepared = preparing.prepare(library, config, root / "run" / "prepared", cache_root=root / "cache", workers=0)
+        prepared = prepare.prepare(library, config, root / "run" / "prepared", cache_root=root / "cache", workers=0)
         count = len({piece.entry for piece in prepared.pieces})
         print(f"prepared {count} of {asked.tracks} tracks in {time.monotonic() - began:.0f} s")
         write_json(root / "run" / "run.json", {"data": str(root / "music"), "output": str(root / "many.ts"), "genres": None})

@@ -28,6 +28,7 @@ import numpy as np  # noqa: E402
 import soundfile  # noqa: E402
 import torch  # noqa: E402
 
+from benchmarks.program import print_table, run  # noqa: E402
 from noizestream.analysis.corpus import describe  # noqa: E402
 from noizestream.analysis.excerpts import UNSEEN, excerpts  # noqa: E402
 from noizestream.analysis.probing import Probe, codec, distances  # noqa: E402
@@ -104,7 +105,6 @@ def _row(genres: dict[str, dict[str, float]], kbit: float | None = None) -> dict
 
 
 def show(rows: dict[str, dict]) -> None:
-    from rich.console import Console
     from rich.table import Table
 
     genres = list(next(iter(rows.values()))["genres"])
@@ -112,7 +112,7 @@ def show(rows: dict[str, dict]) -> None:
     for name, row in rows.items():
         each = [f"{row['genres'][genre]['codec']:.3f} / {row['genres'][genre]['tonal']:.3f}" for genre in genres]
         table.add_row(name, f"{row['kbit']:.1f}" if row["kbit"] else "", f"{row['codec']:.4f}", f"{row['tonal']:.4f}", *each)
-    Console(width=None if sys.stdout.isatty() else 60 + 16 * len(genres)).print(table)
+    print_table(table, 60 + 16 * len(genres))
 
 
 def main(arguments: list[str] | None = None) -> dict[str, dict]:
@@ -135,7 +135,4 @@ def main(arguments: list[str] | None = None) -> dict[str, dict]:
 
 
 if __name__ == "__main__":
-    try:
-        main()
-    except NoizestreamError as error:
-        raise SystemExit(f"opus: {error}") from None
+    run(main)

@@ -29,13 +29,14 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
-sys.path[:0] = [str(ROOT), str(ROOT / "benchmarks")]
+sys.path.insert(0, str(ROOT))
 os.environ.setdefault("TORCH_CPP_LOG_LEVEL", "ERROR")
 
 import numpy as np  # noqa: E402
-import real_library  # noqa: E402
-from real_table import GROUPS, table, verdicts  # noqa: E402
 
+from benchmarks import real_library  # noqa: E402
+from benchmarks.program import run  # noqa: E402
+from benchmarks.real_table import GROUPS, table, verdicts  # noqa: E402
 from noizestream.analysis import copying  # noqa: E402
 from noizestream.analysis.compare import compare  # noqa: E402
 from noizestream.analysis.corpus import Real, describe  # noqa: E402
@@ -46,6 +47,7 @@ from noizestream.modelfile import archive  # noqa: E402
 from noizestream.modelfile.genres import key  # noqa: E402
 from noizestream.music.library import read_library  # noqa: E402
 from noizestream.music.skipped import Skipped, skipped_table  # noqa: E402
+from noizestream.system.files import check_output  # noqa: E402
 from noizestream.system.jsonfile import write_json  # noqa: E402
 from noizestream.ui.progress import LateBar  # noqa: E402
 
@@ -150,8 +152,8 @@ def main(arguments: list[str] | None = None) -> dict[str, Any]:
 def _run(asked: argparse.Namespace) -> dict[str, Any]:
     if asked.minutes <= 0 or asked.seeds < 1 or not 4 <= asked.seconds < float("inf"):
         raise UsageError("--minutes, --seeds, --seconds: give more than 0, at least 1, and at least 4")
-    if asked.json and not asked.json.absolute().parent.is_dir():
-        raise NoizestreamError(f"--json {asked.json}: cannot be written, give a file in a folder that exists")
+    if asked.json:
+        check_output(asked.json, "--json")
     TEMPERATURE.check(asked.temperature, "--temperature")
     model = archive.find_model(asked.model) if asked.model else asked.output or asked.library / "real.ts"
     times = [time.monotonic()]
@@ -180,7 +182,4 @@ def _read(file: Path) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    try:
-        main()
-    except NoizestreamError as error:
-        raise SystemExit(f"real: {error}") from None
+    run(main)

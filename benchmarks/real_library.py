@@ -28,6 +28,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
+from benchmarks.program import run  # noqa: E402
 from noizestream.errors import NoizestreamError, UsageError  # noqa: E402
 from noizestream.music.decode import header_seconds  # noqa: E402
 from noizestream.music.formats import SUPPORTED  # noqa: E402
@@ -197,7 +198,4 @@ def main(arguments: list[str] | None = None) -> None:
 
 
 if __name__ == "__main__":
-    try:
-        main()
-    except NoizestreamError as error:
-        raise SystemExit(f"real_library: {error}") from None
+    run(main)

@@ -22,7 +22,6 @@ that holds it from one block to the next goes under it).
 import argparse
 import copy
 import gc
-import json
 import os
 import statistics
 import sys
@@ -48,6 +47,7 @@ from noizestream.nn.spectral import SpectralFront, block_frames_for  # noqa: E40
 from noizestream.nn.unit_state import LayerState, nothing, pack, unpack  # noqa: E402
 from noizestream.nn.units import UnitPlayer  # noqa: E402
 from noizestream.system import machine  # noqa: E402
+from noizestream.system.jsonfile import write_json  # noqa: E402
 from noizestream.training.config import resolve  # noqa: E402
 from noizestream.training.export.script import quantised, script  # noqa: E402
 from rig import made_up  # noqa: E402
@@ -290,7 +290,7 @@ def main() -> None:
         found = measure(asked.preset, asked.channels, asked.steps)
     show(found)
     if asked.json:
-        asked.json.write_text(json.dumps(found, indent=1))
+        write_json(asked.json, found)
 
 
 if __name__ == "__main__":

@@ -24,7 +24,7 @@ class Beats:
     steady: bool
 
     def at(self, seconds: np.ndarray) -> np.ndarray:
-        """Position in beats at `seconds` [T] -> float64 [T]: between beats in proportion, outside at the tempo."""
+        """Return the position in beats at `seconds` [T] as float64 [T]: between beats in proportion, outside at the tempo."""
         period = 60.0 / self.tempo
         index = np.arange(len(self.times), dtype=np.float64)
         before = self.times[0] - period * np.arange(len(seconds) and int(self.times[0] / period) + 2, 0, -1)
@@ -36,7 +36,7 @@ class Beats:
 
 
 def track_beats(audio: np.ndarray, rate: int) -> Beats:
-    """Beats of mono float32 `audio` [n]. Music without any gets an even grid at `FALLBACK_BPM`."""
+    """Return the beats of mono float32 `audio` [n] at `rate` Hz. Music without any gets an even grid at `FALLBACK_BPM`."""
     import librosa
     import soxr
 
@@ -57,13 +57,13 @@ def track_beats(audio: np.ndarray, rate: int) -> Beats:
 
 
 def even(seconds: float) -> Beats:
-    """The grid of music without a beat that lasts so long."""
+    """Return the grid that music without a beat gets, for music that lasts so many `seconds`."""
     period = 60.0 / BEATLESS_BPM
     return Beats(np.arange(max(2, int(seconds / period) + 2)) * period, BEATLESS_BPM, True)
 
 
 def from_downbeat(beats: Beats, chroma: np.ndarray, audio: np.ndarray, rate: int) -> Beats:
-    """`beats` of mono `audio` [n], counted so that bars of `BAR` beats begin at its multiples.
+    """Return the `beats` of mono `audio` [n], counted so that bars of `BAR` beats begin at its multiples.
 
     A bar begins where harmony and bass change most: `chroma` [T, 12] is that of analysis/chords.py. Of the beats before the first
     such one, a bar's rest is left out.
@@ -115,5 +115,5 @@ def _grid(times: np.ndarray, onset: np.ndarray) -> tuple[float, float] | None:
 
 
 def fold(tempo: float, towards: float) -> float:
-    """The power of two that brings `tempo` within half an octave of `towards`."""
+    """Return the power of two that brings `tempo` within half an octave of `towards`."""
     return float(2.0 ** np.round(np.log2(towards / tempo)))

@@ -44,7 +44,7 @@ def columns(mels: np.ndarray) -> np.ndarray:
 
 
 def mean_spectrum(pictures: Sequence[np.ndarray]) -> np.ndarray:
-    """[40], in dB."""
+    """Return the mean [40] of all `pictures` over time, in dB."""
     return np.concatenate(pictures).mean(axis=0)
 
 

@@ -16,7 +16,7 @@ MELS_PER_S = RATE / 512
 
 
 def describe_audio(audio: np.ndarray) -> dict[str, np.ndarray]:
-    """Of float32 `audio` [channels, n] at `RATE`: `image` [3] (image.py's `averaged`), and of its mono mix what follows.
+    """Return, of float32 `audio` [channels, n] at `RATE`, `image` [3] (image.py's `averaged`), and of its mono mix what follows.
 
     `seconds` [1], `features` [windows, F], `mels` float16 [T, 80], `measures` [k, 6], `notes` [k, 6]. `mels` are log10 (see
     `measures.log_mel`), `MELS_PER_S` frames a second; `measures` and `notes` (of `notes.NoteFigures`) have a row per stretch.
@@ -35,23 +35,23 @@ def _describe_mono(mono: np.ndarray) -> dict[str, np.ndarray]:
 
 
 def describe_real(track, audio: np.ndarray) -> dict[str, np.ndarray]:
-    """The same, and of the shuffled control of the mono mix, under names with `control_` before."""
+    """Return `describe_audio` of `audio`, and of the shuffled control of its mono mix, under names with `control_` before."""
     control = _describe_mono(shuffled(audio.mean(axis=0)))
     return describe_audio(audio) | {f"control_{name}": control[name] for name in ("features", "mels", "measures", "notes")}
 
 
 def describe_generated(track, audio: np.ndarray) -> dict[str, np.ndarray]:
-    """`describe_audio` in the form that `decode_all` calls."""
+    """Return `describe_audio` of `audio`, in the form in which `decode_all` calls it."""
     return describe_audio(audio)
 
 
 def mean_measures(rows: np.ndarray) -> Measures:
-    """One `Measures` for `rows` [n, 6] of them: the mean of each; of the tempos the most common, as octaves must not mix."""
+    """Return one `Measures` for `rows` [n, 6] of them: the mean of each; of the tempos the most common, as octaves must not mix."""
     values = dict(zip(Measures.__dataclass_fields__, map(float, rows.mean(axis=0)), strict=True))
     tempos = rows[:, list(values).index("tempo")].tolist()
     return Measures(**values | {"tempo": common_tempo(tempos)})
 
 
 def mean_image(pieces: Sequence[Mapping[str, np.ndarray]]) -> np.ndarray:
-    """The `image` [3] of all `pieces`, longer ones counting more."""
+    """Return the `image` [3] of all `pieces` together, longer ones counting more."""
     return np.average([piece["image"] for piece in pieces], axis=0, weights=[float(piece["seconds"][0]) for piece in pieces])

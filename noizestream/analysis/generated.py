@@ -26,7 +26,7 @@ Progress = Callable[[float, float], None]
 
 @dataclass(frozen=True)
 class Settings:
-    """`seeds` renderings of `seconds` each per genre, from `seed` on. 22 s give 21 windows: 105 a genre."""
+    """What is rendered per genre: `seeds` renderings of `seconds` each, from `seed` on. 22 s give 21 windows: 105 a genre."""
 
     seconds: float = 22.0
     seeds: int = 5
@@ -43,7 +43,7 @@ def render_and_probe(
     keep: bool = False,
     progress: Progress | None = None,
 ) -> tuple[dict[str, list[Described]], dict[str, Described]]:
-    """Per genre that model and library share: descriptions of its renderings, and what the model says of held-out music.
+    """Return, per genre that model and library share, descriptions of its renderings, and what the model says of held-out music.
 
     The first rendering of each genre has its `audio` with `keep`. NoizestreamError when they share no genre.
     """
@@ -72,7 +72,7 @@ def render_and_probe(
 def describe_folder(
     library: Library, real: Mapping[str, Real], skipped: list[Skipped], workers: int | None = None, progress=None
 ) -> dict[str, list[Described]]:
-    """Per genre of `real`, descriptions of the audio of `library`. NoizestreamError when they share no genre."""
+    """Return, per genre of `real`, descriptions of the audio of `library`. NoizestreamError when they share no genre."""
     names = {key(genre): genre for genre in real}
     generated: dict[str, list[Described]] = {}
     tracks = [track for track in library.tracks if key(track.genre) in names]

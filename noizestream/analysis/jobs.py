@@ -67,19 +67,19 @@ def render(genre: str, seed: int, seconds: float, temperature: float, keep: bool
 
 
 def render_minutes(genre: str, seed: int, minutes: int, temperature: float) -> list[dict[str, float]]:
-    """Figures of each of `minutes` minutes of one rendering: `level` (RMS in dBFS), `silence`, `repeats`, `flux`."""
+    """Return the figures of each of `minutes` minutes of one rendering of `genre`: see `minute`."""
     return [minute(audio) for audio in _parts(_stream(genre, seed, temperature), 60.0, minutes)]
 
 
 def minute(audio: np.ndarray) -> dict[str, float]:
-    """`level` (RMS in dBFS), `silence`, `repeats` and `flux` of `audio` [channels, n] at `RATE`."""
+    """Return `level` (RMS in dBFS), `silence`, `repeats` and `flux` of `audio` [channels, n] at `RATE`."""
     mono = audio.mean(axis=0)
     level = 10 * np.log10(max(float(np.mean(np.square(audio, dtype=np.float64))), 1e-12))
     return {"level": level, "silence": silence(mono, RATE), "repeats": repeats(mono, RATE), "flux": flux(mono, RATE)}
 
 
 def probe(genre: str, unseen: list[Excerpt]) -> dict[str, Any]:
-    """`{"prediction": ..., "codec": ...}` of probing.py, None where not offered."""
+    """Return `{"prediction": ..., "codec": ...}` of `genre` on the `unseen` excerpts (probing.py), None for what is not offered."""
     from noizestream.analysis.probing import Probe, codec, prediction
 
     asked = Probe(_generator.module, _generator.metadata)

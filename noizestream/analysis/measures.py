@@ -24,7 +24,7 @@ COPIED = 0.1
 
 @dataclass(frozen=True)
 class Measures:
-    """All of them for one piece of audio; `tempo` is in BPM, `silence` and `repeats` are shares."""
+    """All measures of one piece of audio; `tempo` is in BPM, `silence` and `repeats` are shares."""
 
     silence: float
     repeats: float
@@ -35,7 +35,7 @@ class Measures:
 
 
 def measure(audio: np.ndarray, rate: int) -> Measures:
-    """Every measure of mono `audio` [n]; at least four seconds are needed for a pulse (ValueError below one second)."""
+    """Return every measure of mono `audio` [n]; a pulse needs four seconds at least (ValueError below one second)."""
     if len(audio) < rate:
         raise ValueError("at least one second of audio is needed")
     clarity, tempo = pulse(audio, rate)

@@ -18,7 +18,7 @@ LONG_S = 0.4
 
 @dataclass(frozen=True)
 class NoteFigures:
-    """All of them for one piece of audio; NaN where there is nothing to tell it from (no chord, no note, no pitch)."""
+    """All figures of one piece of audio; NaN where there is nothing to tell one from (no chord, no note, no pitch)."""
 
     chords: float
     """Changes of chord per 10 s."""
@@ -60,7 +60,7 @@ def hear(mono: np.ndarray, rate: int) -> NoteFigures:
 
 
 def entropy(weights: np.ndarray) -> float:
-    """Of a distribution with these `weights` [n] >= 0, in bits; NaN where all are 0."""
+    """Return the entropy of a distribution with these `weights` [n] >= 0, in bits; NaN where all are 0."""
     total = weights.sum()
     if not total:
         return math.nan
@@ -75,7 +75,7 @@ def between_semitones(peaks: tracker.Peaks, tuning: float) -> float:
 
 
 def mean_figures(rows: np.ndarray) -> NoteFigures:
-    """One `NoteFigures` for `rows` [n, 6] of them: the mean of each over the rows that have it."""
+    """Return one `NoteFigures` for `rows` [n, 6] of them: the mean of each over the rows that have it."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", RuntimeWarning)  # no row has it: NaN
         values = np.nanmean(rows, axis=0)

@@ -10,7 +10,7 @@ from noizestream.modelfile.archive import last_line
 
 
 class Places:
-    """Asked after every block: the slot of the memory that each layer is playing. Counts what follows what.
+    """Counts what follows what in the slots of the memory that each layer plays; `ask` is called after every block.
 
     A slot went on if the one before it in the same layer has the number before; what begins after a rest did not. The first one
     of a layer is not counted.
@@ -34,7 +34,7 @@ class Places:
         self._blocks.append(now.copy())
 
     def figures(self) -> dict[str, list[float]]:
-        """Per layer: `slots` that began, how many of them `went_on`, and `longest_s`, the longest run without a jump."""
+        """Return per layer the `slots` that began, how many of them `went_on`, and `longest_s`, the longest run without a jump."""
         layers = [self._layer(numbers) for numbers in np.stack(self._blocks, axis=1)] if self._blocks else []
         return {name: [layer[name] for layer in layers] for name in ("slots", "went_on", "longest_s")}
 
@@ -55,7 +55,7 @@ class Places:
 
 
 def together(performances: Sequence[Mapping[str, Sequence[float]]]) -> dict[str, Any] | None:
-    """`went_on`, a share, and `longest_s` of all `figures` of one genre, and of each of its `layers`; None if there are none.
+    """Return `went_on`, a share, and `longest_s` of all `figures` of a genre and of each of its `layers`; None if there are none.
 
     A share is NaN where no slot began.
     """

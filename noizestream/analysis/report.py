@@ -15,7 +15,7 @@ NOTE_HEADS = ("genre", "chords / 10 s", "commonest chord", "entropy (bits)", "no
 
 
 def print_report(figures: Mapping[str, Any]) -> None:
-    """Print the result of `compare`."""
+    """Print `figures`, the result of `compare`, as one table after another."""
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text

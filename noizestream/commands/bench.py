@@ -36,7 +36,7 @@ def command(model: str | None, json_file: Path | None, seconds: float) -> None:
 
 
 def show(found: dict[str, Any]) -> None:
-    """Print the table and the verdict."""
+    """Print `found`, the result of `realtime.bench.bench`: a table with a column for each precision, and the verdict."""
     forms, here = found["precisions"], found["machine"]
 
     def row(title: str, cells: list[str]) -> None:

@@ -116,7 +116,7 @@ class Output:
 
     @property
     def active(self) -> bool:
-        """False once the device has gone."""
+        """Whether the device still asks for sound: False once it has gone."""
         return bool(self._stream.active)
 
     def put(self, deck: int, ring: Ring | None) -> None:

@@ -81,7 +81,7 @@ def find_port(asked: str | None = None) -> MidiPort | None:
 
 
 def same_port(one: str, other: str) -> bool:
-    """Whether two names are of one instrument: ALSA ends them with numbers that change when it is pulled and put back."""
+    """Return whether two names are of one instrument: ALSA ends them with numbers that change when it is pulled and put back."""
     return _NUMBERS.sub("", one) == _NUMBERS.sub("", other)
 
 
@@ -103,7 +103,7 @@ class Listener:
         return self._client is not None
 
     def messages(self) -> Iterator[bytes]:
-        """What has come since the last time."""
+        """Yield the messages that have come since the last time, as bytes each."""
         while self._client is not None and (entry := self._client.get_message()) is not None:
             yield bytes(entry[0])
 

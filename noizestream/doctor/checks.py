@@ -54,7 +54,7 @@ class Finding:
 
 
 def software() -> Iterator[Finding]:
-    """Python, the system and the versions of what is installed."""
+    """Yield Python and the system, the versions of the libraries, and what is missing of them."""
     supported = (3, 11) <= sys.version_info < (3, 13)
     found = f"{platform.python_version()}, {platform.platform()}"
     yield Finding("python", found, OK if supported else NOTE, "" if supported else "noizestream is tested on Python 3.11 and 3.12")
@@ -66,7 +66,7 @@ def software() -> Iterator[Finding]:
 
 
 def torch_works() -> Iterator[Finding]:
-    """Whether torch imports, which int8 kernels it has, and whether the settings of the worker take hold."""
+    """Yield whether torch imports, which int8 kernels it has, and whether the settings of the worker take hold."""
     version = machine.version("torch")
     if version is None:
         yield Finding("torch", "not installed", BROKEN, "pip install torch")
@@ -99,7 +99,7 @@ def torch_works() -> Iterator[Finding]:
 
 
 def models() -> Iterator[Finding]:
-    """The bundled models, and whether their metadata can be read."""
+    """Yield the bundled models, and whether their metadata can be read."""
     bundled = archive.bundled_models()
     if not bundled:
         yield Finding("models", "none bundled", NOTE, "name a model file: noizestream play MODEL.ts")
@@ -117,7 +117,7 @@ def models() -> Iterator[Finding]:
 
 
 def processor() -> Iterator[Finding]:
-    """Cores and what else they do."""
+    """Yield the processor and its cores, what else they do, and whether their clock is held back."""
     cores, load = machine.cores(), machine.load_average()
     few = "the worker needs one for itself: close other programs, or give this process more cores"
     yield Finding(
@@ -143,7 +143,7 @@ def processor() -> Iterator[Finding]:
 
 
 def linux_limits() -> Iterator[Finding]:
-    """What the kernel lets this user do about time: real-time priority, locked memory, niceness."""
+    """Yield what Linux lets this user do about time (real-time priority, locked memory, niceness), the kernel and shared memory."""
     if sys.platform != "linux":
         return
     import resource

@@ -12,7 +12,7 @@ RATES = (44100, 48000, 88200, 96000)
 
 
 def audio() -> Iterator[Finding]:
-    """PortAudio, its host APIs, every device that plays with the rates it takes, and the callback."""
+    """Yield PortAudio, its host APIs, every device that plays with the rates it takes, and a callback that is not compiled."""
     from noizestream.devices import portaudio
     from noizestream.devices.sounddevice_adapter import library, takes
 
@@ -53,7 +53,7 @@ NO_DEVICE = (
 
 
 def midi() -> Iterator[Finding]:
-    """MIDI interfaces that RtMidi was built with, those that work here, and the ports on them."""
+    """Yield the MIDI interfaces that RtMidi was built with, whether they work here, and the ports on them."""
     from noizestream.devices.rtmidi import clients, library, ports
 
     try:

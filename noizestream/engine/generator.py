@@ -35,7 +35,7 @@ class Generator:
 
     @property
     def latency_frames(self) -> int:
-        """Frames by which the model's sound lags its controls, beyond the block itself."""
+        """How many frames the model's sound lags its controls, beyond the block itself."""
         return self.metadata.latency_frames
 
     def reset(self, seed: int | None = None) -> None:
@@ -47,7 +47,7 @@ class Generator:
         self.clear_state()
 
     def clear_state(self) -> None:
-        """Back to the model's initial state without going back in the noise: what follows is new, not the start again."""
+        """Go back to the model's initial state, but not in the noise: what follows is new, not the start again."""
         with torch.inference_mode():
             self.state = self.module.initial_state()
 

@@ -79,7 +79,7 @@ class Resampler:
         return made
 
     def largest(self, frames: int) -> int:
-        """The most frames that a chunk of `frames` gives."""
+        """Return the most frames that a chunk of `frames` can give."""
         return -(-frames * self.target // self.source)
 
 

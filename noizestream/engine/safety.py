@@ -49,7 +49,7 @@ class Safety:
         self.reset()
 
     def reset(self) -> None:
-        """As new: the next block fades in from silence."""
+        """Forget all that was heard: the next block fades in from silence."""
         self._mean = np.zeros((self.channels, 1), np.float32)
         self._last = np.zeros((self.channels, 1), np.float32)
         self._gain = 1.0

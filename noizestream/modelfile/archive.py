@@ -17,9 +17,9 @@ import numpy as np
 
 from noizestream.errors import NoizestreamError
 from noizestream.modelfile import deduplicate
-from noizestream.modelfile import precision as numbers
 from noizestream.modelfile.metadata import FORMAT_VERSION, Metadata
 from noizestream.modelfile.noise import noise
+from noizestream.modelfile.precision import FLOAT32, INT8, NONE, int8_kernels, preferred
 from noizestream.system.files import look, not_a_file, reason, whole
 
 if TYPE_CHECKING:
@@ -51,12 +51,12 @@ def save(
     metadata.check(path.name)
     files: dict[str, str | bytes] = {}
     if float32 is not None:
-        plain = _with_golden(float32, replace(metadata, extra=metadata.extra | {"precision": numbers.FLOAT32}), path.name)
+        plain = _with_golden(float32, replace(metadata, extra=metadata.extra | {"precision": FLOAT32}), path.name)
         inside, alone = io.BytesIO(), io.BytesIO()
         _write(float32, inside, {METADATA_FILE: plain.to_json()})
         _write(module, alone, {})
         files[FLOAT32_FILE] = deduplicate.without(inside, alone)
-        metadata = replace(metadata, extra=metadata.extra | {"precision": numbers.INT8, "fallback": numbers.FLOAT32})
+        metadata = replace(metadata, extra=metadata.extra | {"precision": INT8, "fallback": FLOAT32})
     metadata = _with_golden(module, metadata, path.name)
     try:
         with whole(path) as partial, partial.open("wb") as file:  # by its name torch would write itself, and abort on a full disk
@@ -92,11 +92,11 @@ def load(path: str | Path, precision: str | None = None) -> "tuple[torch.jit.Scr
     source: io.BytesIO | None = None
     if precision is not None and precision not in precisions(metadata):
         raise NoizestreamError(f"{path}: offers {', '.join(precisions(metadata))}, not {precision}")
-    kernels = numbers.int8_kernels()
+    kernels = int8_kernels()
     if len(precisions(metadata)) > 1:
-        if kernels == numbers.NONE:
+        if kernels == NONE:
             log.warning("%s: this build of torch has no int8 kernels, playing in float32", path)
-        if kernels == numbers.NONE or (precision or numbers.preferred()) == numbers.FLOAT32:
+        if kernels == NONE or (precision or preferred()) == FLOAT32:
             source = io.BytesIO(_read_inside(path, FLOAT32_FILE, str(path)))
             metadata = Metadata.from_json(_read_inside(source, METADATA_FILE, str(path)), str(path))
             try:
@@ -111,7 +111,7 @@ def load(path: str | Path, precision: str | None = None) -> "tuple[torch.jit.Scr
             with source or path.open("rb") as file:  # not its name: torch takes none that is no text
                 module = torch.jit.load(file, map_location="cpu").eval()
     except (RuntimeError, ValueError, OSError, EOFError) as error:
-        if kernels == numbers.NONE and metadata.extra.get("precision") == numbers.INT8:
+        if kernels == NONE and metadata.extra.get("precision") == INT8:
             raise NoizestreamError(f"{path}: is in int8, for which this build of torch has no kernels") from None
         raise NoizestreamError(f"{path}: TorchScript cannot load it, the file is damaged ({_first_line(error)})") from None
     with warnings.catch_warnings():
@@ -129,8 +129,8 @@ def load(path: str | Path, precision: str | None = None) -> "tuple[torch.jit.Scr
 
 
 def precisions(metadata: Metadata) -> list[str]:
-    """The forms that a model file offers, the one it plays in first; a file that says nothing is taken for float32."""
-    offered = [metadata.extra.get("precision", numbers.FLOAT32), metadata.extra.get("fallback")]
+    """Return the forms that a model file offers, the one it plays in first; a file that says nothing is taken for float32."""
+    offered = [metadata.extra.get("precision", FLOAT32), metadata.extra.get("fallback")]
     return [name for name in offered if isinstance(name, str)]
 
 
@@ -164,7 +164,7 @@ def _read_inside(file: Path | io.BytesIO, name: str, source: str) -> bytes:
 
 
 def first_block(module: Any, metadata: Metadata, source: str) -> np.ndarray:
-    """The block `[channels, block_frames]` after the initial state: genre 0, default controls, noise of seed 0 block 0.
+    """Return the block `[channels, block_frames]` after the initial state: genre 0, default controls, noise of seed 0 block 0.
 
     NoizestreamError, opening with `source`, when the module does not keep the contract.
     """
@@ -188,7 +188,7 @@ def first_block(module: Any, metadata: Metadata, source: str) -> np.ndarray:
 
 
 def bundled_models() -> dict[str, Path]:
-    """The models that travel with noizestream, name -> file: beside the package's code in a wheel, in `models/` in a checkout."""
+    """Return the models that travel with noizestream, name -> file: inside the package in a wheel, in `models/` in a checkout."""
     package = Path(__file__).resolve().parents[1]
     for folder in (package / "models", package.parent / "models"):
         if folder.is_dir():
@@ -197,7 +197,7 @@ def bundled_models() -> dict[str, Path]:
 
 
 def default_model() -> Path:
-    """The model that plays when none is named: studio, else the first one bundled."""
+    """Return the model that plays when none is named: studio, else the first one bundled. NoizestreamError if there is none."""
     models = bundled_models()
     if not models:
         raise NoizestreamError("no model is bundled with this noizestream; give a model file")
@@ -205,7 +205,10 @@ def default_model() -> Path:
 
 
 def find_model(model: str | Path | None) -> Path:
-    """A model argument as the user gives it: a path, the name of a bundled model, or None for the default."""
+    """Return the file that is meant by `model`: a path, the name of a bundled model, or None for the default.
+
+    NoizestreamError that lists the bundled models if there is no such file.
+    """
     if model is None:
         return default_model()
     path, bundled = Path(model), bundled_models()
@@ -227,5 +230,5 @@ def _first_line(error: BaseException) -> str:
 
 
 def last_line(error: BaseException) -> str:
-    """TorchScript errors end with the line that says what was wrong."""
+    """Return the last line of `error`: the one in which TorchScript says what was wrong."""
     return (str(error).strip().splitlines() or [type(error).__name__])[-1].strip()

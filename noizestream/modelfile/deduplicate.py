@@ -15,7 +15,7 @@ FEWEST_BYTES = 1024
 
 
 def without(inner: io.BytesIO, outer: io.BytesIO) -> bytes:
-    """The archive `inner` without the tensors that `outer` holds too."""
+    """Return the archive `inner` without the tensors that `outer` holds too, and with a note of where they are."""
     with zipfile.ZipFile(outer) as archive:
         held = {_key(archive, entry): _inside(entry.filename) for entry in _tensors(archive)}
     left_out: dict[str, str] = {}
@@ -33,7 +33,7 @@ def without(inner: io.BytesIO, outer: io.BytesIO) -> bytes:
 
 
 def complete(inner: io.BytesIO, outer: Path) -> io.BytesIO:
-    """`inner` with what `without` took out of it, from the file `outer`; as it is if nothing was taken out.
+    """Return `inner` with what `without` took out of it, from the file `outer`; as it is if nothing was taken out.
 
     KeyError if `outer` does not hold it, zipfile.BadZipFile if one of the two is damaged.
     """

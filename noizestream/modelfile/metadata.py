@@ -49,7 +49,10 @@ class Metadata:
 
     @classmethod
     def from_json(cls, text: str | bytes, source: str = "metadata.json") -> "Metadata":
-        """Parse and check; `source` (the model file) opens every error. NoizestreamError on anything that cannot be played."""
+        """Return what the `text` of a `metadata.json` says, checked.
+
+        NoizestreamError, opening with `source` (the model file), on anything that cannot be played.
+        """
         try:
             values = json.loads(text)
         except ValueError:
@@ -70,7 +73,7 @@ class Metadata:
         return metadata
 
     def to_json(self) -> str:
-        """The text of `metadata.json`: required keys first, in their order; what is no text becomes replacement characters."""
+        """Return the text of `metadata.json`: required keys first, in order; what is no text becomes replacement characters."""
         return as_text(json.dumps({key: getattr(self, key) for key in REQUIRED} | self.extra, indent=1, ensure_ascii=False))
 
     def check(self, source: str = "metadata") -> None:
@@ -105,11 +108,11 @@ class Metadata:
         need(len({control["name"] for control in self.controls}) == len(self.controls), "controls has the same name twice")
 
     def default_controls(self) -> list[float]:
-        """The controls' default values, in order."""
+        """Return the default values `[K]` of the controls, in their order."""
         return [float(control["default"]) for control in self.controls]
 
     def control_index(self, name: str) -> int:
-        """Position of the control called `name`; UsageError that lists the controls if the model has none."""
+        """Return the position of the control called `name`; UsageError that lists the controls if the model has none."""
         names = [control["name"] for control in self.controls]
         if name not in names:
             raise UsageError(f"{self.name} has no control {name!r}; it has {', '.join(names)}")
@@ -124,12 +127,12 @@ class Metadata:
         return float(value)
 
     def limited(self, values: Iterable[float]) -> list[float]:
-        """Values `[K]` of all controls, in their order, each limited to its range."""
+        """Return `values` `[K]` of all controls, in their order, each limited to its range."""
         pairs = zip(values, self.controls, strict=True)
         return [min(max(float(value), control["min"]), control["max"]) for value, control in pairs]
 
     def own_tempo(self, weights: Sequence[float]) -> float | None:
-        """BPM that `tempo` 0 means for genre weights `[G]`, the geometric mean of a mix; None if the file does not say it."""
+        """Return the BPM that `tempo` 0 means for `weights` `[G]` of genres, a mix's geometric mean; None if the file is silent."""
         tempos = self.extra.get("tempos")
         total = 0.0
         for genre, weight in zip(self.genres, weights, strict=True):
@@ -141,7 +144,7 @@ class Metadata:
         return math.exp(total / sum(weights))
 
     def genre_index(self, name: str) -> int:
-        """Position of the genre called `name`: case ignored, a part that fits only one is enough. UsageError lists the genres."""
+        """Return the position of the genre `name`, case ignored; a part that fits only one will do. UsageError lists the genres."""
         if (index := genres.find(name, self.genres)) is not None:
             return index
         wanted = genres.key(name)
@@ -152,7 +155,10 @@ class Metadata:
         raise UsageError(f"{problem}; {self.name} has {', '.join(self.genres)}")
 
     def genre_weights(self, asked: str | None = None) -> list[float]:
-        """Weights `[G]`, sum 1, from `"Jazz"`, a mix `"Jazz:0.5,Folk:0.5"` (any positive scale), or None: the first genre."""
+        """Return weights `[G]`, sum 1, of `"Jazz"`, a mix `"Jazz:0.5,Folk:0.5"` (any positive scale), or None: the first genre.
+
+        UsageError for a genre that there is not and for weights that cannot be.
+        """
         weights = [0.0] * len(self.genres)
         if asked is None:
             weights[0] = 1.0

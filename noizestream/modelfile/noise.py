@@ -20,7 +20,7 @@ class Noise:
         self._first, self._made = 0, np.zeros((0, 0), np.float32)
 
     def block(self, block: int, size: int) -> np.ndarray:
-        """`noise(seed, block, size)`; not to be written to."""
+        """Return the noise of block number `block`, `[size]` float32 as `noise` has it; it is not to be written to."""
         row = (block & _MASK) - self._first
         if not 0 <= row < len(self._made) or self._made.shape[1] != size:
             self._first, row = block & _MASK, 0

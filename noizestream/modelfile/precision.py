@@ -14,13 +14,13 @@ AUTO = "auto"
 """As an answer to "which precision?": int8 where there are kernels for it."""
 
 ENVIRONMENT = "NOIZESTREAM_PRECISION"
-"""Names the precision that `artifact.load` prefers where a file offers a choice."""
+"""Names the precision that `archive.load` prefers where a file offers a choice."""
 
 NONE = "none"
 
 
 def int8_kernels() -> str:
-    """The kernels that int8 models use in this process (x86, fbgemm, onednn, qnnpack), or "none".
+    """Return the kernels that int8 models use in this process (x86, fbgemm, onednn, qnnpack), or "none".
 
     Some builds of torch (macOS on ARM) bring kernels and choose none; then this chooses, for the whole process.
     """
@@ -33,12 +33,12 @@ def int8_kernels() -> str:
 
 
 def choose_kernels(current: str, supported: list[str]) -> str:
-    """`current`, or where that is "none" the first of `supported` that multiplies."""
+    """Return `current`, or where that is "none" the first of `supported` that multiplies."""
     return current if current != NONE else next((name for name in supported if name != NONE), NONE)
 
 
 def resolve(asked: str) -> str:
-    """The precision to export in for `asked`: float32, int8 or auto. UsageError for int8 where there are no kernels."""
+    """Return the precision to export in for `asked`: float32, int8 or auto. UsageError for int8 where there are no kernels."""
     if asked == FLOAT32:
         return FLOAT32
     available = int8_kernels() != NONE
@@ -48,7 +48,7 @@ def resolve(asked: str) -> str:
 
 
 def preferred() -> str | None:
-    """What NOIZESTREAM_PRECISION asks for, None for nothing; UsageError for anything but a precision."""
+    """Return the precision that NOIZESTREAM_PRECISION asks for, None for nothing; UsageError for anything but a precision."""
     asked = os.environ.get(ENVIRONMENT)
     if not asked:
         return None

@@ -20,8 +20,8 @@ from typing import Any
 import numpy as np
 
 from noizestream.modelfile import archive
-from noizestream.modelfile import precision as numbers
 from noizestream.modelfile.metadata import Metadata
+from noizestream.modelfile.precision import ENVIRONMENT, INT8, NONE, int8_kernels
 from noizestream.realtime import ring as slots
 from noizestream.realtime.worker import Worker
 from noizestream.system import machine
@@ -62,8 +62,8 @@ def bench(path: Path, seconds: float = 10.0, progress: Progress = lambda done, t
     """
     metadata = archive.read_metadata(path)
     names = archive.precisions(metadata)
-    if numbers.int8_kernels() == numbers.NONE:
-        names = [name for name in names if name != numbers.INT8]
+    if int8_kernels() == NONE:
+        names = [name for name in names if name != INT8]
     block_ms = 1e3 * metadata.block_frames / metadata.sample_rate
     times = step_times(path, names, seconds)
     forms = {}
@@ -74,7 +74,7 @@ def bench(path: Path, seconds: float = 10.0, progress: Progress = lambda done, t
         "model": metadata.name,
         "block_ms": round(block_ms, 3),
         "sample_rate": metadata.sample_rate,
-        "int8_kernels": numbers.int8_kernels(),
+        "int8_kernels": int8_kernels(),
         "machine": machine.description(),
         "precisions": forms,
     }
@@ -223,14 +223,14 @@ def verdict(found: dict[str, Any]) -> str:
 @contextlib.contextmanager
 def preferring(name: str) -> Iterator[None]:
     """Processes started inside load models in the precision `name`, where the file offers it."""
-    before = os.environ.get(numbers.ENVIRONMENT)
-    os.environ[numbers.ENVIRONMENT] = name
+    before = os.environ.get(ENVIRONMENT)
+    os.environ[ENVIRONMENT] = name
     try:
         yield
     finally:
-        del os.environ[numbers.ENVIRONMENT]
+        del os.environ[ENVIRONMENT]
         if before is not None:
-            os.environ[numbers.ENVIRONMENT] = before
+            os.environ[ENVIRONMENT] = before
 
 
 @contextlib.contextmanager

@@ -123,7 +123,7 @@ def home() -> Path:
 
 @contextmanager
 def writing(path: str | Path, knob: str = "") -> Iterator[None]:
-    """Within, what a full or failing disk leads to is a NoizestreamError in one line that names `path`, and the `knob` to turn.
+    """Turn what a full or failing disk raises in the `with` block into a NoizestreamError with `path` and the `knob` to turn.
 
     RuntimeError is how torch says it.
     """

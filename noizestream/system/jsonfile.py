@@ -18,6 +18,6 @@ def write_json(path: str | Path, values: Any, option: str = "") -> None:
 
 
 def write_text(path: str | Path, text: str, option: str = "") -> None:
-    """The same of text."""
+    """Write `text` to `path`; what was there stays until the new file is complete. Faults and odd characters as in `write_json`."""
     with writing(f"{option} {path}".strip()), whole(path) as partial:
         partial.write_text(as_text(text), encoding="utf-8")

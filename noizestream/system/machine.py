@@ -10,7 +10,7 @@ from typing import Any
 
 
 def processor() -> str:
-    """The processor's name."""
+    """Return the processor's name, as the system has it."""
     for line in _lines("/proc/cpuinfo"):
         if line.lower().startswith(("model name", "hardware")):
             return line.split(":", 1)[1].strip()
@@ -18,7 +18,7 @@ def processor() -> str:
 
 
 def cores() -> int:
-    """Cores that this process may use, at least 1."""
+    """Return how many cores this process may use, at least 1."""
     try:
         return len(os.sched_getaffinity(0))
     except AttributeError:  # not on macOS and Windows
@@ -26,7 +26,7 @@ def cores() -> int:
 
 
 def load_average() -> float | None:
-    """Processes that wanted a core in the last minute, on average; None where the system does not say."""
+    """Return how many processes wanted a core in the last minute, on average; None where the system does not say."""
     try:
         return round(os.getloadavg()[0], 2)
     except (AttributeError, OSError):
@@ -34,7 +34,7 @@ def load_average() -> float | None:
 
 
 def version(package: str) -> str | None:
-    """The installed version of `package`, without importing it; None if it is not installed."""
+    """Return the installed version of `package`, without importing it; None if it is not installed."""
     try:
         return metadata.version(package)
     except metadata.PackageNotFoundError:
@@ -42,7 +42,7 @@ def version(package: str) -> str | None:
 
 
 def resident_mb(process: int) -> float | None:
-    """Memory that the process with the id `process` holds, in MB; None where nobody can tell."""
+    """Return the memory that the process with the id `process` holds, in MB; None where nobody can tell."""
     for line in _lines(f"/proc/{process}/status"):
         if line.startswith("VmRSS:"):
             return round(int(line.split()[1]) / 1024, 1)
@@ -54,7 +54,7 @@ def resident_mb(process: int) -> float | None:
 
 
 def processor_seconds(process: int) -> float | None:
-    """Processor time that the process with the id `process` has used; None where nobody can tell."""
+    """Return the processor time that the process with the id `process` has used, in seconds; None where nobody can tell."""
     lines = _lines(f"/proc/{process}/stat")
     if not lines:
         return None
@@ -63,7 +63,7 @@ def processor_seconds(process: int) -> float | None:
 
 
 def started(process: int) -> int | None:
-    """When the process with the id `process` was started, in ticks since the system was; None where nobody can tell.
+    """Return when the process with the id `process` was started, in ticks since the system was; None where nobody can tell.
 
     Ids are used again: with this one a process is told from a later one of the same id.
     """
@@ -72,7 +72,7 @@ def started(process: int) -> int | None:
 
 
 def description() -> dict[str, Any]:
-    """Machine and versions that belong to every figure measured here."""
+    """Return the machine and the versions that belong to every figure measured here, by name."""
     return {
         "date": date.today().isoformat(),
         "processor": processor(),

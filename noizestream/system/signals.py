@@ -10,7 +10,7 @@ Handler = Callable[[int, Any], None] | signal.Handlers
 
 
 def by_default(*names: str) -> None:
-    """The system's own action for the signals `names` from now on, in this process; one that is ignored stays ignored."""
+    """Give the signals `names` to the system's own action from now on, in this process; one that is ignored stays ignored."""
     for number in (getattr(signal, name) for name in names if hasattr(signal, name)):
         if signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, signal.SIG_DFL)
@@ -18,7 +18,7 @@ def by_default(*names: str) -> None:
 
 @contextmanager
 def answering(handler: Handler, *names: str) -> Iterator[None]:
-    """Within, `handler` answers the signals `names` (SIGINT, SIGHUP ...), where this system has them.
+    """Have `handler` answer the signals `names` (SIGINT, SIGHUP ...) inside the `with` block, where this system has them.
 
     One that is ignored stays ignored: `nohup`, or a shell that put us into the background, wants it so. Outside of the main thread
     nothing changes, as Python handles signals there only.

@@ -29,9 +29,10 @@ class _Process(SpawnProcess):
 
 
 class Context(SpawnContext):
-    """As `multiprocessing.get_context("spawn")`; what a process runs, and its arguments, must not be of the main module.
+    """A context as from `multiprocessing.get_context("spawn")`, whose processes do not import the main module.
 
-    It remembers the processes that it starts: a pool has no way to end one that hangs.
+    What a process runs, and its arguments, must not be of the main module. The processes are remembered: a pool has no way to end
+    one that hangs.
     """
 
     def __init__(self) -> None:
@@ -39,18 +40,18 @@ class Context(SpawnContext):
         self._started: list[SpawnProcess] = []
 
     def Process(self, *arguments: Any, **options: Any) -> SpawnProcess:  # type: ignore[override]
-        """A process that is still to be started."""
+        """Return a process that is still to be started; arguments and options are those of `multiprocessing.Process`."""
         self._started.append(_Process(*arguments, **options))
         return self._started[-1]
 
     def kill(self) -> None:
-        """End all of them by force."""
+        """End all processes of this context by force."""
         for process in self._started:
             if process.is_alive():
                 process.kill()
 
     def Lock(self) -> Any:
-        """The first thing that a pool of processes needs of shared memory; NoizestreamError where there is none."""
+        """Return a lock, the first thing that a pool of processes needs of shared memory; NoizestreamError where there is none."""
         try:
             return super().Lock()
         except OSError as error:
@@ -58,14 +59,14 @@ class Context(SpawnContext):
 
 
 def processes(wanted: int | None = None) -> int:
-    """How many to share work between: `wanted`, or one per processor; 0, which is this one, in a process that may start none."""
+    """Return how many processes to share work between: `wanted`, or one per core; 0 (this one) where none may be started."""
     if multiprocessing.current_process().daemon:  # a worker of somebody's multiprocessing.Pool
         return 0
     return machine.cores() if wanted is None else wanted
 
 
 def no_room(what: str, error: OSError) -> NoizestreamError:
-    """What to say where shared memory has no room for `what`."""
+    """Return the error to raise where shared memory has no room for `what`; it says how to make room."""
     knob = "make room in /dev/shm, or make it larger (docker run --shm-size=256m)"
     return NoizestreamError(f"no room for {what} ({reason(error)}); {knob}")
 

@@ -15,7 +15,7 @@ def silence_stderr() -> None:
 
 @contextlib.contextmanager
 def quiet_stderr() -> Iterator[None]:
-    """The same inside the block; Python exceptions pass as usual. Not for while it plays."""
+    """Send file descriptor 2 to nowhere inside the `with` block; Python exceptions pass as usual. Not for while it plays."""
     try:
         sys.stderr.flush()
         kept = os.dup(2)

@@ -1,28 +1,19 @@
 """The benchmarks of the codec and of long renderings."""
 
-import importlib.util
 import json
 import shutil
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 import soundfile
 
+from benchmarks import long, opus
 from noizestream.errors import NoizestreamError
 from tests import foreign_models
 from tests.analysis import optional_model
 
 RATE = 48000
-
-
-def benchmark(name: str):
-    spec = importlib.util.spec_from_file_location(f"{name}_benchmark", Path(__file__).parents[2] / "benchmarks" / f"{name}.py")
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    return module
 
 
 @pytest.fixture
@@ -41,7 +32,6 @@ def library(tmp_path, monkeypatch) -> Path:
 
 @pytest.mark.skipif(shutil.which("opusenc") is None, reason="opus-tools are not installed")
 def test_opus_gets_better_with_its_rate_and_stands_beside_the_model(library, tmp_path, capsys):
-    opus = benchmark("opus")
     model = foreign_models.write(optional_model.Persistent(), tmp_path / "m.ts", optional_model.METADATA)
     line = [str(library), str(model), "--kbit", "8,64", "--seconds", "3", "--workers", "0", "--json", str(tmp_path / "o.json")]
     rows = opus.main(line)
@@ -55,7 +45,6 @@ def test_opus_gets_better_with_its_rate_and_stands_beside_the_model(library, tmp
 
 
 def test_a_long_rendering_minute_by_minute(library, sine_model, capsys):
-    long = benchmark("long")
     result = long.main([str(sine_model), "--minutes", "1", "--genres", "a", "-t", "0", "--data", str(library), "--workers", "0"])
     (minute,) = result["minutes"]["A"]
     assert minute["silence"] == 0 and minute["repeats"] > 0.8  # a tone that never ends

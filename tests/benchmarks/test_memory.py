@@ -6,14 +6,13 @@ import sys
 
 import pytest
 
-from tests.benchmarks.test_speed import benchmark
+from benchmarks import memory
 
 PARENT = "import subprocess, sys; subprocess.run([sys.executable, '-c', 'print(1, flush=True); input()'])"
 
 
 @pytest.mark.skipif(not os.path.isdir("/proc"), reason="only Linux tells which process started which")
 def test_children_of_children_are_counted():
-    memory = benchmark("memory")
     process = subprocess.Popen([sys.executable, "-c", PARENT], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     try:
         assert process.stdout.readline() == "1\n"

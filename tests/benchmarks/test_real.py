@@ -11,10 +11,10 @@ import pytest
 import soundfile
 from click.testing import CliRunner
 
-from noizestream.commands.evaluate import command as evaluate
+from benchmarks import real, real_library
+from noizestream.commands import evaluate
 from noizestream.errors import NoizestreamError, UsageError
 from noizestream.music.library import read_library
-from tests.benchmarks.test_speed import benchmark
 
 RATE = 8000
 MINUTES = {"learn": 18.5, "held_out": 8}
@@ -31,10 +31,9 @@ def tone(path: Path, seconds: float) -> None:
 @pytest.fixture
 def module(monkeypatch):
     """The benchmark's library, for which the small tracks are as long as they say."""
-    module = benchmark("real_library")
-    in_header = module.header_seconds
-    monkeypatch.setattr(module, "header_seconds", lambda path: SMALL * in_header(path))
-    return module
+    in_header = real_library.header_seconds
+    monkeypatch.setattr(real_library, "header_seconds", lambda path: SMALL * in_header(path))
+    return real_library
 
 
 @pytest.fixture(scope="module")
@@ -140,7 +139,7 @@ def stored(tmp_path) -> Path:
 
 
 def test_the_table_and_the_bars_from_what_was_stored(stored, capsys):
-    result = benchmark("real").main(["--show", str(stored)])
+    result = real.main(["--show", str(stored)])
     assert result == json.loads(stored.read_text())
     shown, _, bars = capsys.readouterr().out.partition("\n\n")
     rows = {
@@ -179,7 +178,7 @@ def test_a_file_that_cannot_be_shown_is_named(tmp_path):
         if text is not None:
             (tmp_path / name).write_text(text)
         with pytest.raises(NoizestreamError, match=f"--show .*{name}"):
-            benchmark("real").main(["--show", str(tmp_path / name)])
+            real.main(["--show", str(tmp_path / name)])
 
 
 @pytest.fixture
@@ -197,7 +196,6 @@ def pairs(tmp_path, monkeypatch) -> Path:
 
 
 def test_its_figures_are_those_of_evaluate(pairs, sine_model, tmp_path):
-    real = benchmark("real")
     settings = {"seconds": 5.0, "seeds": 2, "seed": 3, "temperature": 0.0}
     result = real.measure(real.analyse(pairs, 0), sine_model, real.Settings(**settings), 0)
     novel = {genre: entry.pop("novelty") for genre, entry in result["made_learned"]["genres"].items()}
@@ -208,7 +206,7 @@ def test_its_figures_are_those_of_evaluate(pairs, sine_model, tmp_path):
         "made_held_out": [*rendering, str(pairs / "held_out")],
         "learned_held_out": ["--audio", str(pairs / "learn"), str(pairs / "held_out")],
     }.items():
-        CliRunner().invoke(evaluate, [*line, "--workers", "0", "--json", str(file)], catch_exceptions=False)
+        CliRunner().invoke(evaluate.command, [*line, "--workers", "0", "--json", str(file)], catch_exceptions=False)
         stored = json.loads(file.read_text())
         if group == "made_held_out":  # what the model itself says is asked beside the music learned from only
             for entry in [*stored["genres"].values(), stored["all"]]:
@@ -219,7 +217,6 @@ def test_its_figures_are_those_of_evaluate(pairs, sine_model, tmp_path):
 
 
 def test_what_was_learned_from_is_not_new_and_another_piece_is(pairs):
-    real = benchmark("real")
     sides = real.analyse(pairs, 0)
     for side, nearer in {"learn": 1.0, "held_out": 0.0}.items():
         made = {"A": [piece.arrays for piece in sides[side]["A"].pieces]}
@@ -230,6 +227,5 @@ def test_what_was_learned_from_is_not_new_and_another_piece_is(pairs):
 
 def test_a_model_of_other_music_is_refused(pairs, sine_model):
     (pairs / "learn" / "B").rename(pairs / "learn" / "waltz")
-    real = benchmark("real")
     with pytest.raises(UsageError, match=r"--model: sine.ts has no genre waltz"):
         real.measure(real.analyse(pairs, 0), sine_model, real.Settings(5.0, 1), 0)

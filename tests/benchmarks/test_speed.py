@@ -1,25 +1,14 @@
 """The benchmark of a step: every form and part is there, and its page holds what was printed."""
 
-import importlib.util
 import sys
-from pathlib import Path
 
 import pytest
 import torch
 
-FOLDER = Path(__file__).parents[2] / "benchmarks"
-
-
-def benchmark(name: str):
-    spec = importlib.util.spec_from_file_location(f"{name}_benchmark", FOLDER / f"{name}.py")
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module  # dataclasses look there
-    spec.loader.exec_module(module)
-    return module
+from benchmarks import performance, speed
 
 
 def test_every_form_and_every_part_is_timed():
-    speed = benchmark("speed")
     with torch.inference_mode():
         found = speed.measure("small", channels=2, steps=speed.TURN)
     forms = found["forms"]
@@ -32,7 +21,6 @@ def test_every_form_and_every_part_is_timed():
 
 
 def test_the_page_names_command_and_machine(tmp_path, monkeypatch, capsys):
-    performance = benchmark("performance")
     told = performance.Benchmark("speed", "A title", "About it.", ("-c", "print('12 ms')"))
     failing = performance.Benchmark("memory", "Another", "About that.", ("-c", "raise SystemExit(3)"))
     monkeypatch.setattr(performance, "BENCHMARKS", (told, failing))

@@ -5,8 +5,8 @@ import json
 import pytest
 
 from noizestream.modelfile import archive
-from tests import foreign_models as foreign
 from tests.commands.run import assert_one_line, run
+from tests.foreign_models import METADATA, White, write
 from tests.modelfile.test_archive import bad_files
 
 
@@ -17,7 +17,7 @@ def test_it_shows_what_is_inside(tmp_path):
         "licence": "CC0-1.0",
         "golden": [[0.0] * 256] * 2,
     }
-    path = foreign.write(foreign.White(), tmp_path / "white.ts", foreign.METADATA | more)
+    path = write(White(), tmp_path / "white.ts", METADATA | more)
     done = run("info", path)
     assert done.returncode == 0, done.stderr
     shown = [

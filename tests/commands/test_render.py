@@ -5,9 +5,9 @@ import pytest
 import soundfile
 
 from noizestream.control.chords import parse_chord
-from tests import foreign_models as foreign
 from tests.commands.run import assert_one_line, run
-from tests.control.test_chord_file import write as write_midi
+from tests.control import test_chord_file
+from tests.foreign_models import LAYERED, Layered, chord_hz, write
 from tests.modelfile.test_archive import bad_files
 
 
@@ -74,7 +74,7 @@ def test_a_model_that_cannot_hear_says_so(sine_model, tmp_path):
 
 @pytest.fixture(scope="module")
 def layered_model(tmp_path_factory):
-    return foreign.write(foreign.Layered(), tmp_path_factory.mktemp("layered") / "layered.ts", foreign.LAYERED)
+    return write(Layered(), tmp_path_factory.mktemp("layered") / "layered.ts", LAYERED)
 
 
 def tones(audio: np.ndarray, seconds: float) -> list[float]:
@@ -98,7 +98,7 @@ def test_chords_follow_the_beat(layered_model, tmp_path, arguments, beat_s):
     done = run("render", layered_model, "-o", take, "--seconds", 20 * beat_s, "--chords", written, *arguments)
     assert done.returncode == 0, done.stderr
     audio, rate = soundfile.read(take)
-    expected = [foreign.chord_hz(parse_chord(name)) for name in CADENCE * 3][:10]
+    expected = [chord_hz(parse_chord(name)) for name in CADENCE * 3][:10]
     assert tones(audio[:, 0], 2 * beat_s) == pytest.approx(expected, abs=1.5)
     # The second chord begins with the block of 256 in which its beat lies, which is the third.
     wave, start = audio[: 3 * rate, 0], int(2 * beat_s * rate) // 256 * 256
@@ -108,11 +108,11 @@ def test_chords_follow_the_beat(layered_model, tmp_path, arguments, beat_s):
 
 
 def test_chords_of_a_midi_file(layered_model, tmp_path):
-    write_midi(tmp_path / "cadence.mid")
+    test_chord_file.write(tmp_path / "cadence.mid")
     done = run("render", layered_model, "-o", "take.flac", "--seconds", 10, "--chords", "cadence.mid", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     audio, _ = soundfile.read(tmp_path / "take.flac")
-    assert tones(audio[:, 0], 2.0) == pytest.approx([foreign.chord_hz(parse_chord(name)) for name in [*CADENCE, "Am"]], abs=1.5)
+    assert tones(audio[:, 0], 2.0) == pytest.approx([chord_hz(parse_chord(name)) for name in [*CADENCE, "Am"]], abs=1.5)
 
 
 def test_any_control_that_the_model_declares_is_set(layered_model, tmp_path):

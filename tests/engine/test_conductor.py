@@ -7,12 +7,12 @@ from noizestream.control.chords import parse_schedule
 from noizestream.engine.conductor import Conductor
 from noizestream.engine.generator import load
 from noizestream.errors import UsageError
-from tests import foreign_models as foreign
+from tests.foreign_models import LAYERED, Layered, write
 
 
 @pytest.mark.parametrize("bpm", [40.0, 93.75, 117.3, 187.5, 220.0])
 def test_each_chord_begins_in_the_block_in_which_its_beat_lies(tmp_path, bpm):
-    generator = load(foreign.write(foreign.Layered(), tmp_path / "layered.ts", foreign.LAYERED))
+    generator = load(write(Layered(), tmp_path / "layered.ts", LAYERED))
     set_at = []
     step = generator.set_control
     generator.set_control = lambda name, value: (set_at.append((generator.block, name, value)), step(name, value))

@@ -8,7 +8,7 @@ import noizestream
 from noizestream.engine.generator import load, prepare_torch
 from noizestream.errors import NoizestreamError, UsageError
 from noizestream.realtime.tuning import state
-from tests import foreign_models as foreign
+from tests.foreign_models import White, write
 
 FRAMES = 20000
 
@@ -105,7 +105,7 @@ def test_a_kept_block_is_not_overwritten(generator):
 
 
 def test_a_block_that_raises_is_an_error_and_the_stream_goes_on(tmp_path):
-    generator = load(foreign.write(foreign.White(), tmp_path / "white.ts"))
+    generator = load(write(White(), tmp_path / "white.ts"))
     state = generator.state
     generator.state = []  # as a model that loses its state would
     with pytest.raises(NoizestreamError, match="step fails") as raised:

@@ -8,7 +8,7 @@ from noizestream.engine.generator import load
 from noizestream.engine.render import render
 from noizestream.engine.safety import SafeStream
 from noizestream.errors import NoizestreamError, UsageError
-from tests import foreign_models as foreign
+from tests.foreign_models import White, write
 
 
 def test_a_file_holds_the_stream(sine_model, tmp_path):
@@ -44,7 +44,7 @@ def test_nothing_half_written_when_interrupted(sine_model, tmp_path):
 
 
 def test_a_model_that_makes_nothing_leaves_no_file(tmp_path):
-    generator = load(foreign.write(foreign.White(), tmp_path / "white.ts"))
+    generator = load(write(White(), tmp_path / "white.ts"))
     generator.clear_state = lambda: None
     generator.state = []  # every step raises from here on
     with pytest.raises(NoizestreamError, match="spoilt"):

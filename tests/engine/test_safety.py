@@ -6,7 +6,7 @@ import pytest
 from noizestream.engine.ceiling import CEILING
 from noizestream.engine.generator import load
 from noizestream.engine.safety import FADE_S, SafeStream, Safety
-from tests import foreign_models as foreign
+from tests.foreign_models import Spoilt, write
 
 RATE = 48000
 LIMIT = 10 ** (-0.3 / 20)
@@ -119,7 +119,7 @@ def test_a_stream_opens_and_breaks_without_a_click():
 
 
 def test_a_model_that_turns_to_nan_is_reset_and_comes_back(tmp_path):
-    generator = load(foreign.write(foreign.Spoilt(), tmp_path / "spoilt.ts"))
+    generator = load(write(Spoilt(), tmp_path / "spoilt.ts"))
     stream = SafeStream(generator)
     blocks = [stream.step() for _ in range(40)]
     assert all(np.isfinite(block).all() and block.shape == (2, 256) for block in blocks)

@@ -13,13 +13,13 @@ import pytest
 from noizestream.errors import NoizestreamError
 from noizestream.modelfile import archive
 from noizestream.modelfile.metadata import REQUIRED, Metadata
-from tests import foreign_models as foreign
+from tests.foreign_models import METADATA, NoStep, Raising, White, WrongShape, write
 from tests.full import full_disk
 
 
 def bad_files(folder):
     """name -> (path, words its error must hold): one of each kind of file that cannot be played."""
-    good = foreign.write(foreign.White(), folder / "good.ts")
+    good = write(White(), folder / "good.ts")
     text = folder / "text.ts"
     text.write_text("certainly not a model\n" * 100)
     empty = folder / "empty.ts"
@@ -31,7 +31,7 @@ def bad_files(folder):
         file.writestr("hello.txt", "hello")
     folder_model = folder / "folder.ts"
     folder_model.mkdir(exist_ok=True)
-    lacking = {key: value for key, value in foreign.METADATA.items() if key not in ("genres", "noise_size")}
+    lacking = {key: value for key, value in METADATA.items() if key not in ("genres", "noise_size")}
     return {
         "missing": (folder / "nowhere.ts", "no such"),
         "folder": (folder_model, "folder"),
@@ -39,13 +39,19 @@ def bad_files(folder):
         "empty": (empty, "not a model file"),
         "archive": (zipped, "not a TorchScript"),
         "cut short": (cut, "cut short"),
-        "not ours": (foreign.write(foreign.White(), folder / "stranger.ts", None), "metadata.json"),
-        "newer": (foreign.write(foreign.White(), folder / "newer.ts", foreign.METADATA | {"format_version": 2}), "upgrade"),
-        "keys missing": (foreign.write(foreign.White(), folder / "lacking.ts", lacking), "lacks genres, noise_size"),
-        "odd value": (foreign.write(foreign.White(), folder / "odd.ts", foreign.METADATA | {"sample_rate": "fast"}), "sample_rate"),
-        "no step": (foreign.write(foreign.NoStep(), folder / "nostep.ts"), "initial_state"),
-        "raising": (foreign.write(foreign.Raising(), folder / "raising.ts"), "step fails"),
-        "wrong shape": (foreign.write(foreign.WrongShape(), folder / "shape.ts"), "[2, 256]"),
+        "not ours": (write(White(), folder / "stranger.ts", None), "metadata.json"),
+        "newer": (
+            write(White(), folder / "newer.ts", METADATA | {"format_version": 2}),
+            "upgrade",
+        ),
+        "keys missing": (write(White(), folder / "lacking.ts", lacking), "lacks genres, noise_size"),
+        "odd value": (
+            write(White(), folder / "odd.ts", METADATA | {"sample_rate": "fast"}),
+            "sample_rate",
+        ),
+        "no step": (write(NoStep(), folder / "nostep.ts"), "initial_state"),
+        "raising": (write(Raising(), folder / "raising.ts"), "step fails"),
+        "wrong shape": (write(WrongShape(), folder / "shape.ts"), "[2, 256]"),
     }
 
 
@@ -130,7 +136,7 @@ def test_a_failed_save_leaves_what_was_there(sine_model, tmp_path):
     path.write_text("precious")
     _, metadata = archive.load(sine_model)
     with pytest.raises(NoizestreamError, match="step"):
-        archive.save(torch.jit.script(foreign.WrongShape()), metadata, path)
+        archive.save(torch.jit.script(WrongShape()), metadata, path)
     with pytest.raises(NoizestreamError, match="cannot write"):
         archive.save(*archive.load(sine_model), tmp_path / "no" / "folder.ts")
     assert path.read_text() == "precious" and list(tmp_path.iterdir()) == [path]
@@ -156,7 +162,7 @@ def test_find_model_takes_a_path_or_a_bundled_name(sine_model):
 
 
 def test_our_metadata_survive_json():
-    metadata = Metadata.from_json(json.dumps(foreign.METADATA | {"licence": "é"}))
+    metadata = Metadata.from_json(json.dumps(METADATA | {"licence": "é"}))
     assert Metadata.from_json(metadata.to_json()) == metadata
 
 

@@ -10,10 +10,10 @@ from torch import Tensor
 from noizestream.errors import NoizestreamError, UsageError
 from noizestream.modelfile import archive, precision
 from noizestream.modelfile.metadata import Metadata
-from tests import foreign_models as foreign
+from tests.foreign_models import METADATA, White, write
 
 
-class Louder(foreign.White):
+class Louder(White):
     """Stands for the float32 form: told apart by its level."""
 
     @torch.jit.export
@@ -24,8 +24,8 @@ class Louder(foreign.White):
 @pytest.fixture
 def both(tmp_path):
     """A model file that offers int8 and float32."""
-    metadata = Metadata(**foreign.METADATA, extra={"precision": "int8"})
-    archive.save(torch.jit.script(foreign.White()), metadata, tmp_path / "both.ts", torch.jit.script(Louder()))
+    metadata = Metadata(**METADATA, extra={"precision": "int8"})
+    archive.save(torch.jit.script(White()), metadata, tmp_path / "both.ts", torch.jit.script(Louder()))
     return tmp_path / "both.ts"
 
 
@@ -47,14 +47,15 @@ def test_the_form_is_the_one_asked_for(both, tmp_path, monkeypatch, caplog):
     with pytest.raises(UsageError, match="NOIZESTREAM_PRECISION=int4"):
         archive.load(both)
     monkeypatch.delenv("NOIZESTREAM_PRECISION")
-    only = foreign.write(foreign.White(), tmp_path / "only.ts")
+    only = write(White(), tmp_path / "only.ts")
     with pytest.raises(NoizestreamError, match="offers float32, not int8"):
         archive.load(only, "int8")
     assert not caplog.records, "each form has a golden block of its own"
 
 
 def test_where_there_are_no_kernels_float32_plays_and_it_says_so(both, monkeypatch, caplog):
-    monkeypatch.setattr(precision, "int8_kernels", lambda: precision.NONE)
+    for module in (archive, precision):
+        monkeypatch.setattr(module, "int8_kernels", lambda: precision.NONE)
     with caplog.at_level(logging.WARNING):
         assert played(both) == ("float32", "float32")
     (record,) = caplog.records

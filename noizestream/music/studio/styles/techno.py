@@ -19,7 +19,7 @@ def kicks(song: Song) -> list[Note]:
 
 
 def drums(song: Song) -> Array:
-    """Four kicks a bar under hats in sixteenths, claps on two and four, a ride where the lead plays, and a roll before a new block."""
+    """Four kicks a bar under hats in sixteenths, claps on two and four, a ride over the lead, and a roll before a new block."""
     rng = song.rng("drums")
     closed = str(rng.choice(["X.ooX.ooX.ooX.oo", "XoooXoooXoooXooo", "X.o.X.o.X.o.X.oo"]))
     rimshot = str(rng.choice(["...x.....x.x....", ".......x...x.x..", "...x...x.....x.."]))
