@@ -24,24 +24,24 @@ METADATA = {
 }
 
 
-class White(nn.Module):
-    """White noise in stereo, scaled by the first genre's weight; the state counts blocks."""
+class Model(nn.Module):
+    """What most of them begin with: one number, 0."""
 
     @torch.jit.export
     def initial_state(self) -> list[Tensor]:
         return [torch.zeros(1)]
+
+
+class White(Model):
+    """White noise in stereo, scaled by the first genre's weight; the state counts blocks."""
 
     @torch.jit.export
     def step(self, genre: Tensor, controls: Tensor, noise: Tensor, state: list[Tensor]) -> tuple[Tensor, list[Tensor]]:
         return (noise.view(2, 256) - 0.5) * genre[0], [state[0] + 1]
 
 
-class Spoilt(nn.Module):
+class Spoilt(Model):
     """A loud constant; every tenth block after a reset turns to NaN and would stay NaN, as a diverged LSTM does."""
-
-    @torch.jit.export
-    def initial_state(self) -> list[Tensor]:
-        return [torch.zeros(1)]
 
     @torch.jit.export
     def step(self, genre: Tensor, controls: Tensor, noise: Tensor, state: list[Tensor]) -> tuple[Tensor, list[Tensor]]:
@@ -50,24 +50,16 @@ class Spoilt(nn.Module):
         return 0.5 * torch.sin(noise.view(2, 256)) + spoil, [count]
 
 
-class Raising(nn.Module):
+class Raising(Model):
     """Its step raises."""
-
-    @torch.jit.export
-    def initial_state(self) -> list[Tensor]:
-        return [torch.zeros(1)]
 
     @torch.jit.export
     def step(self, genre: Tensor, controls: Tensor, noise: Tensor, state: list[Tensor]) -> tuple[Tensor, list[Tensor]]:
         return noise.view(3, 1000), state
 
 
-class Hearing(nn.Module):
+class Hearing(Model):
     """White noise as loud as what it last heard, by the genre asked for then; silent until it has heard anything."""
-
-    @torch.jit.export
-    def initial_state(self) -> list[Tensor]:
-        return [torch.zeros(1)]
 
     @torch.jit.export
     def prime(self, audio: Tensor, genre: Tensor) -> list[Tensor]:
@@ -154,12 +146,8 @@ class Layered(nn.Module):
         return torch.stack([wave, wave]), [turns[-1:] % 1, count, octave]
 
 
-class WrongShape(nn.Module):
+class WrongShape(Model):
     """Returns mono where stereo is promised."""
-
-    @torch.jit.export
-    def initial_state(self) -> list[Tensor]:
-        return [torch.zeros(1)]
 
     @torch.jit.export
     def step(self, genre: Tensor, controls: Tensor, noise: Tensor, state: list[Tensor]) -> tuple[Tensor, list[Tensor]]:
