@@ -92,7 +92,7 @@ def command(
         check_take(record)
     heard = None if prime is None else read_prime(prime, metadata[0].sample_rate, lambda line: click.echo(line, err=True))
 
-    from noizestream.devices.sounddevice_adapter import NoAudioDevice
+    from noizestream.devices.portaudio import NoAudioDevice
     from noizestream.session.interrupts import Interrupts
     from noizestream.session.session import Session
     from noizestream.ui.status import summary

@@ -20,8 +20,7 @@ from dataclasses import dataclass
 from multiprocessing.connection import Connection
 
 from noizestream.devices import portaudio
-from noizestream.devices.portaudio import OutputDevice
-from noizestream.devices.sounddevice_adapter import NoAudioDevice, forget
+from noizestream.devices.portaudio import NoAudioDevice, OutputDevice
 from noizestream.errors import NoizestreamError
 from noizestream.realtime import output_bus as desk
 from noizestream.realtime.output_bus import OutputBus
@@ -167,7 +166,7 @@ def _look(pipe: Connection, asked: str | None, rate: int, channels: int, patient
                 raise
         if pipe.poll(LOOK_ASIDE_S if aside else LOOK_S) or os.getppid() != parent:
             return None
-        forget()
+        portaudio.forget()
 
 
 def _serve(pipe: Connection, found: Found, latency: str, parent: int) -> None:

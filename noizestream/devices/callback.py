@@ -189,8 +189,8 @@ SIGNATURE = types.int32(types.voidptr, types.voidptr, _ULONG, types.intp, _ULONG
 def _pa_stream_callback(stamp: int):
     """Return `serve` as a PaStreamCallback.
 
-    numba's cache is keyed by the date of this file and by the function's closure, while the slots and the ceiling compiled in come
-    from other files: `stamp`, a hash of those, must be in the closure.
+    numba's cache is keyed by the date of this file and by the function's closure, while the slots compiled in come from other
+    files: `stamp`, a hash of those, must be in the closure.
     """
 
     def pa_stream_callback(_source, target, frames, time, status, table):

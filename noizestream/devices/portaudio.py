@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from noizestream.devices.choose import choose
-from noizestream.devices.sounddevice_adapter import NoAudioDevice, compiled_output, library, takes
+from noizestream.devices.sounddevice_adapter import NoAudioDevice, compiled_output, library, start_anew, takes
 from noizestream.errors import NoizestreamError
 from noizestream.realtime import output_bus as desk
 from noizestream.realtime import ring as slots
@@ -52,6 +52,11 @@ def outputs() -> list[OutputDevice]:
         for device in sounddevice.query_devices()
         if device["max_output_channels"] > 0
     ]
+
+
+def forget() -> None:
+    """Let go of PortAudio: the devices that `outputs` lists next are those that are there then. Only while no stream is open."""
+    start_anew()
 
 
 def find_output(asked: str | None = None) -> OutputDevice:

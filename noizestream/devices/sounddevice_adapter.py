@@ -41,8 +41,8 @@ def takes(device: int, rate: int, channels: int) -> bool:
     return True
 
 
-def forget() -> None:
-    """Let go of PortAudio: the devices that it lists next are those that are there then. Only while no stream is open."""
+def start_anew() -> None:
+    """End PortAudio and start it again, so that it looks which devices there are. Only while no stream is open."""
     sounddevice = library()
     with quiet_stderr():
         while sounddevice._initialized > 0:

@@ -17,9 +17,8 @@ from typing import Any
 
 import numpy as np
 
-from noizestream.engine.ceiling import CEILING
 from noizestream.engine.resampling import Resampler, map_channels
-from noizestream.engine.safety import SafeStream, Safety
+from noizestream.engine.safety import CEILING, SafeStream, Safety
 from noizestream.realtime import ring as slots
 from noizestream.realtime.ring import Ring
 

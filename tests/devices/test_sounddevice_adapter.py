@@ -5,7 +5,7 @@ import inspect
 import pytest
 
 from noizestream.devices import sounddevice_adapter
-from noizestream.devices.sounddevice_adapter import compiled_output, forget, library, takes
+from noizestream.devices.sounddevice_adapter import compiled_output, library, start_anew, takes
 
 NO_DEVICE = 10_000
 
@@ -20,10 +20,10 @@ def nobody_starts_a_server():
 
 def test_portaudio_looks_anew_and_is_initialised_once():
     sounddevice = library()
-    forget()
+    start_anew()
     assert sounddevice._initialized == 1
     sounddevice._initialize()
-    forget()
+    start_anew()
     assert sounddevice._initialized == 1, "however often it was initialised"
     sounddevice.query_devices()
 
