@@ -189,7 +189,7 @@ def first_block(module: Any, metadata: Metadata, source: str) -> np.ndarray:
 
 def bundled_models() -> dict[str, Path]:
     """The models that travel with noizestream, name -> file: beside the package's code in a wheel, in `models/` in a checkout."""
-    package = Path(__file__).resolve().parent
+    package = Path(__file__).resolve().parents[1]
     for folder in (package / "models", package.parent / "models"):
         if folder.is_dir():
             return {path.stem: path for path in sorted(folder.glob("*.ts"))}
