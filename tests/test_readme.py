@@ -11,9 +11,8 @@ from noizestream.control.parameters import GENRE_FIRST_NOTE, PARAMETERS
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
 FOLDERS = ("noizestream", "tests", "benchmarks", "rig", "examples", "docs", "models", ".ci")
-PAGES = ["README.md", "CONTRIBUTING.md"] + sorted(
-    str(page.relative_to(ROOT)) for folder in ("docs", "models") for page in (ROOT / folder).rglob("*.md")
-)
+BELOW = sorted(str(page.relative_to(ROOT)) for folder in ("docs", "models") for page in (ROOT / folder).rglob("*.md"))
+PAGES = ["README.md", "CONTRIBUTING.md", *BELOW]
 SOURCES = sorted(
     str(file.relative_to(ROOT)) for folder in FOLDERS for file in (ROOT / folder).rglob("*.py") if file.name != Path(__file__).name
 )
@@ -27,7 +26,7 @@ def files() -> frozenset[str]:
 
 
 def is_there(path: str, page: str) -> bool:
-    """Whether `path` is that of a file as `page` may name it: from the root, the package, or the page; a bare name from anywhere."""
+    """Whether `path` is a file as `page` may name it: from the root, the package, the tests or the page; a bare one, anywhere."""
     if "/" not in path.strip("/"):
         return any(Path(file).name == path.strip("/") for file in files())
     beside = Path(page).parent / path
