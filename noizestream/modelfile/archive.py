@@ -109,7 +109,7 @@ def load(path: str | Path, precision: str | None = None) -> "tuple[torch.jit.Scr
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", DeprecationWarning)
             with source or path.open("rb") as file:  # not its name: torch takes none that is no text
-                module = torch.jit.load(file, map_location="cpu").eval()
+                module = torch.jit.load(file, map_location="cpu").eval()  # type: ignore[no-untyped-call]
     except (RuntimeError, ValueError, OSError, EOFError) as error:
         if kernels == NONE and metadata.extra.get("precision") == INT8:
             raise NoizestreamError(f"{path}: is in int8, for which this build of torch has no kernels") from None
