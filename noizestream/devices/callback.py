@@ -23,8 +23,8 @@ import numpy as np
 from numba import carray, cfunc, types
 from numba.extending import intrinsic, register_jitable
 
-from noizestream.engine import ceiling
 from noizestream.realtime import output_bus, ring
+from noizestream.system import ceiling
 
 OUTPUT_UNDERFLOW = 4  # paOutputUnderflow: the server or driver came too late; not our doing
 

@@ -13,9 +13,9 @@ from itertools import pairwise
 
 import numpy as np
 
-from noizestream.engine.ceiling import CEILING
 from noizestream.engine.generator import Generator
 from noizestream.errors import NoizestreamError
+from noizestream.system.ceiling import CEILING
 
 INPUT_LIMIT = 8.0
 """+18 dBFS: a model that runs away further is clipped there, or the DC blocker would remember it for seconds."""

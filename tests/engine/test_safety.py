@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from noizestream.engine.ceiling import CEILING
 from noizestream.engine.generator import load
 from noizestream.engine.safety import FADE_S, SafeStream, Safety
+from noizestream.system.ceiling import CEILING
 from tests.foreign_models import Spoilt, write
 
 RATE = 48000

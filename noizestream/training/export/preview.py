@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from noizestream.engine.ceiling import CEILING
 from noizestream.modelfile.genres import file_names
+from noizestream.system.ceiling import CEILING
 from noizestream.system.soundfiles import sound_file
 from noizestream.training.generate import generate
 
