@@ -31,7 +31,7 @@ class Cut:
     known: bool = True
 
     def middle(self, seconds: float) -> "Cut":
-        """The same, but only so much of its middle, if it is longer than that; of its beginning where nobody knows its length."""
+        """Return so many `seconds` of the cut's middle, if it is longer; of its beginning where nobody knows its length."""
         if self.expected_s <= seconds:
             return self
         start_s = self.start_s + (self.expected_s - seconds) / 2 if self.known else self.start_s
@@ -39,7 +39,7 @@ class Cut:
 
 
 def cuts_of(track: Track) -> list[Cut]:
-    """All of `track`, in equal pieces of at most `PIECE_S` (and a little); in one where its length is unknown."""
+    """Return all of `track` in equal pieces of at most `PIECE_S` (and a little); in one where its length is unknown."""
     seconds = header_seconds(track.path)
     if not seconds:
         return [Cut(track, 0.0, None, _guessed(track.path), False)]

@@ -25,7 +25,7 @@ def decode(path: str | Path, rate: int = RATE, start_s: float = 0.0, seconds: fl
 
 
 def pieces(path: str | Path, rate: int, longest_s: float, least_s: float = 0.0) -> Iterator[tuple[float, np.ndarray]]:
-    """The whole file in a row of (start in seconds, `decode`d piece) of `longest_s`, in the memory of one piece.
+    """Yield the whole file as (start in seconds, `decode`d piece) of `longest_s` seconds each, in the memory of one piece.
 
     A rest shorter than `least_s` belongs to the last piece. Raises Skip as `decode` does.
     """
@@ -44,14 +44,14 @@ def pieces(path: str | Path, rate: int, longest_s: float, least_s: float = 0.0) 
 
 
 def header_seconds(path: Path) -> float:
-    """Length by the header; 0 where there is none, or none that can be believed: decoding will tell. Nothing is decoded."""
+    """Return the length by the header; 0 where there is none to believe: decoding will tell. Nothing is decoded."""
     from noizestream.music import source
 
     return source.header_seconds(path)
 
 
 def measure(path: str | Path) -> tuple[int, float]:
-    """The file's own rate in Hz and its length in seconds, read to the end where the header does not tell. Raises Skip."""
+    """Return the file's own rate in Hz and its length in seconds, read to the end where the header is silent. Raises Skip."""
     from noizestream.music.source import Source
 
     with contextlib.ExitStack() as stack:

@@ -35,7 +35,7 @@ class Task:
     limit_s: float
 
     def run(self) -> list["Decoded | Skipped"]:
-        """In the worker: results, and what went wrong as a `Skipped` each (an exception would lose its type on the way)."""
+        """Return the results, and what went wrong as a `Skipped` each: an exception would lose its type on the way from a worker."""
         found: list[Decoded | Skipped] = []
         try:
             for start_s, audio in self._pieces():
@@ -51,7 +51,7 @@ class Task:
         return found
 
     def run_limited(self) -> list["Decoded | Skipped"]:
-        """The same in a process that ends, whatever holds it, when the limit is over."""
+        """Return what `run` does, in a process that ends, whatever holds it, when `limit_s` is over."""
         with open(os.devnull, "w") as nowhere:
             faulthandler.dump_traceback_later(self.limit_s, exit=True, file=nowhere)
             try:

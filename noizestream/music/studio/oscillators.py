@@ -18,12 +18,12 @@ Array = np.ndarray
 
 
 def frames(seconds: float) -> int:
-    """Whole frames nearest to `seconds`."""
+    """Return the whole frames nearest to `seconds`."""
     return round(seconds * SAMPLE_RATE)
 
 
 def hertz(pitch: float) -> float:
-    """Frequency of a MIDI pitch (69 is 440 Hz)."""
+    """Return the frequency in Hz of a MIDI `pitch` (69 is 440 Hz)."""
     return 440.0 * 2.0 ** ((pitch - 69) / 12)
 
 
@@ -62,7 +62,7 @@ def _tables(shape: str, frequency: float, cutoffs: tuple[float, ...], resonance:
 def oscillator(
     shape: str, frequency: float | Array, length: int, cutoff: float | Array = 1e6, resonance: float = 0.7, phase: float = 0.0
 ) -> Array:
-    """A tone: float32 [length]. `frequency` and `cutoff` (a second-order low-pass) in Hz, either may move: [length]."""
+    """Return a tone: float32 [length]. `frequency` and `cutoff` (a second-order low-pass) in Hz may move: [length] each."""
     moving = np.ndim(cutoff) > 0
     cutoff = np.asarray(cutoff, float)
     low, high = float(np.min(cutoff)), float(np.max(cutoff))
@@ -85,7 +85,7 @@ def oscillator(
 
 
 def unison(shape: str, frequency: float, length: int, cents: tuple[float, ...], cutoff: float | Array = 1e6) -> Array:
-    """Detuned oscillators summed to the power of one: float32 [length]; their phases are spread so that the start is no spike."""
+    """Return detuned oscillators, as loud as one: float32 [length]; their phases are spread so that the start is no spike."""
     total = np.zeros(length, np.float32)
     for index, detune in enumerate(cents):
         total += oscillator(shape, frequency * 2 ** (detune / 1200), length, cutoff, phase=index * 0.618)
@@ -93,7 +93,7 @@ def unison(shape: str, frequency: float, length: int, cents: tuple[float, ...], 
 
 
 def bell(frequency: float, length: int, ratio: float, index: float, decay: float) -> Array:
-    """Two-operator FM with a falling index: float32 [length]; the index shrinks where its sidebands would pass `TOP`."""
+    """Return two-operator FM with a falling index: float32 [length]; the index shrinks where its sidebands would pass `TOP`."""
     t = np.arange(length) / SAMPLE_RATE
     bound = max(0.0, (TOP / frequency - 1) / ratio - 1)
     moving = min(index, bound) * np.exp(-t / (decay * 0.4))
@@ -102,7 +102,7 @@ def bell(frequency: float, length: int, ratio: float, index: float, decay: float
 
 
 def adsr(held: int, attack: float, decay: float, sustain: float, release: float) -> Array:
-    """Envelope: float32 [held + frames(release)], 0..1; times in seconds. It starts and ends at 0."""
+    """Return an envelope: float32 [held + frames(release)], 0..1, from 0 to 0; `held` in frames, the other times in seconds."""
     rise, tail = max(1, frames(attack)), max(1, frames(release))
     t = np.arange(held)
     body = np.where(t < rise, t / rise, sustain + (1 - sustain) * np.exp(-(t - rise) / max(1, frames(decay))))
@@ -111,7 +111,7 @@ def adsr(held: int, attack: float, decay: float, sustain: float, release: float)
 
 
 def fall(length: int, seconds: float) -> Array:
-    """Exponential decay from 1 with this time constant, with the last tenth faded to 0: float32 [length]."""
+    """Return the exponential decay from 1 with this time constant, the last tenth faded to 0: float32 [length]."""
     envelope = np.exp(-np.arange(length) / (seconds * SAMPLE_RATE))
     tail = max(1, length // 10)
     envelope[-tail:] *= np.linspace(1, 0, tail)
@@ -119,7 +119,7 @@ def fall(length: int, seconds: float) -> Array:
 
 
 def wander(rng: np.random.Generator, length: int, period: float, low: float, high: float) -> Array:
-    """A slow smooth random curve between `low` and `high` with about one turn per `period` seconds: float32 [length]."""
+    """Return a slow smooth random curve between `low` and `high`, about one turn per `period` seconds: float32 [length]."""
     points = max(4, int(length / (period * SAMPLE_RATE)) + 3)
     values = rng.uniform(low, high, points)
     position = np.arange(length) / (period * SAMPLE_RATE) % (points - 1.001)
