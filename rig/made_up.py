@@ -6,7 +6,8 @@ from contextlib import contextmanager
 import torch
 
 from noizestream.nn.codec import Codec
-from noizestream.nn.layers import LAYERS, LayerFront
+from noizestream.nn.layer_table import LAYERS
+from noizestream.nn.layers import LayerFront
 from noizestream.nn.memory import TRIADS, Memory
 from noizestream.nn.navigator import Navigator
 from noizestream.nn.parts import Parts, Pulse

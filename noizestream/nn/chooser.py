@@ -118,9 +118,7 @@ class Chooser(Candidates):
         state.slot, state.shift, state.gate = found, shift, self.sure
         return code
 
-    def joins(
-        self, layer: int, state: LayerState, lead: LayerState, slot: Slot, wish: Wish, after: int, together: float
-    ) -> bool:
+    def joins(self, layer: int, state: LayerState, lead: LayerState, slot: Slot, wish: Wish, after: int, together: float) -> bool:
         """Return whether a layer that jumps goes to where its `lead` is, by `together` in 0..1; else it would go to `after`."""
         if layer == 0 or together >= self.together[layer] * (1.0 - 0.5 * max(0.0, wish.temperature - 1.0)):
             return False

@@ -73,7 +73,7 @@ class Scoring(UnitBase):
         return nats, mean
 
     def move(self, means: Tensor, latents: Tensor) -> None:
-        """Let the predictions `means` [n, tones] of a slot's blocks move where a third of it begins, as `latents` [3, latents] do."""
+        """Let the predictions `means` [n, tones] of a slot's blocks move as `latents` [3, latents] do, where a third of it begins."""
         frames: list[Tensor] = []
         for third in range(3):
             frames.append(self.layers.mix(self.layers.decode(latents[third]))[: self.layers.tones])

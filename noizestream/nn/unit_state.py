@@ -34,10 +34,13 @@ class LayerRow(NamedTuple):
     old_rest: float = 0.0  # and beyond `old`
 
 
+NOTHING = LayerRow()
+
+
 class LayerState:
     """What one layer plays, to be changed in place; `LayerRow` says what each is. `frame` and `old` hold shares of a frame too."""
 
-    def __init__(self, row: LayerRow = LayerRow()):
+    def __init__(self, row: LayerRow = NOTHING):
         self.slot: int = int(row.slot)
         self.shift: int = int(row.shift)
         self.since: int = int(row.since)
@@ -118,10 +121,13 @@ class MomentRow(NamedTuple):
     ahead: float = -1.0  # slot that `UnitState.ahead` is of, -1 none
 
 
+BEGINNING = MomentRow()
+
+
 class Moment:
     """Where a performance is, to be changed in place; `MomentRow` says what each is."""
 
-    def __init__(self, row: MomentRow = MomentRow()):
+    def __init__(self, row: MomentRow = BEGINNING):
         self.beat: float = row.beat
         self.slot: int = int(row.slot)
         self.phrase: int = int(row.phrase)

@@ -1,7 +1,7 @@
 """The step of a unit player: one block of sound from one state to the next.
 
-    slot begins: LSTM -> layer by layer, go on in the memory or jump (director.py, chooser.py)
-    every block: frame of every layer, and what fades -> coefficients -> levels -> sound (reading.py, codec.py)
+slot begins: LSTM -> layer by layer, go on in the memory or jump (director.py, chooser.py)
+every block: frame of every layer, and what fades -> coefficients -> levels -> sound (reading.py, codec.py)
 """
 
 import math
