@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from noizestream.nn.navigator import AGO, WRAP
 from noizestream.nn.parts import Parts
-from noizestream.nn.recurrent import CellState
+from noizestream.nn.recurrent import flat, paired
 
 
 class Slotted(NamedTuple):
@@ -68,13 +68,17 @@ class Hearing(nn.Module):
         return Slotted(first, torch.stack(codes, 1), number[begins])
 
     def listen(
-        self, codes: Tensor, genre: Tensor, number: int, beaten: float, piece: int, cells: list[CellState]
-    ) -> tuple[Tensor, list[CellState]]:
-        """Return what the LSTM says [1, hidden] of slot `number`, before which `codes` [64, V] were heard, and its state."""
+        self, codes: Tensor, genre: Tensor, number: int, beaten: float, piece: int, cells: list[Tensor]
+    ) -> tuple[Tensor, list[Tensor]]:
+        """Return what the LSTM says [1, hidden] of slot `number`, before which `codes` [64, V] were heard.
+
+        Takes and returns the state of the LSTM too, as `recurrent.flat` gives it.
+        """
         heard = self.navigator.heard(codes.index_select(0, self.ago).unsqueeze(0))
         clock = self.navigator.clock(torch.full([1], float(number % self.wrap)), torch.full([1], beaten))
         x = torch.cat([heard, genre.unsqueeze(0), clock, self.navigator.piece(torch.full([1], piece))], 1)
-        return self.navigator.recurrent.frame(torch.nn.functional.gelu(self.navigator.enter(x)), cells)
+        h, after = self.navigator.recurrent.frame(torch.nn.functional.gelu(self.navigator.enter(x)), paired(cells))
+        return h, flat(after)
 
     def log_p(self, h: Tensor, layer: int, first: int, last: int) -> Tensor:
         """Return the log probabilities of the codes from `first` to `last` (excluded)."""

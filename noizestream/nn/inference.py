@@ -7,7 +7,7 @@ an LSTM layer has one matrix for input and state together, and its three sigmoid
 """
 
 import copy
-from typing import TypeVar
+from typing import TypeVar, cast
 
 import torch
 from torch import Tensor, nn
@@ -17,7 +17,7 @@ from noizestream.nn.raw import RawPlayer
 from noizestream.nn.recurrent import CellState, CellWeights, Recurrent
 from noizestream.nn.units import UnitPlayer
 
-AnyPlayer = TypeVar("AnyPlayer", UnitPlayer, RawPlayer)
+AnyPlayer = TypeVar("AnyPlayer", bound=UnitPlayer | RawPlayer)
 AnyNetwork = TypeVar("AnyNetwork", bound=nn.Module)
 
 
@@ -60,10 +60,10 @@ def with_recurrent(player: AnyPlayer, recurrent: nn.Module) -> AnyPlayer:
     """Return a player for playing only that is composed of the parts of `player`, but for its LSTM: that is `recurrent`."""
     if isinstance(player, RawPlayer):
         predictor = _copied(player.predictor, player.predictor.recurrent, recurrent)
-        return RawPlayer(predictor, player.sample_rate, player.deviation).eval()
+        return cast(AnyPlayer, RawPlayer(predictor, player.sample_rate, player.deviation).eval())
     navigator = _copied(player.navigator, player.navigator.recurrent, recurrent)
     parts = Parts(player.hearing.front, player.hearing.codec, player.layers, player.memory, navigator)
-    return UnitPlayer(parts, Pulse(player.log_tempos, player.beaten)).eval()
+    return cast(AnyPlayer, UnitPlayer(parts, Pulse(player.log_tempos, player.beaten)).eval())
 
 
 def _copied(network: AnyNetwork, trained: nn.Module, recurrent: nn.Module) -> AnyNetwork:

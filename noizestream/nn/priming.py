@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from noizestream.nn.parts import Parts, Pulse
-from noizestream.nn.recurrent import at_rest
+from noizestream.nn.recurrent import at_rest, flat
 from noizestream.nn.unit_base import UnitBase
 from noizestream.nn.unit_state import LayerState, Moment, UnitState, pack, table_of, unpack
 
@@ -25,7 +25,7 @@ class Priming(UnitBase):
         """Return the state after prime audio [channels, n], taken to begin on a beat and to run at the genre's own tempo."""
         pace, strongest = self.own_pace(genre), int(genre.argmax())
         z = self.hearing.encode(audio)[0]
-        codes, cells = torch.full([64, self.count], self.codes), at_rest(self.layers_of_lstm, self.hidden)
+        codes, cells = torch.full([64, self.count], self.codes), flat(at_rest(self.layers_of_lstm, self.hidden))
         h = torch.zeros(1, self.hidden)
         if z.shape[0] > 0:
             slots = self.hearing.slotted(z, (torch.arange(z.shape[0], dtype=torch.float64) + 2.0) * pace, strongest)
@@ -49,7 +49,7 @@ class Priming(UnitBase):
                 codes=codes,
                 units=fresh.units,
                 layers=table_of([self.begun(place) for _ in range(self.count)]),
-                moment=torch.tensor(list(moment.row()), dtype=torch.float64),
+                moment=torch.tensor(moment.numbers(), dtype=torch.float64),
                 genre=genre,
                 overlap=self.tail(place),
             )

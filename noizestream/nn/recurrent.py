@@ -77,7 +77,11 @@ class Recurrent(nn.Module):
 
     def weights(self) -> list[CellWeights]:
         """Return the weights of every layer, the first one first."""
-        return [CellWeights(cell.weight_ih, cell.weight_hh, cell.bias_ih + cell.bias_hh) for cell in self.cells]
+        found = []
+        for cell in self.cells:
+            inputs, recurrent, bias, other = cell.parameters()
+            found.append(CellWeights(inputs, recurrent, bias + other))
+        return found
 
     def initial_sequence_state(self, batch: int, device: torch.device | str = "cpu") -> list[Tensor]:
         """Return zeros for `sequence`: [h, c] each [layers, batch, hidden]."""

@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from noizestream.nn.recurrent import at_rest
+from noizestream.nn.recurrent import at_rest, flat
 from noizestream.nn.unit_base import UnitBase
 
 
@@ -44,7 +44,7 @@ class Scoring(UnitBase):
         if z.shape[0] == 0:
             return nats, means
         slots = self.hearing.slotted(z, beat, strongest)
-        codes, cells = torch.full([64, self.count], self.codes), at_rest(self.layers_of_lstm, self.hidden)
+        codes, cells = torch.full([64, self.count], self.codes), flat(at_rest(self.layers_of_lstm, self.hidden))
         for s in range(slots.codes.shape[0]):
             number, begin, end = int(slots.number[s]), int(slots.first[s]), int(slots.first[s + 1])
             h, cells = self.hearing.listen(codes, genre, number, beaten, self.navigator.pieces, cells)
@@ -73,7 +73,7 @@ class Scoring(UnitBase):
         return nats, mean
 
     def move(self, means: Tensor, latents: Tensor) -> None:
-        """Let the predictions `means` [n, tones] of a slot's blocks move as `latents` [3, latents] do, where a third of it begins."""
+        """Let the predictions `means` [n, tones] of a slot move where a third of it begins, as `latents` [3, latents] do."""
         frames: list[Tensor] = []
         for third in range(3):
             frames.append(self.layers.mix(self.layers.decode(latents[third]))[: self.layers.tones])

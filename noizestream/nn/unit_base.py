@@ -15,7 +15,6 @@ from noizestream.nn.hearing import Hearing
 from noizestream.nn.navigator import WRAP
 from noizestream.nn.parts import Parts, Pulse
 from noizestream.nn.reading import Reader
-from noizestream.nn.recurrent import CellState
 from noizestream.nn.unit_state import initial, pack
 
 PER_BEAT = 4.0
@@ -64,7 +63,7 @@ class UnitBase(nn.Module):
         """Return the beats of a block at the tempo of weights genre [G]."""
         return math.exp(float(torch.dot(self.log_tempos, genre))) * self.beats_per_bpm
 
-    def listen(self, codes: Tensor, genre: Tensor, slot: int, piece: int, cells: list[CellState]) -> tuple[Tensor, list[CellState]]:
+    def listen(self, codes: Tensor, genre: Tensor, slot: int, piece: int, cells: list[Tensor]) -> tuple[Tensor, list[Tensor]]:
         """Return what the LSTM says [1, hidden] of `slot` after `codes` [64, V], and its state.
 
         `piece` is -1 where none is known.

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from noizestream.nn.recurrent import CellState, at_rest, flat, paired
+from noizestream.nn.recurrent import at_rest, flat
 
 
 class LayerRow(NamedTuple):
@@ -65,29 +65,19 @@ class LayerState:
         """Be at the slot and transposition of a `unit`."""
         self.slot, self.shift = unit // 12, unit % 12
 
-    def row(self) -> LayerRow:
-        """Return the row from which the same state can be made again."""
+    def numbers(self) -> list[float]:
+        """Return the numbers of a `LayerRow`, in its order, from which the same state can be made again."""
         # TorchScript makes a list a tensor by way of float32: frames and shares of one apart, or what is transposed would stutter.
         frame, old = float(math.floor(self.frame)), float(math.floor(self.old))
-        return LayerRow(
-            slot=float(self.slot),
-            shift=float(self.shift),
-            since=float(self.since),
-            run=float(self.run),
-            chance=self.chance,
-            gate=self.gate,
-            new=self.new,
-            piece=float(self.piece),
-            frame=frame,
-            moved=float(self.moved),
-            sounding=float(self.sounding),
-            old=old,
-            old_moved=float(self.old_moved),
-            fade=float(self.fade),
-            end=float(self.end),
-            frame_rest=self.frame - frame,
-            old_rest=self.old - old,
-        )
+        slot, shift, since, run = float(self.slot), float(self.shift), float(self.since), float(self.run)
+        piece, moved, sounding = float(self.piece), float(self.moved), float(self.sounding)
+        old_moved, fade, end = float(self.old_moved), float(self.fade), float(self.end)
+        more, old_more = self.frame - frame, self.old - old
+        # One list at once, not the row as a list: that would be an operator a number.
+        return [
+            slot, shift, since, run, self.chance, self.gate, self.new, piece,
+            frame, moved, sounding, old, old_moved, fade, end, more, old_more,
+        ]  # fmt: skip
 
 
 def layer_row(numbers: list[float]) -> LayerRow:
@@ -106,8 +96,7 @@ def layers_of(table: Tensor) -> list[LayerState]:
 
 def table_of(layers: list[LayerState]) -> Tensor:
     """Return the table [V, 17] float64 of layers, which `layers_of` reads."""
-    rows: list[list[float]] = [list(layer.row()) for layer in layers]
-    return torch.tensor(rows, dtype=torch.float64)
+    return torch.tensor([layer.numbers() for layer in layers], dtype=torch.float64)
 
 
 class MomentRow(NamedTuple):
@@ -135,16 +124,9 @@ class Moment:
         self.chord: int = int(row.chord)
         self.ahead: int = int(row.ahead)
 
-    def row(self) -> MomentRow:
-        """Return the row from which the same moment can be made again."""
-        return MomentRow(
-            beat=self.beat,
-            slot=float(self.slot),
-            phrase=float(self.phrase),
-            temperature=self.temperature,
-            chord=float(self.chord),
-            ahead=float(self.ahead),
-        )
+    def numbers(self) -> list[float]:
+        """Return the numbers of a `MomentRow`, in its order, from which the same moment can be made again."""
+        return [self.beat, float(self.slot), float(self.phrase), self.temperature, float(self.chord), float(self.ahead)]
 
 
 def moment_of(numbers: Tensor) -> Moment:
@@ -157,7 +139,7 @@ def moment_of(numbers: Tensor) -> Moment:
 def numbers_of(moment: Moment) -> Tensor:
     """Return the tensor [6] float64 of a moment, which `moment_of` reads."""
     # TorchScript makes a list a tensor by way of float32: there the beat would drift.
-    beat, rest = torch.full([1], moment.beat, dtype=torch.float64), list(moment.row())[1:]
+    beat, rest = torch.full([1], moment.beat, dtype=torch.float64), moment.numbers()[1:]
     return torch.cat([beat, torch.tensor(rest, dtype=torch.float64)])
 
 
@@ -167,8 +149,8 @@ class UnitState(NamedTuple):
     What comes `ahead` is that of the next slot, once it is known: no block is to do all the work. The newest slot is last.
     """
 
-    cells: list[CellState]  # of the LSTM, every layer [1, hidden]
-    ahead: list[CellState]
+    cells: list[Tensor]  # state of the LSTM as `recurrent.flat` gives it: only the blocks that ask it take it apart
+    ahead: list[Tensor]
     h: Tensor  # [1, hidden], what the LSTM says of this slot
     h_ahead: Tensor
     codes: Tensor  # [64, V] int64, of the last slots
@@ -185,7 +167,7 @@ SINGLE = len(UnitState._fields) - 2
 
 def pack(state: UnitState) -> list[Tensor]:
     """Return the state as a list of tensors."""
-    tensors = flat(state.cells) + flat(state.ahead)
+    tensors = state.cells + state.ahead
     for one in state[2:]:
         tensors.append(one)
     return tensors
@@ -193,17 +175,17 @@ def pack(state: UnitState) -> list[Tensor]:
 
 def unpack(state: list[Tensor], single: int = SINGLE) -> UnitState:
     """Return the state that `pack` returned as a list of tensors."""
-    cells = paired(state[:-single])
-    depth = len(cells) // 2
+    lstm = state[:-single]
+    half = len(lstm) // 2
     h, h_ahead, codes, units, layers, moment, genre, overlap = state[-single:]
-    return UnitState(cells[:depth], cells[depth:], h, h_ahead, codes, units, layers, moment, genre, overlap)
+    return UnitState(lstm[:half], lstm[half:], h, h_ahead, codes, units, layers, moment, genre, overlap)
 
 
 def initial(hidden: int, depth: int, layers: int, genres: int, codes: int, channels: int, block: int) -> UnitState:
     """Return the state of a player that has heard and played nothing, at beat 0; `codes` is the code that means nothing."""
     return UnitState(
-        cells=at_rest(depth, hidden),
-        ahead=at_rest(depth, hidden),
+        cells=flat(at_rest(depth, hidden)),
+        ahead=flat(at_rest(depth, hidden)),
         h=torch.zeros(1, hidden),
         h_ahead=torch.zeros(1, hidden),
         codes=torch.full([64, layers], codes),

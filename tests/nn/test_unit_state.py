@@ -34,9 +34,8 @@ def test_a_state_survives_being_unpacked_and_packed(state):
 
 def test_every_tensor_of_a_state_has_the_place_of_its_name(state):
     numbered = unpack([torch.tensor(float(number)) for number in range(len(state))])
-    cells = [float(part) for layers in (numbered.cells, numbered.ahead) for layer in layers for part in (layer.h, layer.c)]
-    assert [*cells, *(float(part) for part in numbered[2:])] == list(range(len(state)))
-    assert len(numbered.cells) == len(numbered.ahead) == 2
+    assert [float(part) for part in (*numbered.cells, *numbered.ahead, *numbered[2:])] == list(range(len(state)))
+    assert len(numbered.cells) == len(numbered.ahead) == 4, "of two layers"
 
 
 def test_every_number_of_a_layer_has_the_place_of_its_name():
@@ -45,15 +44,15 @@ def test_every_number_of_a_layer_has_the_place_of_its_name():
     layer = LayerState(layer_row(numbers)._replace(frame_rest=0.25, old_rest=0.5))
     for name, number in zip(LayerRow._fields[:-2], numbers, strict=False):
         assert getattr(layer, name) == number + {"frame": 0.25, "old": 0.5}.get(name, 0.0), name
-    assert layer.row() == layer_row(numbers)._replace(frame_rest=0.25, old_rest=0.5)
-    assert LayerState().row() == LayerRow()
+    assert layer_row(layer.numbers()) == layer_row(numbers)._replace(frame_rest=0.25, old_rest=0.5)
+    assert layer_row(LayerState().numbers()) == LayerRow()
 
 
 def test_every_number_of_a_moment_has_the_place_of_its_name():
     numbers = torch.arange(len(MomentRow._fields), dtype=torch.float64)
     moment = moment_of(numbers)
     assert [getattr(moment, name) for name in MomentRow._fields] == numbers.tolist()
-    assert torch.equal(numbers_of(moment), numbers) and Moment().row() == MomentRow()
+    assert torch.equal(numbers_of(moment), numbers) and MomentRow(*Moment().numbers()) == MomentRow()
 
 
 def test_rows_of_a_state_survive_being_read_and_written(state):

@@ -17,7 +17,7 @@ from noizestream.modelfile.noise import noise
 from noizestream.nn import raw, unit_state
 from noizestream.nn.inference import InferenceRecurrent, inference_form, recurrent_of, with_recurrent
 from noizestream.nn.raw import RawPlayer
-from noizestream.nn.recurrent import CellState, flat
+from noizestream.nn.recurrent import flat
 from noizestream.nn.units import UnitPlayer
 
 METHODS = ("step", "initial_state", "prime", "reconstruct", "encode", "score", "score_at", "places")
@@ -28,7 +28,7 @@ TOLERANCE = 1e-3
 SOUND_TOLERANCE = 1e-3
 """Of samples."""
 
-AnyPlayer = TypeVar("AnyPlayer", UnitPlayer, RawPlayer)
+AnyPlayer = TypeVar("AnyPlayer", bound=UnitPlayer | RawPlayer)
 
 
 def _methods(player: AnyPlayer) -> list[str]:
@@ -88,7 +88,10 @@ def self_test(player: UnitPlayer | RawPlayer, scripted: Any) -> None:
                     f"export: the scripted model differs from the trained one at block {block}; please report this"
                 )
         if not is_quantised(player):  # whole sequences run in float32 only
-            (_test_offline_raw if isinstance(player, RawPlayer) else _test_offline)(player, genre, states)
+            if isinstance(player, RawPlayer):
+                _test_offline_raw(player, genre, states)
+            else:
+                _test_offline(player, genre, states)
 
 
 def is_quantised(player: UnitPlayer | RawPlayer) -> bool:
@@ -102,7 +105,7 @@ def _foretold(player: UnitPlayer | RawPlayer, state: list[Tensor]) -> list[Tenso
         kept = raw.unpack(state)
         return [*flat(kept.cells), kept.block]
     named = unit_state.unpack(state)
-    return [*flat(named.cells), *flat(named.ahead), named.h, named.h_ahead]
+    return [*named.cells, *named.ahead, named.h, named.h_ahead]
 
 
 def _test_offline(player: UnitPlayer, genre: Tensor, states: list[list[Tensor]]) -> None:
@@ -130,14 +133,14 @@ def _test_offline_raw(player: RawPlayer, genre: Tensor, states: list[list[Tensor
     blocks = torch.stack([state.block for state in named[:-1]])[None] / predictor.scale
     labels = genre.expand(1, blocks.shape[1], -1)
     _, offline = predictor.sequence(blocks, labels, predictor.recurrent.initial_sequence_state(1))
-    _check_cells(named[-1].cells, offline)
+    _check_cells(flat(named[-1].cells), offline)
 
 
-def _check_cells(streamed: list[CellState], offline: list[Tensor]) -> None:
+def _check_cells(streamed: list[Tensor], offline: list[Tensor]) -> None:
     """Raise NoizestreamError unless the LSTM's `streamed` state is that of a whole sequence, `offline` [h, c]."""
     h, c = offline
     whole = torch.stack([h[:, 0], c[:, 0]], dim=1).flatten(0, 1)
-    if not bool((torch.cat(flat(streamed)) - whole).abs().max() <= TOLERANCE):
+    if not bool((torch.cat(streamed) - whole).abs().max() <= TOLERANCE):
         raise NoizestreamError("export: the streamed model differs from the trained one; please report this")
 
 
