@@ -5,8 +5,8 @@
     naive eager          the networks as they were trained, stepped in plain Python with nn.LSTM
     eager                the same with LSTM cells
     scripted float32     the same as TorchScript: what the others are compared with
-    lean float32         what `train --precision float32` writes (nn/inference.py)
-    lean int8            what `train` writes by default
+    inference float32    what `train --precision float32` writes (nn/inference.py)
+    inference int8       what `train` writes by default
     whole ...            as `play` and `render` step it: noise, conversions and safety included
 
 The weights and the memory are random, of the preset's sizes: they do not change the cost. Times are processor time of the one
@@ -20,7 +20,6 @@ that holds it from one block to the next goes under it).
 """
 
 import argparse
-import copy
 import gc
 import os
 import statistics
@@ -41,10 +40,10 @@ from noizestream.engine.safety import SafeStream  # noqa: E402
 from noizestream.modelfile.metadata import Metadata  # noqa: E402
 from noizestream.modelfile.noise import noise  # noqa: E402
 from noizestream.nn.codec import Codec  # noqa: E402
-from noizestream.nn.inference import lean  # noqa: E402
-from noizestream.nn.recurrent import Recurrent  # noqa: E402
+from noizestream.nn.inference import inference_form, with_recurrent  # noqa: E402
+from noizestream.nn.recurrent import CellState, Recurrent  # noqa: E402
 from noizestream.nn.spectral import SpectralFront, block_frames_for  # noqa: E402
-from noizestream.nn.unit_state import LayerState, nothing, pack, unpack  # noqa: E402
+from noizestream.nn.unit_state import LayerState, layers_of, moment_of, pack, table_of, unpack  # noqa: E402
 from noizestream.nn.units import UnitPlayer  # noqa: E402
 from noizestream.system import machine  # noqa: E402
 from noizestream.system.jsonfile import write_json  # noqa: E402
@@ -55,7 +54,7 @@ from rig import made_up  # noqa: E402
 GENRES = ("ambient", "breaks", "chiptune", "drone", "dub", "techno")
 TURN = 25
 REFERENCE = "scripted float32"
-PLAYED = "whole lean int8"
+PLAYED = "whole inference int8"
 ALONE = f"{PLAYED}, alone"
 RECORDED = 50
 HEARD = 3000
@@ -81,15 +80,13 @@ class Naive(torch.nn.Module):
             for name, weights in cell.named_parameters():
                 getattr(self.lstm, f"{name}_l{layer}").data.copy_(weights)
 
-    def frame(self, x: torch.Tensor, state: list[torch.Tensor]) -> tuple[torch.Tensor, list[torch.Tensor]]:
-        out, (h, c) = self.lstm(x[None], (torch.stack(state[0::2]), torch.stack(state[1::2])))
-        return out[0], [part[layer] for layer in range(self.layers) for part in (h, c)]
+    def frame(self, x: torch.Tensor, state: list[CellState]) -> tuple[torch.Tensor, list[CellState]]:
+        out, (h, c) = self.lstm(x[None], (torch.stack([was.h for was in state]), torch.stack([was.c for was in state])))
+        return out[0], [CellState(h[layer], c[layer]) for layer in range(self.layers)]
 
 
 def naive(player: UnitPlayer) -> UnitPlayer:
-    copied = copy.deepcopy(player)
-    copied.navigator.recurrent = Naive(player.navigator.recurrent)
-    return copied.eval()
+    return with_recurrent(player, Naive(player.navigator.recurrent))
 
 
 def defaults(player: UnitPlayer) -> torch.Tensor:
@@ -138,16 +135,18 @@ def kinds(player: UnitPlayer) -> dict[str, list[torch.Tensor]]:
     for block in range(200):
         draws = torch.from_numpy(noise(0, block, player.noise_size))
         _, after = player.step(genre, controls, draws, state)
-        was, now = unpack(state, player.cells), unpack(after, player.cells)
+        was, now = moment_of(unpack(state).moment), moment_of(unpack(after).moment)
         if block > 100:
-            if was.moment[1] != now.moment[1]:
+            if was.slot != now.slot:
                 found["a slot begins"] = state
             else:
-                found["the LSTM is asked" if was.moment[5] != now.moment[5] else "midst of a slot"] = state
+                found["the LSTM is asked" if was.ahead != now.ahead else "midst of a slot"] = state
         state = after
-    rows = unpack(found["midst of a slot"], player.cells).layers.clone()
-    rows[:, 1] = rows[:, 9] = 2  # four semitones down, and read so already
-    found["transposed"] = pack(unpack(found["midst of a slot"], player.cells)._replace(layers=rows))
+    within = unpack(found["midst of a slot"])
+    layers = layers_of(within.layers)
+    for layer in layers:
+        layer.shift = layer.moved = 2  # four semitones down, and read so already
+    found["transposed"] = pack(within._replace(layers=table_of(layers)))
     return found
 
 
@@ -157,11 +156,10 @@ class Sound(torch.nn.Module):
     def __init__(self, player: UnitPlayer):
         super().__init__()
         self.reader = player.reader
-        self.nothing = nothing()
         self.gains = [1.0] * player.count
 
     def forward(self, frame: int, overlap: torch.Tensor) -> torch.Tensor:
-        playing = [LayerState(self.nothing) for _ in self.gains]
+        playing = [LayerState() for _ in self.gains]
         for state in playing:
             state.frame = float(frame)
         return self.reader.sound(playing, self.gains, overlap)[0]
@@ -212,20 +210,20 @@ def measure(preset: str, channels: int, steps: int) -> dict[str, Any]:
     player = network(preset, channels)
     small = quantised(player)
     block_ms = 1e3 * player.block / player.sample_rate
-    plain, slim, int8 = script(player), script(lean(player)), script(small)
+    plain, slim, int8 = script(player), script(inference_form(player)), script(small)
     forms = {
         "naive eager": stepper(naive(player), player),
         "eager": stepper(player, player),
         REFERENCE: stepper(plain, player),
-        "lean float32": stepper(slim, player),
-        "lean int8": stepper(int8, player),
+        "inference float32": stepper(slim, player),
+        "inference int8": stepper(int8, player),
         f"whole {REFERENCE}": whole(plain, player),
-        "whole lean float32": whole(slim, player),
+        "whole inference float32": whole(slim, player),
         PLAYED: whole(int8, player),
     }
     parts = {
         f"{kind}: {title}": step
-        for kind, net, module in (("float32", lean(player), slim), ("int8", small, int8))
+        for kind, net, module in (("float32", inference_form(player), slim), ("int8", small, int8))
         for title, step in parts_of(net, module).items()
     }
     take_turns(forms | parts, TURN)  # compiled, and warm

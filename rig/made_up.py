@@ -6,11 +6,13 @@ from contextlib import contextmanager
 import torch
 
 from noizestream.nn.codec import Codec
-from noizestream.nn.layers import LAYERS, LayerFront
+from noizestream.nn.layer_table import LAYERS
+from noizestream.nn.layers import LayerFront
 from noizestream.nn.memory import TRIADS, Memory
 from noizestream.nn.navigator import Navigator
+from noizestream.nn.parts import Parts, Pulse
 from noizestream.nn.spectral import SpectralFront
-from noizestream.nn.unit_state import LayerState, nothing, unpack
+from noizestream.nn.unit_state import LayerRow, LayerState, Moment, layers_of, moment_of, unpack
 from noizestream.nn.units import UnitPlayer
 
 TEMPO = 100.0
@@ -140,7 +142,8 @@ def player(
     navigator = Navigator(table.code_first, table.pieces, layers.count, hidden, depth)
     for parameter in navigator.parameters():
         torch.nn.init.normal_(parameter, std=0.2)
-    return UnitPlayer(front, codec, layers, table, navigator, torch.full((genres,), TEMPO), torch.ones(genres)).eval()
+    parts = Parts(front, codec, layers, table, navigator)
+    return UnitPlayer(parts, Pulse.of(torch.full((genres,), TEMPO), torch.ones(genres))).eval()
 
 
 def unsure() -> UnitPlayer:
@@ -150,7 +153,7 @@ def unsure() -> UnitPlayer:
 
 def playing(slot: int = -1, piece: int = 0, shift: int = 6) -> LayerState:
     """A layer that has played for 5 blocks, 3 slots of them in a row, with a chance of a half to jump."""
-    return LayerState([float(slot), float(shift), 5.0, 3.0, 0.5, 0.0, 0.0, float(piece), *nothing()[8:]])
+    return LayerState(LayerRow(slot=slot, shift=shift, since=5, run=3, chance=0.5, new=0, piece=piece))
 
 
 class Performance:
@@ -199,7 +202,12 @@ class Performance:
     @property
     def layers(self) -> list[LayerState]:
         """What is kept of each layer."""
-        return [LayerState(row) for row in unpack(self.state, self.player.cells).layers.tolist()]
+        return layers_of(unpack(self.state).layers)
+
+    @property
+    def moment(self) -> Moment:
+        """Where the performance is."""
+        return moment_of(unpack(self.state).moment)
 
     @property
     def places(self) -> list[int]:
@@ -209,4 +217,4 @@ class Performance:
     @property
     def slot(self) -> int:
         """The number of the slot that sounds."""
-        return int(unpack(self.state, self.player.cells).moment[1])
+        return self.moment.slot

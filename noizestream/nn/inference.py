@@ -1,66 +1,87 @@
-"""The networks in the form they are played in: the same functions of the same weights, in fewer and cheaper operators.
+"""The inference form: the networks as they are played, the same functions of the same weights in fewer and cheaper operators.
 
 A step is hundreds of operators on a few hundred numbers, and most of its time goes into calling them. So, once a model is trained,
 an LSTM layer has one matrix for input and state together, and its three sigmoids are one operator.
 
-`lean` takes a whole player; export tests what it returns against the networks as they were trained.
+`inference_form` takes a whole player; export tests what it returns against the networks as they were trained.
 """
 
 import copy
-from typing import Any
+from typing import TypeVar, cast
 
 import torch
 from torch import Tensor, nn
 
+from noizestream.nn.parts import Parts, Pulse
 from noizestream.nn.raw import RawPlayer
-from noizestream.nn.recurrent import Recurrent
+from noizestream.nn.recurrent import CellState, CellWeights, Recurrent
+from noizestream.nn.units import UnitPlayer
+
+AnyPlayer = TypeVar("AnyPlayer", bound=UnitPlayer | RawPlayer)
+AnyNetwork = TypeVar("AnyNetwork", bound=nn.Module)
 
 
-class LeanRecurrent(Recurrent):
-    """LSTM layers that take single frames only."""
+class InferenceRecurrent(nn.Module):
+    """LSTM layers that take single frames only, made of the weights of trained ones."""
 
-    def __init__(self, recurrent: Any):
-        nn.Module.__init__(self)
-        self.layers, self.hidden = recurrent.layers, recurrent.hidden
-        self.gates = nn.ModuleList()
-        for cell in recurrent.cells:
-            weight, bias = cell.weight_ih, cell.bias_ih + cell.bias_hh
-            self.gates.append(_linear(_sigmoids_first(torch.cat([weight, cell.weight_hh], 1)), _sigmoids_first(bias)))
+    def __init__(self, weights: list[CellWeights]):
+        super().__init__()
+        self.layers, self.hidden = len(weights), weights[0].recurrent.shape[1]
+        self.gates = nn.ModuleList([_linear(one) for one in weights])
 
-    def frame(self, x: Tensor, state: list[Tensor]) -> tuple[Tensor, list[Tensor]]:
-        """x [1, inputs], state [h0, c0, h1, c1, ...] each [1, hidden] -> ([1, hidden], state)."""
-        after: list[Tensor] = []
+    def frame(self, x: Tensor, state: list[CellState]) -> tuple[Tensor, list[CellState]]:
+        """Take one frame: x [1, inputs] and the state of every layer -> ([1, hidden], state)."""
+        after: list[CellState] = []
         for layer, gates in enumerate(self.gates):
-            sigmoids, new = gates(torch.cat([x, state[2 * layer]], 1)).split([3 * self.hidden, self.hidden], 1)
+            was = state[layer]
+            sigmoids, new = gates(torch.cat([x, was.h], 1)).split([3 * self.hidden, self.hidden], 1)
             enter, keep, leave = sigmoids.sigmoid_().chunk(3, 1)
-            c = torch.addcmul(enter.mul_(new.tanh_()), keep, state[2 * layer + 1])
+            c = torch.addcmul(enter.mul_(new.tanh_()), keep, was.c)
             x = torch.tanh(c).mul_(leave)
-            after.append(x)
-            after.append(c)
+            after.append(CellState(x, c))
         return x, after
 
 
 @torch.no_grad()
-def lean(player: Any) -> Any:
-    """A copy of a trained `UnitPlayer` or `RawPlayer` for playing only: same methods, same sound but for rounding."""
-    copied = copy.deepcopy(player)
-    if isinstance(copied, RawPlayer):
-        copied.predictor.recurrent = LeanRecurrent(player.predictor.recurrent)
-    else:
-        copied.navigator.recurrent = LeanRecurrent(player.navigator.recurrent)
-    for parameter in copied.parameters():
-        parameter.requires_grad_(False)
-    return copied.eval()
+def inference_form(player: AnyPlayer) -> AnyPlayer:
+    """Return a trained player for playing only: the same methods, the same sound but for rounding.
+
+    It shares what was not trained, such as the memory, with `player`, which is left as it was.
+    """
+    return with_recurrent(player, InferenceRecurrent(recurrent_of(player).weights()))
+
+
+def recurrent_of(player: UnitPlayer | RawPlayer) -> Recurrent:
+    """Return the LSTM of a trained player."""
+    return player.predictor.recurrent if isinstance(player, RawPlayer) else player.navigator.recurrent
+
+
+def with_recurrent(player: AnyPlayer, recurrent: nn.Module) -> AnyPlayer:
+    """Return a player for playing only that is composed of the parts of `player`, but for its LSTM: that is `recurrent`."""
+    if isinstance(player, RawPlayer):
+        predictor = _copied(player.predictor, player.predictor.recurrent, recurrent)
+        return cast(AnyPlayer, RawPlayer(predictor, player.sample_rate, player.deviation).eval())
+    navigator = _copied(player.navigator, player.navigator.recurrent, recurrent)
+    parts = Parts(player.hearing.front, player.hearing.codec, player.layers, player.memory, navigator)
+    return cast(AnyPlayer, UnitPlayer(parts, Pulse(player.log_tempos, player.beaten)).eval())
+
+
+def _copied(network: AnyNetwork, trained: nn.Module, recurrent: nn.Module) -> AnyNetwork:
+    """A copy of `network` that has `recurrent` where it has `trained`, which is not copied; nothing of it is trained further."""
+    copied = copy.deepcopy(network, {id(trained): recurrent})
+    return copied.requires_grad_(False)
+
+
+def _linear(weights: CellWeights) -> nn.Linear:
+    """One layer for input and state together, the three sigmoids first."""
+    both = torch.cat([weights.inputs, weights.recurrent], 1)
+    linear = nn.Linear(both.shape[1], both.shape[0])
+    linear.weight.copy_(_sigmoids_first(both))
+    linear.bias.copy_(_sigmoids_first(weights.bias))
+    return linear
 
 
 def _sigmoids_first(rows: Tensor) -> Tensor:
     """Rows of an LSTM's weights in torch's order (input, forget, cell, output) -> the cell's last."""
     enter, keep, new, leave = rows.chunk(4)
     return torch.cat([enter, keep, leave, new])
-
-
-def _linear(weight: Tensor, bias: Tensor) -> nn.Linear:
-    linear = nn.Linear(weight.shape[1], weight.shape[0])
-    linear.weight.copy_(weight)
-    linear.bias.copy_(bias)
-    return linear

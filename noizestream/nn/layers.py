@@ -9,12 +9,10 @@ share of it.
     bands [T, bands] --split--> columns [T, columns] --encode--> latents [T, latents] --decode--> columns --mix--> bands
 """
 
-import math
-from dataclasses import dataclass
-
 import torch
 from torch import Tensor, nn
 
+from noizestream.nn.layer_table import LAYERS, Layer, cut
 from noizestream.nn.spectral import SpectralFront
 
 ALONG_TIME_S = 0.18
@@ -22,38 +20,8 @@ ALONG_BANDS = 17
 """Lengths of the two medians, in seconds and in bands."""
 KICKS_HZ, KICKS_S, KICK = 200.0, 0.5, 0.55
 """Below `KICKS_HZ` what is `KICK` nepers (4.8 dB) over its median of `KICKS_S` is half percussive."""
-
-
 STEEPEST = 9.0
 """Logit of the share that the largest byte stands for."""
-
-
-@dataclass(frozen=True)
-class Layer:
-    """`part` is percussive, harmonic or whole; `latents` are the numbers of a frame at most; it jumps every `every` slots at most.
-
-    `together` is the chance that, when it jumps, it goes to where the layer is that it `follows`, one before it.
-    `apart` times the temperature is the chance that for a phrase it plays a piece of its own.
-    """
-
-    name: str
-    part: str
-    from_hz: float
-    to_hz: float
-    latents: int
-    every: int
-    together: float
-    follows: str = "harmony"
-    apart: float = 0.0
-
-
-LAYERS = (
-    Layer("harmony", "harmonic", 200.0, 2000.0, 64, 8, 1.0),
-    Layer("bass", "harmonic", 0.0, 200.0, 14, 8, 0.9),
-    Layer("top", "harmonic", 2000.0, math.inf, 24, 8, 0.9),
-    Layer("drums", "percussive", 0.0, math.inf, 32, 64, 0.9, apart=0.35),
-)
-"""In the order in which they decide, each in the knowledge of those before; the first one leads."""
 
 
 class LayerFront(nn.Module):
@@ -72,6 +40,7 @@ class LayerFront(nn.Module):
 
     def __init__(self, front: SpectralFront, layers: tuple[Layer, ...] = LAYERS):
         super().__init__()
+        hz, parts = front.band_hz, cut(front, layers)
         self.tones: int = front.tones
         self.image: int = front.image
         self.bands: int = front.bands
@@ -83,58 +52,30 @@ class LayerFront(nn.Module):
         self.leads = [self.names.index(layer.follows) for layer in layers]
         self.every = [layer.every for layer in layers]
         self.apart = [layer.apart for layer in layers]
+        self.pitched_layers = [layer.part != "percussive" for layer in layers]
         self.along_time: int = 2 * round(ALONG_TIME_S * front.sample_rate / front.block / 2) + 1
         self.along_bands: int = ALONG_BANDS
         self.along_kicks: int = 2 * round(KICKS_S * front.sample_rate / front.block / 2) + 1
         self.kick: float = KICK
-        hz = front.band_hz
         self.lows: int = int((hz < KICKS_HZ).sum())
-        self.register_buffer("hz", hz.clone())  # [tones]
-        bands = [torch.where((hz >= layer.from_hz) & (hz < layer.to_hz))[0] for layer in layers]
-        image_hz = torch.tensor([float(edge) for edge in _image_starts(front)])
-        # A band of the stereo image goes with the first layer of what lasts that has its lowest frequency.
-        owner = [
-            next((v for v, layer in enumerate(layers) if layer.part != "percussive" and layer.from_hz <= f < layer.to_hz), 0)
-            for f in image_hz
-        ]
-        columns: list[Tensor] = []
-        starts: list[int] = []
-        sizes: list[int] = []
-        latents: list[int] = []
-        first_latent: list[int] = []
-        layer_of = []
-        for v, layer in enumerate(layers):
-            own = [self.tones + k for k, o in enumerate(owner) if o == v]
-            image = torch.tensor([*own, *(k + self.image for k in own)], dtype=torch.long)
-            starts.append(sum(sizes))
-            sizes.append(len(bands[v]) + len(image))
-            first_latent.append(sum(latents))
-            latents.append(min(layer.latents, sizes[v]))
-            columns.append(torch.cat([bands[v], image]))
-            layer_of += [v] * sizes[v]
-        self.starts, self.sizes = starts, sizes  # first column of each layer, and how many
-        self.first_latent, self.latents = first_latent, latents
+        self.starts, self.sizes = parts.starts, parts.sizes
+        self.first_latent, self.latents = parts.first_latent, parts.latents
         self.columns: int = sum(self.sizes)
         self.size: int = sum(self.latents)
-        band_of = torch.cat(columns)
-        part = torch.tensor([0 if layer.part == "percussive" else 1 if layer.part == "harmonic" else 2 for layer in layers])
-        self.register_buffer("band_of", band_of)
-        self.register_buffer("layer_of", torch.tensor(layer_of))
-        self.register_buffer("part_of", part[self.layer_of])
+        self.register_buffer("hz", hz.clone())  # [tones]
+        self.register_buffer("band_of", parts.band_of)
+        self.register_buffer("layer_of", parts.layer_of)
+        self.register_buffer("part_of", parts.part_of)
         mixing = torch.zeros(self.tones, self.columns)
-        mixing[band_of[band_of < self.tones], torch.where(band_of < self.tones)[0]] = 1.0
+        tonal = torch.where(parts.band_of < self.tones)[0]
+        mixing[parts.band_of[tonal], tonal] = 1.0
         self.register_buffer("mixing", mixing)
-        self.register_buffer(
-            "image_columns",
-            torch.stack([torch.where(band_of == self.tones + k)[0][0] for k in range(2 * self.image)])
-            if self.image
-            else torch.zeros(0, dtype=torch.long),
-        )
-        self.register_buffer("weight", front.band_weight[band_of])
+        image = [torch.where(parts.band_of == self.tones + k)[0][0] for k in range(2 * self.image)]
+        self.register_buffer("image_columns", torch.stack(image) if image else torch.zeros(0, dtype=torch.long))
+        self.register_buffer("weight", front.band_weight[parts.band_of])
         self.register_buffer("basis", torch.zeros(self.columns, self.size))  # latents to columns
         self.register_buffer("mean", torch.zeros(self.columns))
         self.register_buffer("step", torch.ones(self.size))  # what 1 in int8 stands for
-        self.pitched_layers = [layer.part != "percussive" for layer in layers]
 
     def split(self, bands: Tensor) -> Tensor:
         """Log bands [T, bands] -> columns [T, columns]: log magnitudes of every layer, and its part of the stereo image."""
@@ -235,9 +176,3 @@ def in_bytes(share: Tensor) -> Tensor:
 def from_bytes(share: Tensor) -> Tensor:
     """What `in_bytes` wrote -> shares, 0..1."""
     return torch.sigmoid((share.float() / 255 - 0.5) * 2 * STEEPEST)
-
-
-def _image_starts(front: SpectralFront) -> list[float]:
-    from noizestream.nn.spectral import IMAGE_EDGES_HZ
-
-    return [float(edge) for edge in IMAGE_EDGES_HZ[: front.image]]

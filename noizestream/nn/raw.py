@@ -7,14 +7,31 @@ measured after training, and the temperature scales Gaussian noise of that devia
 """
 
 import math
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
 
-from noizestream.nn.recurrent import Recurrent
+from noizestream.nn.recurrent import CellState, Recurrent, at_rest, flat, paired
 
 CONTROLS: tuple[dict[str, Any], ...] = ({"name": "temperature", "min": 0.0, "max": 2.0, "default": 1.0, "unit": ""},)
+
+
+class RawState(NamedTuple):
+    """What a `RawPlayer` keeps between blocks: the `cells` of its LSTM, each [1, hidden], and the last `block` [block]."""
+
+    cells: list[CellState]
+    block: Tensor
+
+
+def pack(state: RawState) -> list[Tensor]:
+    """Return the state as a list of tensors."""
+    return flat(state.cells) + [state.block]  # noqa: RUF005 (TorchScript knows no unpacking)
+
+
+def unpack(state: list[Tensor]) -> RawState:
+    """Return the state that `pack` returned as a list of tensors."""
+    return RawState(paired(state[:-1]), state[-1])
 
 
 class RawPredictor(nn.Module):
@@ -34,15 +51,15 @@ class RawPredictor(nn.Module):
         self.register_buffer("scale", torch.ones([]))
 
     def sequence(self, x: Tensor, genre: Tensor, state: list[Tensor]) -> tuple[Tensor, list[Tensor]]:
-        """Teacher forcing: x [B, T, block] of blocks t-1, genre [B, T, G] -> blocks t [B, T, block].
+        """Predict whole sequences, by teacher forcing: x [B, T, block] of blocks t-1, genre [B, T, G] -> blocks t [B, T, block].
 
         state is [h, c], each [layers, B, hidden].
         """
         h, state = self.recurrent.sequence(torch.cat([x, genre], dim=-1), state)
         return self.head(self.dropout(h)), state
 
-    def frame(self, x: Tensor, genre: Tensor, state: list[Tensor]) -> tuple[Tensor, list[Tensor]]:
-        """One block: x [block], genre [G], state [h0, c0, h1, c1, ...] each [1, hidden] -> [block], state."""
+    def frame(self, x: Tensor, genre: Tensor, state: list[CellState]) -> tuple[Tensor, list[CellState]]:
+        """Predict one block: x [block], genre [G] and the state of every layer of the LSTM -> [block], state."""
         h, state = self.recurrent.frame(torch.cat([x, genre]).unsqueeze(0), state)
         return self.head(h)[0], state
 
@@ -50,7 +67,7 @@ class RawPredictor(nn.Module):
 class RawPlayer(nn.Module):
     """The baseline as one pure step, see docs/model-format.md. The only control is temperature (0-2); further ones are not read.
 
-    The state: h0 c0 h1 c1 ... [1, hidden], and the last block [block].
+    Its state is a `RawState`, packed.
     """
 
     deviation: Tensor
@@ -70,23 +87,22 @@ class RawPlayer(nn.Module):
         self.latency_frames: int = 0
 
     def initial_state(self) -> list[Tensor]:
-        """Silence heard."""
-        state = [torch.zeros(1, self.hidden) for _ in range(2 * self.layers_of_lstm)]
-        return state + [torch.zeros(self.block)]  # noqa: RUF005 (TorchScript knows no unpacking)
+        """Return the state of a player that has heard silence."""
+        return pack(RawState(at_rest(self.layers_of_lstm, self.hidden), torch.zeros(self.block)))
 
     def step(self, genre: Tensor, controls: Tensor, noise: Tensor, state: list[Tensor]) -> tuple[Tensor, list[Tensor]]:
-        """genre [G], controls [1 or more], noise [block], state -> block [1, block], state."""
-        cells, scale = 2 * self.layers_of_lstm, self.predictor.scale
-        predicted, after = self.predictor.frame(state[cells] / scale, genre, state[:cells])
+        """Make one block: genre [G], controls [1 or more], noise [block], state -> block [1, block], state."""
+        was, scale = unpack(state), self.predictor.scale
+        predicted, cells = self.predictor.frame(was.block / scale, genre, was.cells)
         gauss = math.sqrt(2.0) * torch.erfinv(2 * noise - 1)
         block = (predicted * scale + controls[0] * (genre @ self.deviation) * gauss).clamp(-1.0, 1.0)
-        return block.unsqueeze(0), after + [block]  # noqa: RUF005
+        return block.unsqueeze(0), pack(RawState(cells, block))
 
     def prime(self, audio: Tensor, genre: Tensor) -> list[Tensor]:
-        """The state after hearing audio [channels, n], mixed to mono; of its start, what does not fill a block is left out."""
-        state, cells = self.initial_state(), 2 * self.layers_of_lstm
+        """Return the state after prime audio [channels, n], mixed to mono; of its start, what does not fill a block is left out."""
+        state = unpack(self.initial_state())
         blocks = audio.mean(0)[audio.shape[1] % self.block :].reshape(-1, self.block)
         for t in range(blocks.shape[0]):
-            _, after = self.predictor.frame(state[cells] / self.predictor.scale, genre, state[:cells])
-            state = after + [blocks[t]]  # noqa: RUF005
-        return state
+            _, cells = self.predictor.frame(state.block / self.predictor.scale, genre, state.cells)
+            state = RawState(cells, blocks[t])
+        return pack(state)

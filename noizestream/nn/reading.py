@@ -38,6 +38,7 @@ class Reader(nn.Module):
         self.register_buffer("member", torch.stack(member).float())
         pitched = torch.tensor(layers.pitched_layers)
         self.register_buffer("percussive", (~pitched).float().repeat(2).unsqueeze(1))
+        self.struck, self.members = self.percussive > 0, self.member.repeat(2, 1)  # of what is read, and of what fades
         self.register_buffer("samples", torch.arange(codec.block, dtype=torch.float64) / codec.block)
         seconds = [LASTING_S if lasts else PERCUSSIVE_S for lasts in layers.pitched_layers]
         self.fades = [max(1, round(s * codec.sample_rate / codec.block)) for s in seconds]
@@ -52,10 +53,13 @@ class Reader(nn.Module):
 
     def move(self, playing: list[LayerState], way: float) -> None:
         """Let every layer be where it is to read, a share `way` of its slot into it."""
+        slot, due = -1, 0.0
         for v, state in enumerate(playing):
             going = state.frame + self.ratios[state.moved]
-            right = float(self.memory.first[state.slot]) + way * float(self.memory.duration[state.slot])
-            right -= float(self.memory.late[state.slot])
+            if v == 0 or state.slot != slot:  # layers most often play one slot: it is looked up once
+                slot, due = state.slot, float(self.memory.first[state.slot]) + way * float(self.memory.duration[state.slot])
+                due -= float(self.memory.late[state.slot])
+            right = due
             asked, joins = state.since == 0, False
             if asked:
                 for other in playing[:v]:
@@ -117,7 +121,7 @@ class Reader(nn.Module):
                 frames.append(self.inside(frame))
                 weights.append(weight)
         coefficients, share = self.codec.decode(self.memory.frames.index_select(0, torch.tensor(frames)))
-        part = torch.where(self.percussive > 0, share, 1.0 - share) * self.member.repeat(2, 1) * torch.tensor(weights).unsqueeze(1)
+        part = torch.where(self.struck, share, 1.0 - share) * self.members * torch.tensor(weights).unsqueeze(1)
         made = self.codec.inverse((coefficients * part.unsqueeze(1)).sum(0))
         block, overlap = overlap + made.narrow(1, 0, self.block), made.narrow(1, self.block, self.block)
         if turned:

@@ -6,10 +6,11 @@ import torch
 
 from noizestream.nn.codec import Codec
 from noizestream.nn.harmony import UNMOVED
-from noizestream.nn.layers import LAYERS, LayerFront
+from noizestream.nn.layer_table import LAYERS
+from noizestream.nn.layers import LayerFront
 from noizestream.nn.reading import Reader
 from noizestream.nn.spectral import SpectralFront
-from noizestream.nn.unit_state import LayerState, nothing
+from noizestream.nn.unit_state import LayerState
 from rig.made_up import SLOT, memory
 
 V = len(LAYERS)
@@ -27,7 +28,7 @@ class Reading:
 
     def __init__(self, reader: Reader, slot: int, speed: float = 1.0, shift: int = UNMOVED, per_slot: float = SLOT):
         self.reader, self.at, self.passed = reader, float(slot), speed / per_slot
-        self.playing = [LayerState(nothing()) for _ in range(V)]
+        self.playing = [LayerState() for _ in range(V)]
         self.overlap = torch.zeros(reader.channels, reader.block)
         self.right: list[float] = []  # where each layer should be
         for state in self.playing:

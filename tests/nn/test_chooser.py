@@ -3,9 +3,9 @@
 import pytest
 import torch
 
-from noizestream.nn.chooser import AGAIN, ANY_TEMPO, LOYAL
+from noizestream.nn.candidates import AGAIN, ANY_TEMPO, LOYAL, Joint
 from noizestream.nn.harmony import UNMOVED
-from noizestream.nn.layers import LAYERS
+from noizestream.nn.layer_table import LAYERS
 from noizestream.nn.spectral import SpectralFront
 from rig.made_up import player, playing, restored
 
@@ -132,14 +132,14 @@ def test_codes_are_those_of_the_piece_in_hand_unless_it_is_hot_or_a_chord_is_ask
 def test_of_the_members_that_of_the_piece_and_place_is_taken_and_else_the_one_that_joins_best(made, chooser):
     memory = made.memory
     for layer in range(made.count):
-        found, shift = chooser.member(layer, 5, 4, 7, -1, 20, -1, 0.5)
+        found, shift = chooser.member(layer, 5, Joint(4, 7, -1, 20, -1), 0.5)
         assert int(memory.code[layer, found]) == 5 and shift == UNMOVED
         members = memory.members_of(layer, 5, 0.5).long()
         alike = (memory.piece[members] == 4).long() * 2 + (memory.place[members] == 7).long()
         assert (int(memory.piece[found]) == 4) * 2 + (int(memory.place[found]) == 7) == int(alike.max())
         wanted = int(members[memory.piece[members] == 4][0])
-        assert chooser.member(layer, 5, 4, int(memory.place[wanted]), -1, wanted - 1, -1, 0.5)[0] == wanted
-        other = chooser.member(layer, 5, 4, int(memory.place[wanted]), -1, wanted - 1, wanted, 0.5)[0]
+        assert chooser.member(layer, 5, Joint(4, int(memory.place[wanted]), -1, wanted - 1, -1), 0.5)[0] == wanted
+        other = chooser.member(layer, 5, Joint(4, int(memory.place[wanted]), -1, wanted - 1, wanted), 0.5)[0]
         assert other != wanted, "what is to be avoided is not taken"
 
 
@@ -151,18 +151,20 @@ def test_the_first_slot_of_a_stretch_is_compared_by_itself_and_not_by_what_lies_
     kept.group()
     kept.piece.fill_(0), kept.place.fill_(0), kept.ends.fill_(0)
     kept.ends[first], kept.ends[first - 1], kept.ends[other - 1], kept.ends[40] = 100, -100, 50, 100
-    assert chooser.member(layer, 0, 0, 0, -1, 40, -1, 0.5)[0] == first, "slot 40 ends as it does"
+    assert chooser.member(layer, 0, Joint(0, 0, -1, 40, -1), 0.5)[0] == first, "slot 40 ends as it does"
     kept.ends[40] = -100
-    assert chooser.member(layer, 0, 0, 0, -1, 40, -1, 0.5)[0] == other, "what ended before it was other music"
+    assert chooser.member(layer, 0, Joint(0, 0, -1, 40, -1), 0.5)[0] == other, "what ended before it was other music"
     kept.code[layer, first], kept.code[layer, 0] = 1, 0
     kept.group()
     kept.ends[0], kept.ends[40] = 100, 100
-    assert chooser.member(layer, 0, 0, 0, -1, 40, -1, 0.5)[0] == 0, "the very first slot too"
+    assert chooser.member(layer, 0, Joint(0, 0, -1, 40, -1), 0.5)[0] == 0, "the very first slot too"
 
 
 @pytest.mark.parametrize("chord", [2, 20])
 def test_with_a_chord_a_member_that_sounds_like_it_is_taken_and_drums_do_not_care(made, chooser, chord):
     for code in range(4):
-        found, shift = chooser.member(0, code, 0, 0, chord, 20, -1, 0.5)
+        found, shift = chooser.member(0, code, Joint(0, 0, chord, 20, -1), 0.5)
         assert chooser.fits(found, shift, chord)
-        assert chooser.member(DRUMS, code, 0, 0, chord, 20, -1, 0.5) == chooser.member(DRUMS, code, 0, 0, -1, 20, -1, 0.5)
+        assert chooser.member(DRUMS, code, Joint(0, 0, chord, 20, -1), 0.5) == chooser.member(
+            DRUMS, code, Joint(0, 0, -1, 20, -1), 0.5
+        )

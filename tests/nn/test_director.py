@@ -3,9 +3,11 @@
 import pytest
 import torch
 
-from noizestream.nn.chooser import DRUMMED
+from noizestream.nn.chooser import DRUMMED, Slot
 from noizestream.nn.spectral import SpectralFront
-from noizestream.nn.unit_state import Moment, unpack
+from noizestream.nn.unit_controls import asked_for
+from noizestream.nn.unit_draws import Draws
+from noizestream.nn.unit_state import unpack
 from rig.made_up import DRUMS, Performance, player, restored
 
 SLOTS = 64
@@ -71,12 +73,11 @@ def test_a_layers_own_genre_is_a_whole_number_of_those_there_are(made):
 
 
 def test_harmony_asks_for_nothing_in_the_middle_for_what_sounds_below_and_for_another_chord_above(made, performance):
-    director, playing, knobs = made.director, performance.layers, performance.controls.tolist()
+    director, playing = made.director, performance.layers
     sounds = made.chooser.harmony.heard(int(made.memory.chord[playing[0].slot]), playing[0].shift)
 
     def aim(harmony: float, slot: int = 8, begins: bool = True, spare: float = 0.3) -> int:
-        knobs[4] = harmony
-        return director.aim(knobs, playing, [0.5, spare, spare, 0.5], slot, begins)
+        return director.aim(harmony, playing[0], Draws([], 0.5, spare, spare, 0.5), Slot(slot, begins))
 
     assert aim(0.5) == -1
     assert aim(0.0) == aim(0.0, slot=3) == sounds
@@ -91,12 +92,12 @@ def test_harmony_asks_for_nothing_in_the_middle_for_what_sounds_below_and_for_an
 
 
 def test_what_is_asked_for_disturbs_a_slot_and_what_is_not_does_not(made, performance):
-    was = unpack(performance.state, made.cells)
+    was = unpack(performance.state)
 
     def disturbed(genre: int = 0, temperature: float = 1.0, **controls: float) -> bool:
         asked = Performance(made, temperature=temperature, **controls)
-        moment = Moment(was.moment.tolist())
-        return made.director.disturbed(torch.eye(2)[genre], asked.controls.tolist(), was, performance.layers, moment)
+        controls = asked_for(torch.eye(2)[genre], asked.controls)
+        return made.director.disturbed(controls, was, performance.layers, performance.moment)
 
     assert not disturbed() and not disturbed(temperature=0.5)
     assert not disturbed(drums_level=-6.0, bass_mute=1.0, top_hold=1.0, harmony=0.9, tempo=90.0), "these need no other place"

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from noizestream.nn.spectral import SpectralFront
-from noizestream.nn.unit_state import unpack
+from noizestream.nn.unit_state import layers_of, moment_of, unpack
 from noizestream.training.export.script import script
 from rig.made_up import Performance, player
 
@@ -105,14 +105,15 @@ def test_a_primed_state_goes_on_at_once_and_is_the_same_every_time(made):
     assert all(torch.equal(a, b) for a, b in zip(state, again, strict=True))
     fresh = made.initial_state()
     assert [part.shape for part in state] == [part.shape for part in fresh] and [p.dtype for p in state] == [p.dtype for p in fresh]
-    heard = unpack(state, made.cells)
-    slots = int(heard.moment[0] * 4)
-    assert float(heard.moment[0]) == pytest.approx(200 * 100 * made.beats_per_bpm, rel=1e-6)
+    heard = unpack(state)
+    beat, first = moment_of(heard.moment).beat, layers_of(heard.layers)[0]
+    slots = int(beat * 4)
+    assert beat == pytest.approx(200 * 100 * made.beats_per_bpm, rel=1e-6)
     assert int((heard.codes[:, 0] < made.codes).sum()) == min(64, slots + 1)
     performance = Performance(made, temperature=0.0)
     performance.state = state
     performance.step()
-    assert performance.places == [place + 1 for place in made.places(state).tolist()] or (heard.layers[0, 0] + 1) % SLOTS == 0
+    assert performance.places == [place + 1 for place in made.places(state).tolist()] or (first.slot + 1) % SLOTS == 0
     assert float(performance.play(50).abs().max()) > 0.001
 
 

@@ -3,10 +3,12 @@
 import pytest
 import torch
 
-from noizestream.nn.chooser import DRAWS, DRUMMED
+from noizestream.nn.chooser import DRUMMED, Slot, Wish
 from noizestream.nn.harmony import UNMOVED
-from noizestream.nn.layers import LAYERS, Layer, LayerFront
+from noizestream.nn.layer_table import LAYERS, Layer
+from noizestream.nn.layers import LayerFront
 from noizestream.nn.spectral import SpectralFront
+from noizestream.nn.unit_draws import LayerDraws
 from rig.made_up import player, playing, restored
 
 PIECES, SLOTS = 3, 64
@@ -27,11 +29,12 @@ def kept(made):
 def choose(
     made, state, *, begins=True, must=False, slot=16, noise=None, lead=None, led=False, layer=1, genre=0, temperature=1.0, chord=-1
 ) -> int:
-    noise = [0.5] * (DRAWS - 1) + [0.99] if noise is None else noise
-    lead = playing() if lead is None else lead
-    h = torch.zeros(1, made.hidden)
-    jumped = [led] * len(LAYERS)
-    return made.chooser.choose(layer, state, h, slot, begins, must, False, genre, chord, temperature, noise, lead, jumped)
+    draws = LayerDraws(*([0.5] * 5 + [0.99] if noise is None else noise))
+    playings = [playing() if lead is None else lead] * len(LAYERS)
+    playings[layer] = state
+    jumped = [led] * len(LAYERS) if isinstance(led, bool) else led
+    wish = Wish(genre, chord, temperature, must, False, jumped)
+    return made.chooser.choose(layer, playings, torch.zeros(1, made.hidden), Slot(slot, begins), wish, draws)
 
 
 @torch.no_grad()
@@ -96,8 +99,7 @@ def test_a_layer_joins_the_one_that_it_follows_where_that_has_jumped(made, monke
     for jumped in (0, 1):
         state, lead = playing(20), playing(100)
         noise = [0.999] + [0.5] * 4 + [0.0]  # it would not jump by itself
-        h, which = torch.zeros(1, made.hidden), [jumped == 0, jumped == 1]
-        made.chooser.choose(2, state, h, 16, True, False, False, 0, -1, 1.0, noise, lead, which)
+        choose(made, state, layer=2, noise=noise, lead=lead, led=[jumped == 0, jumped == 1])
         assert state.slot == (100 if jumped == follows else 21)
 
 

@@ -8,6 +8,8 @@ import torch
 from noizestream.nn.hearing import Hearing
 from noizestream.nn.layers import LayerFront
 from noizestream.nn.navigator import AGO, REMEMBERED, WRAP, Navigator
+from noizestream.nn.parts import Parts
+from noizestream.nn.recurrent import at_rest, flat
 from rig.made_up import CODEC, FRONT, memory
 
 LAYERS = LayerFront(FRONT)
@@ -36,8 +38,8 @@ def test_slot_by_slot_equals_the_whole_sequence(net):
     slot = torch.arange(SLOTS) + WRAP - 40  # over the end of the clock
     labels = (genre.expand(1, SLOTS, -1), (slot % WRAP).float()[None], torch.ones(1, SLOTS), torch.full((1, SLOTS), piece))
     whole, _ = net.sequence(ago(codes), *labels, net.recurrent.initial_sequence_state(1), 0.0)
-    hearing = Hearing(FRONT, CODEC, LAYERS, memory(LAYERS, 8, 1, 16), net)
-    cells, before = [torch.zeros(1, HIDDEN) for _ in range(4)], torch.full((REMEMBERED, COUNT), FIRST[-1])
+    hearing = Hearing(Parts(FRONT, CODEC, LAYERS, memory(LAYERS, 8, 1, 16), net))
+    cells, before = flat(at_rest(2, HIDDEN)), torch.full((REMEMBERED, COUNT), FIRST[-1])
     for t in range(SLOTS):
         h, cells = hearing.listen(before, genre, int(slot[t]), 1.0, piece, cells)
         assert torch.allclose(h[0], whole[0, t], atol=1e-5), t

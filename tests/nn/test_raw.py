@@ -4,7 +4,8 @@ import pytest
 import torch
 
 from noizestream.nn.errors import mean_absolute_error, mean_bias_error, mean_squared_error
-from noizestream.nn.raw import RawPlayer, RawPredictor
+from noizestream.nn.raw import RawPlayer, RawPredictor, pack, unpack
+from noizestream.nn.recurrent import at_rest
 
 BLOCK, GENRES, HIDDEN = 16, 2, 8
 GENRE = torch.tensor([0.0, 1.0])
@@ -27,12 +28,12 @@ def test_block_by_block_equals_the_whole_sequence():
     predictor = player().predictor
     x = torch.randn(1, 10, BLOCK)
     whole, (h, c) = predictor.sequence(x, GENRE.expand(1, 10, -1), predictor.recurrent.initial_sequence_state(1))
-    state = [torch.zeros(1, HIDDEN) for _ in range(4)]
+    state = at_rest(2, HIDDEN)
     for t in range(10):
         part, state = predictor.frame(x[0, t], GENRE, state)
         assert torch.allclose(part, whole[0, t], atol=1e-5)
-    assert torch.allclose(torch.cat(state[0::2]), h[:, 0], atol=1e-5)
-    assert torch.allclose(torch.cat(state[1::2]), c[:, 0], atol=1e-5)
+    assert torch.allclose(torch.cat([cell.h for cell in state]), h[:, 0], atol=1e-5)
+    assert torch.allclose(torch.cat([cell.c for cell in state]), c[:, 0], atol=1e-5)
 
 
 def test_temperature_scales_the_noise_of_the_genres_measured_deviation_and_zero_leaves_the_prediction():
@@ -51,12 +52,12 @@ def test_temperature_scales_the_noise_of_the_genres_measured_deviation_and_zero_
 def test_what_was_sounded_is_what_is_heard_next_and_the_state_is_never_written_to():
     net, noise = player(), torch.full((BLOCK,), 0.3)
     block, state = step(net, 1.0, noise)
-    assert torch.equal(state[-1], block[0])
+    assert torch.equal(unpack(state).block, block[0])
     kept = [s.clone() for s in state]
     first, second = step(net, 1.0, noise, state=state)[0], step(net, 1.0, noise, state=state)[0]
     assert torch.equal(first, second)
     assert all(torch.equal(a, b) for a, b in zip(kept, state, strict=True))
-    deaf = [*state[:-1], torch.zeros(BLOCK)]
+    deaf = pack(unpack(state)._replace(block=torch.zeros(BLOCK)))
     assert not torch.equal(first, step(net, 1.0, noise, state=deaf)[0])
 
 
@@ -68,9 +69,10 @@ def test_priming_hears_every_block_up_to_the_last_sample():
     heard = audio.mean(0)[3:].reshape(5, BLOCK)
     before = torch.cat([torch.zeros(1, BLOCK), heard[:-1]])[None] / net.predictor.scale
     _, (h, c) = net.predictor.sequence(before, GENRE.expand(1, 5, -1), net.predictor.recurrent.initial_sequence_state(1))
-    assert torch.allclose(torch.cat(state[0:4:2]), h[:, 0], atol=1e-5)
-    assert torch.allclose(torch.cat(state[1:4:2]), c[:, 0], atol=1e-5)
-    assert torch.equal(state[-1], heard[-1])
+    named = unpack(state)
+    assert torch.allclose(torch.cat([cell.h for cell in named.cells]), h[:, 0], atol=1e-5)
+    assert torch.allclose(torch.cat([cell.c for cell in named.cells]), c[:, 0], atol=1e-5)
+    assert torch.equal(named.block, heard[-1])
     assert len(state) == len(net.initial_state())
 
 

@@ -8,7 +8,8 @@ import torch
 
 from noizestream.nn.codec import Codec
 from noizestream.nn.harmony import LOWEST_SHIFT, SHIFTS, UNMOVED
-from noizestream.nn.layers import LAYERS, LayerFront
+from noizestream.nn.layer_table import LAYERS
+from noizestream.nn.layers import LayerFront
 from noizestream.nn.memory import Memory
 from noizestream.nn.reading import FAR, STRAY, Reader
 from noizestream.nn.spectral import SpectralFront

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from noizestream.nn.recurrent import Recurrent
+from noizestream.nn.recurrent import Recurrent, at_rest, flat
 
 INPUTS, HIDDEN, LAYERS, STEPS = 5, 7, 2, 12
 
@@ -52,11 +52,11 @@ def stepped() -> tuple[Recurrent, Tensor, Tensor, list[Tensor]]:
 @torch.no_grad()
 def test_the_streaming_face_steps_the_six_equations(stepped):
     net, x, expected, expected_state = stepped
-    state = [torch.zeros(1, HIDDEN) for _ in range(2 * LAYERS)]
+    state = at_rest(LAYERS, HIDDEN)
     for t in range(STEPS):
         h, state = net.frame(x[t : t + 1], state)
         assert torch.allclose(h[0].double(), expected[t], atol=1e-5)
-    for got, wanted in zip(state, expected_state, strict=True):
+    for got, wanted in zip(flat(state), expected_state, strict=True):
         assert torch.allclose(got[0].double(), wanted, atol=1e-5)
 
 

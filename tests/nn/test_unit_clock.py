@@ -6,10 +6,10 @@ from collections.abc import Iterator
 import pytest
 import torch
 
-from noizestream.nn.layers import LAYERS
+from noizestream.nn.layer_table import LAYERS
 from noizestream.nn.reading import STRAY
-from noizestream.nn.unit_state import LayerState, unpack
-from noizestream.nn.units import BEAT_WRAP
+from noizestream.nn.unit_base import BEAT_WRAP
+from noizestream.nn.unit_state import LayerState
 from rig.made_up import DRUMS, PIECE, TEMPO, Performance, restored, unsure
 
 
@@ -63,11 +63,11 @@ def test_left_alone_the_music_runs_as_what_leads_does_and_is_never_brought_back(
     performance.step()
     passed, went = set(), 0
     for _ in range(1500):
-        before, moment = performance.layers, unpack(performance.state, rubato.cells).moment
+        before, moment = performance.layers, performance.moment
         performance.step()
-        row, now = performance.layers, unpack(performance.state, rubato.cells).moment
-        beats = float(now[0] - moment[0]) % BEAT_WRAP
-        if int(moment[0] * 4) == int(now[0] * 4):
+        row, now = performance.layers, performance.moment
+        beats = (now.beat - moment.beat) % BEAT_WRAP
+        if int(moment.beat * 4) == int(now.beat * 4):
             assert beats == pytest.approx(1 / (4 * float(memory.duration[row[0].slot])), rel=1e-6), "of the slot that leads"
         passed.add(beats)
         if row[0].since > 1:
@@ -109,9 +109,9 @@ def test_at_its_own_tempo_a_layer_that_goes_on_reads_frame_by_frame(made, temper
 def test_at_any_tempo_frames_are_read_as_they_were_recorded_and_brought_back_to_the_beat_where_they_stray(made, tempo):
     performance, brought, rows = Performance(made, tempo=tempo, temperature=0.0), 0, []
     performance.play(10)
-    beat = float(unpack(performance.state, made.cells).moment[0])
+    beat = performance.moment.beat
     for row in read(performance, 600):
-        way, beat = beat * 4 % 1, float(unpack(performance.state, made.cells).moment[0])
+        way, beat = beat * 4 % 1, performance.moment.beat
         for v, state in enumerate(row):
             place = float(made.memory.first[state.slot]) - float(made.memory.late[state.slot])
             right = place + way * float(made.memory.duration[state.slot])

@@ -6,8 +6,8 @@ import pytest
 import torch
 
 from noizestream.nn.harmony import UNMOVED
-from noizestream.nn.layers import LAYERS
-from noizestream.nn.unit_state import unpack
+from noizestream.nn.layer_table import LAYERS
+from noizestream.nn.unit_controls import OF_ALL, OF_LAYER, Asked, LayerControls, asked_for, controls_of
 from rig.made_up import DRUMS, HARMONY, NAMES, PIECE, Performance, unsure
 
 
@@ -18,6 +18,16 @@ def made():
 
 def genre_of(place: int) -> int:
     return place // (3 * PIECE)
+
+
+def test_controls_are_read_in_the_order_in_which_they_are_declared():
+    names = [control["name"] for control in controls_of(["bass", "top"], 3)]
+    genre, *of_all, layers = Asked._fields
+    own = [f"{layer}_{name}" for layer in ("bass", "top") for name in LayerControls._fields]
+    assert (genre, layers) == ("genre", "layers") and names == of_all + own
+    asked = asked_for(torch.tensor([0.0, 1.0]), torch.arange(len(names), dtype=torch.float32))
+    assert list(asked[1:-1]) == list(range(OF_ALL))
+    assert [value for layer in asked.layers for value in layer] == list(range(OF_ALL, OF_ALL + 2 * OF_LAYER))
 
 
 def test_another_genre_is_played_from_the_block_on_in_which_it_is_asked_for(made):
@@ -45,7 +55,7 @@ def test_mute_silences_a_layer_and_level_turns_it_down(made, name):
         Performance(made, **{f"{name}_mute": 1.0}),
         Performance(made, **{f"{name}_level": -12.0}),
     )
-    gains = [made.gains(performance.controls.tolist()) for performance in (plain, muted, lower)]
+    gains = [made.gains(asked_for(one.genre, one.controls)) for one in (plain, muted, lower)]
     assert gains[0] == [1.0] * len(NAMES)
     assert gains[1] == [float(u != v) for u in range(len(NAMES))]
     assert gains[2] == pytest.approx([10 ** (-12 / 20) if u == v else 1.0 for u in range(len(NAMES))])
@@ -133,13 +143,13 @@ def test_new_is_another_place_at_once_in_this_layer_alone(made, name):
 def test_hold_plays_the_last_bar_again_as_it_was_transposed(made):
     performance = Performance(made, temperature=2.0)
 
-    def bars(last: int) -> dict[int, list[tuple[float, float]]]:
+    def bars(last: int) -> dict[int, list[tuple[int, int]]]:
         """Place and transposition of every layer at the end of every slot up to `last`, the chord another one every half a bar."""
         ends = {}
         while performance.slot <= last:
             performance.set(chord=float((performance.slot + 1) // 8 * 5 % 24))
             performance.step()
-            ends[performance.slot] = [tuple(row[:2]) for row in unpack(performance.state, made.cells).layers.tolist()]
+            ends[performance.slot] = [(layer.slot, layer.shift) for layer in performance.layers]
         return ends
 
     played = bars(39)
@@ -169,19 +179,18 @@ def test_a_chord_is_what_pitched_layers_play_and_drums_do_as_they_like(made, cho
     performance.set(chord=float(chord))
     harmony = made.chooser.harmony
 
-    def fits(state) -> list[float]:
-        rows = unpack(state, made.cells).layers.tolist()
-        return [float(made.memory.fit[int(row[0]), harmony.column_of(chord, int(row[1]))]) / 100 for row in rows]
+    def fits(one: Performance) -> list[float]:
+        return [float(made.memory.fit[layer.slot, harmony.column_of(chord, layer.shift)]) / 100 for layer in one.layers]
 
     performance.step()
     for _ in range(300):
-        found = fits(performance.state)
+        found = fits(performance)
         assert all(found[v] >= harmony.least for v in range(len(LAYERS)) if v != DRUMS), "at once, and from then on"
         performance.step()
-        assert int(unpack(performance.state, made.cells).layers[DRUMS, 1]) == UNMOVED, "drums are not transposed"
+        assert performance.layers[DRUMS].shift == UNMOVED, "drums are not transposed"
     without = 0
     for _ in range(300):
-        without += fits(free.state)[HARMONY] >= harmony.least
+        without += fits(free)[HARMONY] >= harmony.least
         free.step()
     assert without < 200, "what is not asked for does not happen by itself"
 
@@ -192,8 +201,8 @@ def test_harmony_that_stays_keeps_to_the_chord_and_that_moves_leaves_it(made):
         chords, heard = [], made.chooser.harmony
         for _ in range(200):
             performance.slots(1)
-            row = unpack(performance.state, made.cells).layers[HARMONY].tolist()
-            chords.append(heard.heard(int(made.memory.chord[int(row[0])]), int(row[1])))
+            leads = performance.layers[HARMONY]
+            chords.append(heard.heard(int(made.memory.chord[leads.slot]), leads.shift))
         return sum(a != b for a, b in itertools.pairwise(chords))
 
     assert changes(0.0) < 0.7 * changes(0.5)

@@ -6,9 +6,8 @@ import pytest
 import torch
 
 from noizestream.nn.chooser import DRUMMED
-from noizestream.nn.layers import LAYERS
+from noizestream.nn.layer_table import LAYERS
 from noizestream.nn.spectral import SpectralFront
-from noizestream.nn.unit_state import LayerState, Moment, nothing, pack, unpack
 from noizestream.training.export.script import script
 from rig.made_up import DRUMS, FRONT, HARMONY, NAMES, PIECE, Performance, player, restored, unsure
 
@@ -132,21 +131,3 @@ def test_what_is_struck_in_a_piece_without_drums_stays_with_the_rest_of_it(made)
         return float((pieces[:, DRUMS] != pieces[:, HARMONY]).float().mean())
 
     assert share(rows) < 0.02 and share(apart) > 0.1
-
-
-def test_rows_of_the_state_survive_being_packed(made):
-    performance = Performance(made)
-    performance.play(30)
-    again = unpack(performance.state, made.cells)
-    assert all(torch.equal(a, b) for a, b in zip(pack(again), performance.state, strict=True))
-    assert [LayerState(row).row() for row in again.layers.tolist()] == again.layers.tolist()
-    assert Moment(again.moment.tolist()).numbers() == again.moment.tolist()
-
-
-def test_positions_in_a_large_memory_are_exact_although_a_script_keeps_them_in_single_precision():
-    state = LayerState(nothing())
-    state.frame, state.old = 654321.0 + 1 / 3, 432100.0 + 2 / 7
-    again = LayerState(torch.tensor(state.row(), dtype=torch.float32).tolist())
-    assert again.frame == pytest.approx(state.frame, abs=1e-6) and again.old == pytest.approx(state.old, abs=1e-6)
-    none = LayerState(LayerState(nothing()).row())
-    assert none.frame == none.old == -1

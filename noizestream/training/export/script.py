@@ -14,9 +14,10 @@ from noizestream.modelfile import archive
 from noizestream.modelfile import precision as numbers
 from noizestream.modelfile.metadata import Metadata
 from noizestream.modelfile.noise import noise
-from noizestream.nn.inference import lean
+from noizestream.nn import raw, unit_state
+from noizestream.nn.inference import InferenceRecurrent, inference_form, recurrent_of, with_recurrent
 from noizestream.nn.raw import RawPlayer
-from noizestream.nn.unit_state import unpack
+from noizestream.nn.recurrent import flat
 from noizestream.nn.units import UnitPlayer
 
 METHODS = ("step", "initial_state", "prime", "reconstruct", "encode", "score", "score_at", "places")
@@ -46,15 +47,13 @@ def script(player: AnyPlayer) -> torch.jit.ScriptModule:
         return torch.jit.script(player.eval())
 
 
+@torch.no_grad()
 def quantised(player: AnyPlayer) -> AnyPlayer:
-    """The lean copy of `player` whose LSTM computes in dynamic int8: a quarter of the weights to read.
+    """The inference form of `player` whose LSTM computes in dynamic int8: a quarter of the weights to read.
 
     Each row of a matrix has its own scale: rows that belong to different gates differ too much for one.
     """
-    copied = lean(player)
-    network = copied.predictor if isinstance(copied, RawPlayer) else copied.navigator
-    network.recurrent = _in_int8(network.recurrent)
-    return copied.eval()
+    return with_recurrent(player, _in_int8(InferenceRecurrent(recurrent_of(player).weights())))
 
 
 def _in_int8(network: torch.nn.Module) -> torch.nn.Module:
@@ -80,11 +79,8 @@ def self_test(player: UnitPlayer | RawPlayer, scripted: Any) -> None:
             expected, eager_state = player.step(genre, controls, draws, states[-1])
             got, scripted_state = scripted.step(genre, controls, draws, states[-1])
             states.append(eager_state)
-            # The LSTM, and what it says; of the baseline, its block.
-            count = 2 * player.layers_of_lstm + 1 if isinstance(player, RawPlayer) else 2 * player.cells + 2
-            known = all(
-                bool((a - b).abs().max() <= TOLERANCE) for a, b in zip(eager_state[:count], scripted_state[:count], strict=True)
-            )
+            pairs = zip(_foretold(player, eager_state), _foretold(player, scripted_state), strict=True)
+            known = all(bool((a - b).abs().max() <= TOLERANCE) for a, b in pairs)
             # A rounding error may make another choice of two that are all but equal: then they play something else.
             alike = isinstance(player, RawPlayer) or torch.equal(player.places(eager_state), player.places(scripted_state))
             if not known or (alike and not bool((expected - got).abs().max() <= SOUND_TOLERANCE)):
@@ -92,7 +88,10 @@ def self_test(player: UnitPlayer | RawPlayer, scripted: Any) -> None:
                     f"export: the scripted model differs from the trained one at block {block}; please report this"
                 )
         if not is_quantised(player):  # whole sequences run in float32 only
-            (_test_offline_raw if isinstance(player, RawPlayer) else _test_offline)(player, genre, states)
+            if isinstance(player, RawPlayer):
+                _test_offline_raw(player, genre, states)
+            else:
+                _test_offline(player, genre, states)
 
 
 def is_quantised(player: UnitPlayer | RawPlayer) -> bool:
@@ -100,42 +99,48 @@ def is_quantised(player: UnitPlayer | RawPlayer) -> bool:
     return any(hasattr(module, "_packed_params") for module in player.modules())
 
 
-def _test_offline(player: Any, genre: Tensor, states: list[list[Tensor]]) -> None:
+def _foretold(player: UnitPlayer | RawPlayer, state: list[Tensor]) -> list[Tensor]:
+    """What of a state is the LSTM's, and what it says; of the baseline, its block."""
+    if isinstance(player, RawPlayer):
+        kept = raw.unpack(state)
+        return [*flat(kept.cells), kept.block]
+    named = unit_state.unpack(state)
+    return [*named.cells, *named.ahead, named.h, named.h_ahead]
+
+
+def _test_offline(player: UnitPlayer, genre: Tensor, states: list[list[Tensor]]) -> None:
     """The codes that were played, fed to the navigator as a sequence, must end in the same LSTM state."""
-    navigator, named = player.navigator, [unpack(state, player.cells) for state in states]
+    navigator, named = player.navigator, [unit_state.unpack(state) for state in states]
     codes, rows, slots = named[0].codes, [], []
     for before, after in itertools.pairwise(named):
-        if before.moment[1] != after.moment[1]:  # a slot began
+        slot = unit_state.moment_of(after.moment).slot
+        if unit_state.moment_of(before.moment).slot != slot:  # a slot began
             rows.append(codes[player.hearing.ago])
-            slots.append(float(after.moment[1]))
+            slots.append(float(slot))
         codes = after.codes
     count = len(rows)
     beaten = torch.dot(player.beaten, genre).expand(1, count)
-    piece = torch.tensor([navigator.pieces] + [int(named[-1].layers[0, 7])] * (count - 1)).unsqueeze(0)
-    start = navigator.recurrent.initial_sequence_state(1)
-    whole = (
-        torch.stack(rows).unsqueeze(0),
-        genre.expand(1, count, -1),
-        torch.tensor(slots).unsqueeze(0),
-        beaten,
-        piece,
-        start,
-        0.0,
-    )
-    _, (h, c) = navigator.sequence(*whole)
-    offline = torch.stack([h[:, 0], c[:, 0]], dim=1).flatten(0, 1)
-    if not bool((torch.cat(named[-1].cells) - offline).abs().max() <= TOLERANCE):
-        raise NoizestreamError("export: the streamed model differs from the trained one; please report this")
+    leads = unit_state.layers_of(named[-1].layers)[0]
+    piece = torch.tensor([navigator.pieces] + [leads.piece] * (count - 1)).unsqueeze(0)
+    heard = (torch.stack(rows).unsqueeze(0), genre.expand(1, count, -1), torch.tensor(slots).unsqueeze(0), beaten, piece)
+    _, offline = navigator.sequence(*heard, navigator.recurrent.initial_sequence_state(1), 0.0)
+    _check_cells(named[-1].cells, offline)
 
 
-def _test_offline_raw(player: Any, genre: Tensor, states: list[list[Tensor]]) -> None:
+def _test_offline_raw(player: RawPlayer, genre: Tensor, states: list[list[Tensor]]) -> None:
     """The streamed blocks fed back through the whole-sequence network must end in the same LSTM state."""
-    cells, predictor = 2 * player.layers_of_lstm, player.predictor
-    blocks = torch.stack([state[cells] for state in states[:-1]])[None] / predictor.scale
+    predictor, named = player.predictor, [raw.unpack(state) for state in states]
+    blocks = torch.stack([state.block for state in named[:-1]])[None] / predictor.scale
     labels = genre.expand(1, blocks.shape[1], -1)
-    _, (h, c) = predictor.sequence(blocks, labels, predictor.recurrent.initial_sequence_state(1))
-    offline = torch.stack([h[:, 0], c[:, 0]], dim=1).flatten(0, 1)
-    if not bool((torch.cat(states[-1][:cells]) - offline).abs().max() <= TOLERANCE):
+    _, offline = predictor.sequence(blocks, labels, predictor.recurrent.initial_sequence_state(1))
+    _check_cells(flat(named[-1].cells), offline)
+
+
+def _check_cells(streamed: list[Tensor], offline: list[Tensor]) -> None:
+    """Raise NoizestreamError unless the LSTM's `streamed` state is that of a whole sequence, `offline` [h, c]."""
+    h, c = offline
+    whole = torch.stack([h[:, 0], c[:, 0]], dim=1).flatten(0, 1)
+    if not bool((torch.cat(streamed) - whole).abs().max() <= TOLERANCE):
         raise NoizestreamError("export: the streamed model differs from the trained one; please report this")
 
 
@@ -152,7 +157,7 @@ def export(
     `precision` is float32, int8 (the file then carries both forms) or auto; UsageError for int8 where it has no kernels.
     """
     precision = numbers.resolve(precision)
-    scripted = script(lean(player))
+    scripted = script(inference_form(player))
     self_test(player, scripted)
     float32 = None
     if precision == numbers.INT8:

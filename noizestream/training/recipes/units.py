@@ -12,6 +12,7 @@ import torch
 from noizestream.nn.codec import Codec
 from noizestream.nn.layers import LayerFront
 from noizestream.nn.navigator import Navigator
+from noizestream.nn.parts import Parts, Pulse
 from noizestream.nn.spectral import SpectralFront
 from noizestream.nn.units import UnitPlayer
 from noizestream.training.data import memory
@@ -71,9 +72,9 @@ class UnitRecipe(Recipe):
     def player(self) -> UnitPlayer:
         """The generator as it is now."""
         prepared = self.prepared
-        tables = (torch.tensor(prepared.tempos), torch.tensor(prepared.beaten))
         navigator = copy.deepcopy(self.navigator).cpu()
-        return UnitPlayer(self.front, self.codec, self.layers, self.built.memory, navigator, *tables).eval()
+        parts = Parts(self.front, self.codec, self.layers, self.built.memory, navigator)
+        return UnitPlayer(parts, Pulse.of(torch.tensor(prepared.tempos), torch.tensor(prepared.beaten))).eval()
 
     def fit(
         self,

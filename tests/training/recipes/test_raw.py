@@ -11,7 +11,7 @@ import torch
 import noizestream
 from noizestream.errors import NoizestreamError, UsageError
 from noizestream.modelfile.noise import noise
-from noizestream.nn.inference import lean
+from noizestream.nn.inference import inference_form
 from noizestream.nn.raw import RawPlayer, RawPredictor
 from noizestream.training.config import Config, resolve
 from noizestream.training.data.dataset import Piece, Prepared
@@ -153,4 +153,4 @@ def test_a_baseline_that_makes_much_of_rounding_is_exported_all_the_same():
         draws = torch.from_numpy(noise(1, block, player.noise_size))
         (one, state), (other, nudged) = (player.step(genre, controls, draws, each) for each in (state, nudged))
     assert float((one - other).abs().max()) > 0.1
-    self_test(player, script(lean(player)))
+    self_test(player, script(inference_form(player)))
