@@ -63,6 +63,7 @@ def test_it_answers_and_ends_when_it_is_closed():
         os.kill(process.pid, signal.SIGINT)  # not its business
         process.send("still there")
         assert process.poll(None) == "still there"
+        process.end(PATIENCE_S)
     assert process.exit_code() == 0 and not process.alive
     process.close()
     process.send("nobody hears it")
