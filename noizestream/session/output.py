@@ -71,12 +71,12 @@ class OutputSession:
         self._phase, self._bursts, self._again = Phase.LOOKING, 0, 0.0
         self._opened: Opened | None = None
         self._back: Found | None = None
-        self.sound = self._new_sound(asked)
+        self.sound: AudioProcess
         self._scout: AudioProcess | None = None  # looks for the device that was asked for, while another plays
 
     def open(self) -> None:
         """Begin to look for the device; NoizestreamError where the system starts no process now."""
-        self.sound.open()
+        self.sound = self._new_sound(self.asked)
 
     @property
     def playing(self) -> bool:
@@ -118,7 +118,7 @@ class OutputSession:
     def _new_sound(self, asked: str | None, patient: bool = False, aside: bool = False) -> AudioProcess:
         channels = max(model.channels for model in self.state.models)
         rate = self.state.metadata.sample_rate
-        return AudioProcess(DeviceRequest(asked, rate, channels, self.latency_option, patient, aside))
+        return AudioProcess(DeviceRequest(asked, rate, channels, self.latency_option, patient, aside)).open()
 
     def _lose(self) -> None:
         assert self.found is not None
@@ -133,7 +133,7 @@ class OutputSession:
         self.sound.close(gone=True)
         self._phase, self._again = Phase.LOOKING, time.monotonic() + AGAIN_S
         with contextlib.suppress(NoizestreamError):  # the system gives none now: the closed one says so, and this comes again
-            self.sound = self._new_sound(self._first_device, patient=True).open()
+            self.sound = self._new_sound(self._first_device, patient=True)
 
     def _return(self) -> None:
         """Leave the device that plays, with a fade, once the one that was asked for is there."""
@@ -164,7 +164,7 @@ class OutputSession:
         """Have a process of its own look for the device that was asked for, at leisure."""
         self._again = time.monotonic() + LOOK_ASIDE_S
         with contextlib.suppress(NoizestreamError):  # the system gives none now; it is asked again
-            self._scout = self._new_sound(self._first_device, patient=True, aside=True).open()
+            self._scout = self._new_sound(self._first_device, patient=True, aside=True)
 
     def _dismiss(self) -> None:
         scout, self._scout = self._scout, None

@@ -106,8 +106,9 @@ class Session:
     def _start(self) -> None:
         """Until the first sound. What is wrong here ends it with an error; later it would not."""
         self.midi = MidiProcess(self.asked_midi, self._hear, self._say, self.midi_map.held.let_go).open()
-        self.output = OutputSession(self.asked_device, self.latency_option, self.state, self.players, self.bus, self)
-        self.output.open()
+        output = OutputSession(self.asked_device, self.latency_option, self.state, self.players, self.bus, self)
+        output.open()
+        self.output = output
         self.midi.wait()
         end = time.monotonic() + START_TIMEOUT_S
         while not self.output.playing:
