@@ -3,13 +3,13 @@
 PortAudio lists devices once, and when a JACK server dies it blocks for ten minutes in closing the stream. So a device that has
 gone is left behind with its whole process, and a new process looks for the next; a driver that crashes takes no music with it.
 
-    main process                       audio process
-    Sound(asked, ...)     --spawn-->   looks for the device; `patient`: until there is one
-    poll() -> Found       <--pipe---   the device, the rate and the channels it will be opened with
-    open(bus, rings)    --pipe--->   opens it; the callback plays the rings from shared memory
-    poll() -> Opened      <--pipe---
-    put(deck, ring)       --pipe--->   another ring on a deck (the memory of the one before lives here as long as it is used)
-    close()               --pipe--->   ends; also when the main process dies
+    main process                             audio process
+    AudioProcess(request).open() --spawn-->  looks for the device; `patient`: until there is one
+    poll() -> Found              <--pipe---  the device, the rate and the channels it will be opened with
+    open_device(bus, rings)      --pipe--->  opens it; the callback plays the rings from shared memory
+    poll() -> Opened             <--pipe---
+    put(slot, ring)              --pipe--->  another ring in a slot (the memory of the one before lives here as long as it is used)
+    close()                      --pipe--->  ends; also when the main process dies
 """
 
 import contextlib
@@ -17,15 +17,15 @@ import os
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from multiprocessing.connection import Connection
 
 from noizestream.devices import portaudio
-from noizestream.devices.portaudio import NoAudioDevice, OutputDevice
+from noizestream.devices.portaudio import OutputDevice
 from noizestream.errors import NoizestreamError
 from noizestream.realtime import output_bus as desk
-from noizestream.realtime.output_bus import OutputBus
-from noizestream.realtime.process import ignore_signals, spawn
-from noizestream.realtime.ring import Ring
+from noizestream.realtime.output_bus import OutputBus, OutputBusLayout
+from noizestream.realtime.parent import Parent, ParentEnded
+from noizestream.realtime.process import ENDING_S, ChildProcess, Close, Failure
+from noizestream.realtime.ring import Ring, RingLayout
 from noizestream.system.stderr import silence_stderr
 
 LOOK_S = 0.5
@@ -40,12 +40,26 @@ FALLBACK_S = 4.0
 LOST_S = 3.0
 """A device that has not asked for sound for so long has gone."""
 
-ERRORS = {kind.__name__: kind for kind in (NoizestreamError, NoAudioDevice)}
+
+@dataclass(frozen=True)
+class DeviceRequest:
+    """The device `asked` for (None: the default) by a model of `rate` Hz and `channels`, with PortAudio's low or high `latency`.
+
+    `patient`: it is waited for; otherwise it is an error that there is none. `aside`: another device plays meanwhile, so it is
+    waited for at leisure, and no default is taken in its place.
+    """
+
+    asked: str | None
+    rate: int
+    channels: int
+    latency: str = "low"
+    patient: bool = False
+    aside: bool = False
 
 
 @dataclass(frozen=True)
 class Found:
-    """A device, and how it will be opened."""
+    """A device, and how it will be opened: at `rate` Hz with `channels`."""
 
     device: OutputDevice
     rate: int
@@ -53,52 +67,71 @@ class Found:
 
 
 @dataclass(frozen=True)
+class PutRing:
+    """The ring to play in a slot of the output bus: the name of its memory, None for nothing, and its layout."""
+
+    slot: int
+    name: str | None = None
+    layout: RingLayout | None = None
+
+    @classmethod
+    def of(cls, slot: int, ring: Ring | None) -> "PutRing":
+        """Return the message that puts `ring` into `slot`; None takes off what is there."""
+        return cls(slot) if ring is None else cls(slot, ring.memory.name, ring.layout)
+
+    def attach(self) -> Ring | None:
+        """Return the ring, mapped into this process, or None; FileNotFoundError if it is there no more."""
+        return Ring.attach(self.name, self.layout) if self.name and self.layout else None
+
+
+@dataclass(frozen=True)
+class OpenDevice:
+    """The device that was found is to be opened, and to play the `rings` on the output bus of that name."""
+
+    bus: str
+    layout: OutputBusLayout
+    rings: tuple[PutRing, ...]
+
+
+@dataclass(frozen=True)
 class Opened:
-    """It is open. `latency_s` from the callback to the connector; `compiled` as in `audio.Output`."""
+    """The device is open: `latency_s` seconds from the callback to the connector; `compiled` as in `portaudio.Output`."""
 
     latency_s: float
     compiled: bool
 
 
-class Sound:
-    """Starts looking for the device `asked` (None: the default) at once. `close` it at the end."""
+class AudioProcess(ChildProcess[Found | Opened | Failure]):
+    """Looks for the device of `request`, and plays on it. Open it at the start, and close it at the end."""
 
-    def __init__(
-        self, asked: str | None, rate: int, channels: int, latency: str = "low", patient: bool = False, aside: bool = False
-    ):
-        """`rate` and `channels` are the model's. Not `patient`: `poll` raises at once where there is no such device.
-
-        `aside`: another device plays meanwhile, so this one is waited for at leisure, and no default is taken in its place.
-        """
-        self._pipe, self._process = spawn(_run, "audio", asked, rate, channels, latency, patient, aside, os.getpid())
+    def __init__(self, request: DeviceRequest):
+        super().__init__(_run, "audio", request)
         self._bus: OutputBus | None = None
         self._calls, self._looked, self._silent_s = -1, 0.0, 0.0
-        self._is_open = False
+        self._plays = False
 
-    def poll(self, timeout_s: float = 0.0) -> Found | Opened | None:
-        """Return what it has to say, None: nothing yet. NoizestreamError (NoAudioDevice) when it cannot go on."""
-        try:
-            if not self._pipe.poll(timeout_s):
-                return None
-            message = self._pipe.recv()
-        except (EOFError, OSError):
-            raise NoizestreamError("the audio process ended unexpectedly") from None
-        if isinstance(message, tuple):
-            raise ERRORS[message[0]](message[1])
+    def poll(self, timeout_s: float | None = 0.0) -> Found | Opened | None:
+        """Return what the process has found or opened, waiting `timeout_s` seconds at most; None if it says nothing.
+
+        NoizestreamError (NoAudioDevice) when it cannot go on, or has ended.
+        """
+        message = super().poll(timeout_s)
+        if isinstance(message, Failure):
+            raise message.error
         if isinstance(message, Opened):
-            self._is_open, self._looked = True, time.monotonic()
+            self._plays, self._looked = True, time.monotonic()
         return message
 
-    def open(self, bus: OutputBus, rings: Mapping[int, Ring]) -> None:
-        """Open the device that was found, with `rings` on their decks."""
+    def open_device(self, bus: OutputBus, rings: Mapping[int, Ring]) -> None:
+        """Open the device that was found, to play `rings` in their slots of `bus`; `poll` returns Opened when it is."""
         self._bus = bus
         self._calls = int(bus.header[desk.CALLBACKS])
-        decks = [(deck, ring.memory.name, ring.layout) for deck, ring in rings.items()]
-        self._send(("open", bus.memory.name, bus.layout, decks))
+        puts = tuple(PutRing.of(slot, ring) for slot, ring in rings.items())
+        self.send(OpenDevice(bus.memory.name, bus.layout, puts))
 
-    def put(self, deck: int, ring: Ring | None) -> None:
-        """Play `ring` on `deck`; None takes off what is there."""
-        self._send(("put", deck, *((ring.memory.name, ring.layout) if ring else (None, None))))
+    def put(self, slot: int, ring: Ring | None) -> None:
+        """Play `ring` in `slot`; None takes off what is there."""
+        self.send(PutRing.of(slot, ring))
 
     @property
     def lost(self) -> bool:
@@ -106,98 +139,81 @@ class Sound:
         if self._bus is None:
             return False
         calls, now = int(self._bus.header[desk.CALLBACKS]), time.monotonic()
-        if calls != self._calls or not self._is_open:
+        if calls != self._calls or not self._plays:
             self._silent_s = 0.0
         else:  # where this process was held up too, the whole machine was: that says nothing about the device
             self._silent_s += min(now - self._looked, LOST_S / 4)
         self._calls, self._looked = calls, now
-        return self._silent_s > LOST_S or not self._process.is_alive()
+        return self._silent_s > LOST_S or not self.alive
 
-    def close(self, gone: bool = False) -> None:
-        """End the process, by force where it does not end or its device has `gone`. After that the rings may be closed."""
-        if not gone:
-            self._send(("close",))
-            self._process.join(1.0)
-        if self._process.is_alive():
-            self._process.kill()
-            self._process.join()
-        self._pipe.close()
+    def close(self, timeout_s: float = ENDING_S, gone: bool = False) -> None:
+        """End the process, by force after `timeout_s` seconds, or at once where its device has `gone`.
 
-    def _send(self, message: tuple) -> None:
-        with contextlib.suppress(OSError, ValueError):  # it has ended: `lost` will say so
-            self._pipe.send(message)
+        After that the rings may be closed.
+        """
+        if gone:
+            self.kill()
+        super().close(timeout_s)
 
 
-def _run(
-    pipe: Connection, asked: str | None, rate: int, channels: int, latency: str, patient: bool, aside: bool, parent: int
-) -> None:
+def _run(parent: Parent, request: DeviceRequest) -> None:
     """The audio process from start to end."""
-    ignore_signals()
     silence_stderr()  # what C libraries print; our own errors go through the pipe
     try:
-        found = _look(pipe, asked, rate, channels, patient, aside, parent)
+        found = _look(parent, request)
         if found is not None:
-            pipe.send(found)
-            _serve(pipe, found, latency, parent)
-    except NoizestreamError as error:
-        kind = type(error).__name__ if type(error).__name__ in ERRORS else "NoizestreamError"
-        _tell(pipe, (kind, str(error)))
+            parent.send(found)
+            _serve(parent, found, request.latency)
+    except ParentEnded:
+        os._exit(0)  # with the rings still mapped: the device does not know yet that nobody is there, and goes on to ask for sound
     except Exception as error:
-        _tell(pipe, ("NoizestreamError", f"the audio process failed ({type(error).__name__}: {error})"))
+        parent.send(Failure.of(error, f"the audio process failed ({type(error).__name__}: {error})"))
     os._exit(0)  # past PortAudio's own end, which may block on a device that has gone
 
 
-def _tell(pipe: Connection, message: tuple) -> None:
-    with contextlib.suppress(OSError):
-        pipe.send(message)
-
-
-def _look(pipe: Connection, asked: str | None, rate: int, channels: int, patient: bool, aside: bool, parent: int) -> Found | None:
+def _look(parent: Parent, request: DeviceRequest) -> Found | None:
     """The device; None when the main process needs none any more."""
     began = time.monotonic()
     while True:
         try:
             # A number may mean another device by now; and one that was asked for may be gone for good.
-            waited = not aside and time.monotonic() - began > FALLBACK_S
-            device = portaudio.find_output(None if patient and waited else asked)
-            return Found(device, portaudio.playing_rate(device, rate), portaudio.playing_channels(device, channels))
+            waited = not request.aside and time.monotonic() - began > FALLBACK_S
+            device = portaudio.find_output(None if request.patient and waited else request.asked)
+            rate, channels = portaudio.playing_rate(device, request.rate), portaudio.playing_channels(device, request.channels)
+            return Found(device, rate, channels)
         except NoizestreamError:
-            if not patient:
+            if not request.patient:
                 raise
-        if pipe.poll(LOOK_ASIDE_S if aside else LOOK_S) or os.getppid() != parent:
+        if parent.receive(LOOK_ASIDE_S if request.aside else LOOK_S) is not None:
             return None
         portaudio.forget()
 
 
-def _serve(pipe: Connection, found: Found, latency: str, parent: int) -> None:
+def _serve(parent: Parent, found: Found, latency: str) -> None:
     """Open the device when told to, and change rings as told, until told to end."""
     with contextlib.suppress(ImportError):
         from noizestream.devices import callback
 
         callback.compiled()  # while the model is being loaded
-    output, bus = None, None
-    while os.getppid() == parent:
-        if not pipe.poll(0.5):
-            if output is not None and not output.active:
+    output: portaudio.Output | None = None
+    while True:
+        message = parent.receive(0.5)
+        if isinstance(message, OpenDevice):
+            output = portaudio.Output(found.device, OutputBus.attach(message.bus, message.layout), found.rate, latency)
+            for put in message.rings:
+                output.put(put.slot, put.attach())
+            parent.send(Opened(output.latency_s, output.compiled))
+        elif output is None:
+            if isinstance(message, Close):
                 return
-            continue
-        what, *rest = pipe.recv()
-        if what == "close":
-            if output is not None:
-                output.close()
-            return
-        if what == "open":
-            name, layout, decks = rest
-            bus = OutputBus.attach(name, layout)
-            output = portaudio.Output(found.device, bus, found.rate, latency)
-            for deck, ring_name, ring_layout in decks:
-                output.put(deck, Ring.attach(ring_name, ring_layout))
-            pipe.send(Opened(output.latency_s, output.compiled))
-        elif output is not None:
-            deck, ring_name, ring_layout = rest
+        elif isinstance(message, PutRing):
             try:
-                ring = Ring.attach(ring_name, ring_layout) if ring_name else None
+                ring = message.attach()
             except FileNotFoundError:  # it was replaced again meanwhile
                 ring = None
-            output.put(deck, ring)
-    os._exit(0)  # with the rings still mapped: the device does not know yet that nobody is there, and goes on to ask for sound
+            output.put(message.slot, ring)
+        elif isinstance(message, Close):
+            output.close()
+            return
+        elif not output.active:
+            return

@@ -6,7 +6,6 @@ one ends, however it ends, so does the pipe. Linux only: elsewhere a worker that
 """
 
 import contextlib
-import multiprocessing
 import os
 import sys
 import warnings
@@ -16,12 +15,6 @@ FORKS = sys.platform == "linux"
 AT_ONCE = 3
 LIFE_BLOCKS = 200
 """AT_ONCE processes that died in a row before they had made so many blocks die of the model: nobody follows them."""
-
-
-def main_lives() -> bool:
-    """Whether the main process, which started the first one, is still there."""
-    parent = multiprocessing.parent_process()
-    return parent is not None and parent.is_alive()
 
 
 class Standby:

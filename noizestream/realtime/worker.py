@@ -5,11 +5,11 @@ just in time (docs/decisions/0001-the-callback-pulls.md). Both import this modul
 
     main process                          worker process
     Worker(...).launch()     --spawn-->   load, check, warm up, prime the ring to TARGET
-    ready()                  <--pipe----  "ready"
+    ready()                  <--pipe----  Ready
     set_controls(...)        --ring --->  read once per step
     ring (callback plays)    <--ring----  steps while a block fits under TARGET
     panic()                  --ring --->  starts afresh
-    check()                  <--pipe----  "follows": it has died, its understudy plays on (understudy.py)
+    check()                  <--pipe----  Follows: it has died, its standby plays on (standby.py)
     stop()                   --ring --->  ends; also when the main process dies
 """
 
@@ -21,13 +21,14 @@ from typing import Any
 
 import numpy as np
 
-from noizestream.errors import NoizestreamError, UsageError
+from noizestream.errors import NoizestreamError
 from noizestream.modelfile import archive
 from noizestream.realtime import ring as slots
+from noizestream.realtime.process import Failure
 from noizestream.realtime.ring import Ring
 from noizestream.realtime.stats import statistics
-from noizestream.realtime.worker_handle import WorkerHandle
-from noizestream.realtime.worker_loop import Job
+from noizestream.realtime.worker_handle import Replaced, WorkerHandle
+from noizestream.realtime.worker_loop import Job, Ready
 
 START_TIMEOUT_S = 120.0
 HUNG_S = 3.0
@@ -85,20 +86,19 @@ class Worker:
     def launch(self) -> None:
         """Spawn the process and return at once; `ready` says when it plays."""
         ring, path = self.ring, str(self.path)
-        self._launched = WorkerHandle(
-            Job(ring.memory.name, ring.layout, path, self.device_rate, self.seed, self.first_block, self._heard)
-        )
+        job = Job(ring.memory.name, ring.layout, path, self.device_rate, self.seed, self.first_block, self._heard)
+        self._launched = WorkerHandle(job).open()
         self._heard = None  # up to 23 MB
 
     def ready(self, timeout_s: float = 0.0) -> bool:
         """Whether the ring is primed, waiting for it `timeout_s` at most; NoizestreamError if the process cannot play the model."""
         if self._is_ready or self._launched is None:
             return self._is_ready
-        kind, what = self._launched.receive(timeout_s) or ("", None)
-        if kind in ("usage", "error"):
-            raise (UsageError if kind == "usage" else NoizestreamError)(what)
-        if kind == "ready":
-            self.settings, self._is_ready = what or {}, True
+        message = self._launched.receive(timeout_s)
+        if isinstance(message, Failure):
+            raise message.error
+        if isinstance(message, Ready):
+            self.settings, self._is_ready = message.settings, True
         return self._is_ready
 
     def start(self, timeout_s: float = START_TIMEOUT_S) -> None:
@@ -167,7 +167,7 @@ class Worker:
         self.ring.header[slots.PANIC] += 1
 
     def check(self) -> str | None:
-        """Kill the process if it hangs. Returns a line for the user where it had ended by itself and its understudy plays on.
+        """Kill the process if it hangs. Returns a line for the user where it had ended by itself and its standby plays on.
 
         NoizestreamError where it has ended and nobody follows.
         """
@@ -175,8 +175,8 @@ class Worker:
         if self._launched is None or header[slots.STOP]:
             return None
         while (message := self._launched.receive()) is not None:
-            if message[0] == "follows":
-                said = message[1]
+            if isinstance(message, Replaced):
+                said = message.line
         now, idle = time.monotonic(), self.ring.fill() + self.block_frames > header[slots.TARGET]
         if idle or header[slots.BLOCKS] != self._blocks or header[slots.STATE] != slots.READY:
             self._blocks, self._stuck_s = int(header[slots.BLOCKS]), 0.0
@@ -199,7 +199,7 @@ class Worker:
         if self.ring.is_open:
             self.ring.header[slots.STOP] = 1
         if self._launched is not None:
-            self._launched.end(timeout_s)
+            self._launched.close(timeout_s)
 
     def close(self) -> None:
         """`stop`, then free the ring: no callback may use it any more."""

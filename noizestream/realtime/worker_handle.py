@@ -1,74 +1,53 @@
 """The worker process as the main process sees it: one after the other of those that play, and the pipe on which they speak.
 
-All of them hold the same end of the pipe, so it is closed when the last has ended, and not before.
+All of them hold the same end of the pipe, so it is at its end when the last of them has ended, and not before.
 """
 
 import contextlib
 import time
-from typing import Any
+from dataclasses import dataclass
 
 from noizestream.errors import NoizestreamError
-from noizestream.realtime.follower import Follower
-from noizestream.realtime.process import spawn
-from noizestream.realtime.worker_loop import Job, run
+from noizestream.realtime.process import ChildProcess, Failure, Follows
+from noizestream.realtime.worker_loop import Job, Ready, run
 
 
-class WorkerHandle:
-    """Spawns the process that does `job`, and returns at once."""
+@dataclass(frozen=True)
+class Replaced:
+    """The process that played has died, and its standby plays on: `line` says so, and why it died."""
+
+    line: str
+
+
+class WorkerHandle(ChildProcess[Ready | Failure | Follows]):
+    """The process that does `job`, and the standbys that follow it; all of them are told to end by the ring."""
 
     def __init__(self, job: Job):
-        self._model = job.model
-        self._pipe, self._first = spawn(run, "worker", job, duplex=False)
-        self._follower: Follower | None = None
-        self._why = ""
+        super().__init__(run, "worker", job)
+        self._model, self._why = job.model, ""
 
-    @property
-    def pid(self) -> int:
-        """Of the one that plays."""
-        return self._follower.pid if self._follower else self._first.pid or 0
+    def receive(self, timeout_s: float = 0.0) -> Ready | Failure | Replaced | None:
+        """Return what the process says next, waiting `timeout_s` seconds at most; None if it says nothing.
 
-    def receive(self, timeout_s: float = 0.0) -> tuple[str, Any] | None:
-        """Return what the process says next, `(kind, what)`, waiting for it `timeout_s` at most; None: nothing.
-
-        `("follows", line)`: the one that played has died, and why; another plays on. `("ready", settings)`: the ring is primed.
-        `("usage" or "error", line)`: it is about to end. NoizestreamError once all have ended.
+        After a Failure it ends, and a standby may follow. NoizestreamError, which says why, once all of them have ended.
         """
         try:
-            if not self._pipe.poll(timeout_s):
-                return None
-            kind, what = self._pipe.recv()
-        except (EOFError, OSError):
+            message = self.poll(timeout_s)
+        except NoizestreamError:
             raise NoizestreamError(self._last_words()) from None
-        if kind == "follows":
-            words = f"{self._last_words()}; another plays on"
-            self._follow(Follower(*what))
+        if isinstance(message, Follows):
+            replaced = Replaced(f"{self._last_words()}; another plays on")
+            self.follow(message)
             self._why = ""
-            return kind, words
-        if kind != "ready":
-            self._why = what
-        return kind, what
+            return replaced
+        if isinstance(message, Failure):
+            self._why = message.line
+        return message
 
     def kill(self, why: str = "") -> None:
-        """End the process that plays by force, and say that it was for this reason."""
+        """End the process that plays by force, and have `receive` say that it was for this reason."""
         self._why = why
-        (self._follower or self._first).kill()
-
-    def end(self, timeout_s: float) -> None:
-        """Wait for all of them to end, who have been told to, and kill them after `timeout_s`. Safe to call twice."""
-        if self._pipe.closed:
-            return
-        if not self._ends(timeout_s):
-            self.kill()
-            self._ends(1.0)
-        self._first.join()
-        self._pipe.close()
-        if self._follower is not None:
-            self._follower.close()
-
-    def _follow(self, follower: Follower) -> None:
-        if self._follower is not None:
-            self._follower.close()
-        self._follower = follower
+        super().kill()
 
     def _ends(self, timeout_s: float) -> bool:
         end = time.monotonic() + timeout_s
@@ -80,9 +59,6 @@ class WorkerHandle:
 
     def _last_words(self) -> str:
         """Why the process ended: what it sent, else its exit code."""
-        if self._follower is not None:
-            code = ""
-        else:
-            self._first.join(1.0)
-            code = f" (exit code {self._first.exitcode})"
-        return self._why or f"{self._model}: the worker process ended unexpectedly{code}"
+        code = self.exit_code()
+        told = "" if code is None else f" (exit code {code})"
+        return self._why or f"{self._model}: the worker process ended unexpectedly{told}"

@@ -8,19 +8,19 @@ import math
 import os
 import time
 from dataclasses import dataclass
-from multiprocessing.connection import Connection
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from noizestream.engine.resampling import Resampler
-from noizestream.errors import NoizestreamError, UsageError
+from noizestream.errors import UsageError
 from noizestream.modelfile import archive
 from noizestream.realtime import ring as slots
-from noizestream.realtime.process import ignore_signals
+from noizestream.realtime.parent import Parent
+from noizestream.realtime.process import Failure, Follows
 from noizestream.realtime.ring import Ring, RingLayout
 from noizestream.realtime.shared_memory import fence
-from noizestream.realtime.standby import Standby, main_lives
+from noizestream.realtime.standby import Standby
 from noizestream.realtime.stats import StepTimes
 from noizestream.system import machine
 
@@ -61,34 +61,38 @@ class Job:
     heard: np.ndarray | None = None  # float32 [channels, n] at the model's rate: what it goes on from
 
 
-def run(pipe: Connection, job: Job) -> None:
-    """The worker process from start to end. What goes wrong is sent to the main process as `(kind, one line)`."""
-    ignore_signals()
+@dataclass(frozen=True)
+class Ready:
+    """The ring is filled for the first time; `settings` are how the process steps: tuning.py, and the precision."""
+
+    settings: dict[str, Any]
+
+
+def run(parent: Parent, job: Job) -> None:
+    """The worker process from start to end. What goes wrong is sent to the main process as a Failure."""
     ring = Ring.attach(job.ring_name, job.ring_layout)
     standby = Standby()
     try:
-        _play(pipe, ring, job, standby)
+        generator, settings = _load(ring, job)
+        if _takes_over(parent, ring, job, standby, generator):
+            _Stepping(parent, ring, job, generator).play(settings)
         ring.header[slots.STATE] = slots.STOPPED
     except Exception as error:
         if not ring.header[slots.BLOCKS]:
             ring.header[slots.STATE] = slots.FAILED
-        known = isinstance(error, NoizestreamError)
-        text = str(error) if known else f"{job.model}: the worker failed ({type(error).__name__}: {archive.last_line(error)})"
-        with contextlib.suppress(OSError):
-            pipe.send(("usage" if isinstance(error, UsageError) else "error", text))
+        what = f"{type(error).__name__}: {archive.last_line(error)}"
+        parent.send(Failure.of(error, f"{job.model}: the worker failed ({what})"))
     finally:
         ring.close()
     if standby.deaths:
         os._exit(0)  # what the first process has to tidy up at its end is not this one's
 
 
-def _play(pipe: Connection, ring: Ring, job: Job, standby: Standby) -> None:
+def _load(ring: Ring, job: Job) -> tuple["Generator", dict[str, Any]]:
+    """The model, which goes on from what it is to have heard, and how the process steps it."""
     from noizestream.engine.generator import load, prepare_torch
-    from noizestream.engine.safety import SafeStream
-    from noizestream.realtime.rewind import RewindBuffer
     from noizestream.realtime.tuning import settle
 
-    header, meters = ring.header, ring.meters
     prepare_torch()
     generator = load(job.model, job.seed)
     generator.block = job.first_block
@@ -99,64 +103,98 @@ def _play(pipe: Connection, ring: Ring, job: Job, standby: Standby) -> None:
     settings = settle() | {"precision": archive.precisions(metadata)[0]}
     with contextlib.suppress(OSError):
         os.nice(NICENESS)  # where the system lets us: everything else can wait, a block cannot
+    return generator, settings
 
+
+def _takes_over(parent: Parent, ring: Ring, job: Job, standby: Standby, generator: "Generator") -> bool:
+    """Leave a standby behind. True at once, and in the standby when its turn comes; False if nothing is to be played any more."""
+    header = ring.header
     while not standby.stand_by():
-        if header[slots.STOP] or not main_lives():
-            return
+        if header[slots.STOP] or not parent.lives:
+            return False
         standby.begin(int(header[slots.BLOCKS]))
-        pipe.send(("follows", (os.getpid(), machine.started(os.getpid()))))
+        parent.send(Follows(os.getpid(), machine.started(os.getpid())))
         generator.clear_state()
         generator.block = job.first_block + int(header[slots.BLOCKS] - header[slots.AGAIN]) + 1  # not the one that may have killed
+    return True
 
-    stream = SafeStream(generator)
-    resampler = Resampler(metadata.sample_rate, job.device_rate, metadata.channels)
-    line = RewindBuffer(ring, stream, resampler, job.device_rate)
-    controls = _Controls(ring, generator)
-    times = StepTimes(ring.steps)
-    resets = int(header[slots.RESETS])
-    block_frames = resampler.largest(metadata.block_frames)
-    budget = metadata.block_frames / metadata.sample_rate
-    step, paused, turns, again = budget / 4, 0, 0, 0.0
-    while not header[slots.STOP]:
-        turns += 1
-        if turns % TURNS == 0 and not main_lives():
-            return
-        if header[slots.PANIC] != header[slots.FRESH]:
-            panic = int(header[slots.PANIC])
-            generator.clear_state()
-            stream.safety.reset()
-            resampler.clear()
-            line.start_afresh()
-            paused = round(PANIC_S * job.device_rate)
-            header[slots.FRESH_AT] = header[slots.WRITTEN]
-            fence()
-            header[slots.FRESH] = panic
-        controls.look()
-        period = int(header[slots.PERIOD])
-        if period and controls.version > 0 and meters[slots.LOAD] < TOO_BUSY and (now := time.perf_counter()) >= again:
-            # While the block is made the callback takes as many periods as begin meanwhile.
-            until_made = math.ceil((SLOWER * step + WAKING_S) * job.device_rate / period)
-            count = line.go_back(controls.version, (1 + until_made) * period + slots.GUARD_FRAMES)
-            again = now + count * step / AGAIN_SHARE
-        if line.ahead + block_frames > header[slots.TARGET]:
-            if header[slots.STATE] == slots.STARTING:
-                header[slots.STATE] = slots.READY
-                pipe.send(("ready", settings))
-            time.sleep(POLL_S)
-            continue
-        if paused > 0:
-            line.pause(min(paused, block_frames))
-            paused -= block_frames
-            continue
+
+class _Stepping:
+    """Steps `generator` just in time into `ring`, until it is told to stop or the main process has ended."""
+
+    def __init__(self, parent: Parent, ring: Ring, job: Job, generator: "Generator"):
+        from noizestream.engine.safety import SafeStream
+        from noizestream.realtime.rewind import RewindBuffer
+
+        metadata = generator.metadata
+        self._parent, self._ring, self._generator, self._device_rate = parent, ring, generator, job.device_rate
+        self._stream = SafeStream(generator)
+        self._resampler = Resampler(metadata.sample_rate, job.device_rate, metadata.channels)
+        self._line = RewindBuffer(ring, self._stream, self._resampler, job.device_rate)
+        self._controls = _Controls(ring, generator)
+        self._times = StepTimes(ring.steps)
+        self._resets = int(ring.header[slots.RESETS])
+        self._budget = metadata.block_frames / metadata.sample_rate
+        self._step, self._paused, self._again = self._budget / 4, 0, 0.0
+
+    def play(self, settings: dict[str, Any]) -> None:
+        """Fill the ring, say Ready with `settings`, and keep it filled."""
+        header, meters, line, controls = self._ring.header, self._ring.meters, self._line, self._controls
+        block_frames = self._resampler.largest(self._generator.metadata.block_frames)
+        turns = 0
+        while not header[slots.STOP]:
+            turns += 1
+            if turns % TURNS == 0 and not self._parent.lives:
+                return
+            if header[slots.PANIC] != header[slots.FRESH]:
+                self._start_afresh()
+            controls.look()
+            period = int(header[slots.PERIOD])
+            if period and controls.version > 0 and meters[slots.LOAD] < TOO_BUSY and (now := time.perf_counter()) >= self._again:
+                self._go_back(period, now)
+            if line.ahead + block_frames > header[slots.TARGET]:
+                if header[slots.STATE] == slots.STARTING:
+                    header[slots.STATE] = slots.READY
+                    self._parent.send(Ready(settings))
+                time.sleep(POLL_S)
+            elif self._paused > 0:
+                line.pause(min(self._paused, block_frames))
+                self._paused -= block_frames
+            else:
+                self._make_block(period)
+
+    def _start_afresh(self) -> None:
+        """Answer a panic: silence, and then music of a fresh state."""
+        header = self._ring.header
+        panic = int(header[slots.PANIC])
+        self._generator.clear_state()
+        self._stream.safety.reset()
+        self._resampler.clear()
+        self._line.start_afresh()
+        self._paused = round(PANIC_S * self._device_rate)
+        header[slots.FRESH_AT] = header[slots.WRITTEN]
+        fence()
+        header[slots.FRESH] = panic
+
+    def _go_back(self, period: int, now: float) -> None:
+        """Have what follows the period that is played next made again, where controls have changed since."""
+        # While the block is made the callback takes as many periods as begin meanwhile.
+        until_made = math.ceil((SLOWER * self._step + WAKING_S) * self._device_rate / period)
+        count = self._line.go_back(self._controls.version, (1 + until_made) * period + slots.GUARD_FRAMES)
+        self._again = now + count * self._step / AGAIN_SHARE
+
+    def _make_block(self, period: int) -> None:
+        """Step once, into the ring, and note how long it took."""
+        header, meters, line, controls = self._ring.header, self._ring.meters, self._line, self._controls
         started = time.perf_counter()
         line.lay(meters[slots.BOOST_GAIN], controls.version, period and period + slots.GUARD_FRAMES)
         header[slots.SEEN_SEQUENCE] = controls.sequence
         header[slots.BLOCKS] += 1
-        header[slots.RESETS] = resets + stream.resets
+        header[slots.RESETS] = self._resets + self._stream.resets
         taken = time.perf_counter() - started
-        step += 0.1 * (taken - step)
-        times.add(taken)
-        meters[slots.LOAD] += 0.05 * (taken / budget - meters[slots.LOAD])
+        self._step += 0.1 * (taken - self._step)
+        self._times.add(taken)
+        meters[slots.LOAD] += 0.05 * (taken / self._budget - meters[slots.LOAD])
         if line.cursor < header[slots.WRITTEN]:
             time.sleep(POLL_S)  # no hurry while older blocks lie there: nobody else is to wait for a whole ring of steps
 

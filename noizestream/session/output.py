@@ -14,7 +14,7 @@ import time
 from typing import Protocol
 
 from noizestream.control.state import LiveState
-from noizestream.devices.audio_process import LOOK_ASIDE_S, Found, Opened, Sound
+from noizestream.devices.audio_process import LOOK_ASIDE_S, AudioProcess, DeviceRequest, Found, Opened
 from noizestream.devices.midi_process import POLL_SECONDS
 from noizestream.errors import NoizestreamError
 from noizestream.realtime import output_bus as desk
@@ -71,8 +71,12 @@ class OutputSession:
         self._phase, self._bursts, self._again = Phase.LOOKING, 0, 0.0
         self._opened: Opened | None = None
         self._back: Found | None = None
-        self.sound = self._new_sound(asked)
-        self._scout: Sound | None = None  # looks for the device that was asked for, while another plays
+        self.sound: AudioProcess
+        self._scout: AudioProcess | None = None  # looks for the device that was asked for, while another plays
+
+    def open(self) -> None:
+        """Begin to look for the device; NoizestreamError where the system starts no process now."""
+        self.sound = self._new_sound(self.asked)
 
     @property
     def playing(self) -> bool:
@@ -111,9 +115,10 @@ class OutputSession:
             except NoizestreamError:
                 self._look_again()
 
-    def _new_sound(self, asked: str | None, patient: bool = False, aside: bool = False) -> Sound:
+    def _new_sound(self, asked: str | None, patient: bool = False, aside: bool = False) -> AudioProcess:
         channels = max(model.channels for model in self.state.models)
-        return Sound(asked, self.state.metadata.sample_rate, channels, self.latency_option, patient, aside)
+        rate = self.state.metadata.sample_rate
+        return AudioProcess(DeviceRequest(asked, rate, channels, self.latency_option, patient, aside)).open()
 
     def _lose(self) -> None:
         assert self.found is not None
@@ -181,7 +186,7 @@ class OutputSession:
         elif self._phase == Phase.PREPARING:
             if self.players.ready():
                 self._bursts = int(self.bus.header[desk.BURSTS])
-                self.sound.open(self.bus, self.players.rings())
+                self.sound.open_device(self.bus, self.players.rings())
                 self._phase = Phase.OPENING
         elif self._phase == Phase.OPENING:
             opened = self.sound.poll()

@@ -17,7 +17,7 @@ from noizestream.control.midi_map import MidiMap
 from noizestream.control.parameters import TEMPERATURE, TEMPO
 from noizestream.control.state import LiveState
 from noizestream.devices.audio_process import Found, Opened
-from noizestream.devices.midi_process import MidiInput
+from noizestream.devices.midi_process import MidiProcess
 from noizestream.errors import NoizestreamError
 from noizestream.realtime import output_bus as desk
 from noizestream.realtime import ring as slots
@@ -69,7 +69,7 @@ class Session:
         self.screen = Screen(False)
         self.output: OutputSession | None = None
         self.recorder: Recorder | None = None
-        self.midi: MidiInput | None = None
+        self.midi: MidiProcess | None = None
         self.results: dict[str, Any] = {}
         self._started = self._ended = 0.0
 
@@ -105,8 +105,10 @@ class Session:
 
     def _start(self) -> None:
         """Until the first sound. What is wrong here ends it with an error; later it would not."""
-        self.midi = MidiInput(self.asked_midi, self._hear, self._say, self.midi_map.held.let_go)
-        self.output = OutputSession(self.asked_device, self.latency_option, self.state, self.players, self.bus, self)
+        self.midi = MidiProcess(self.asked_midi, self._hear, self._say, self.midi_map.held.let_go).open()
+        output = OutputSession(self.asked_device, self.latency_option, self.state, self.players, self.bus, self)
+        output.open()
+        self.output = output
         self.midi.wait()
         end = time.monotonic() + START_TIMEOUT_S
         while not self.output.playing:

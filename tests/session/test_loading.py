@@ -98,10 +98,10 @@ def test_the_one_that_plays_is_tried_again_after_a_pause_and_not_for_ever(crowde
 
 
 def test_a_worker_whose_process_cannot_be_started_leaves_no_memory_behind(sine_model, monkeypatch):
-    def spawn(*_: object, **__: object) -> None:
+    def refuse(_: object) -> None:
         raise NoizestreamError("the worker process cannot be started (Resource temporarily unavailable)")
 
-    monkeypatch.setattr("noizestream.realtime.worker_handle.spawn", spawn)
+    monkeypatch.setattr("noizestream.realtime.worker_handle.WorkerHandle.open", refuse)
     made, said = [], []
 
     def make(model: int, first_block: int) -> Worker:

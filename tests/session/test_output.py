@@ -5,7 +5,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from noizestream.devices.audio_process import Found, Opened
+from noizestream.devices.audio_process import DeviceRequest, Found, Opened
 from noizestream.devices.portaudio import OutputDevice
 from noizestream.errors import NoizestreamError
 from noizestream.realtime import output_bus as desk
@@ -18,17 +18,20 @@ def found(name: str) -> Found:
     return Found(OutputDevice(0, name, "Host", 2, 48000, 0.01, 0.02, False), 48000, 2)
 
 
-class Sound:
+class Audio:
     """One audio process: what `poll` returns or raises next is in `says`."""
 
-    made: list["Sound"]
+    made: list["Audio"]
     refusing = False
 
-    def __init__(self, asked: str | None, rate: int, channels: int, latency: str, patient: bool, aside: bool):
-        if Sound.refusing:
+    def __init__(self, request: DeviceRequest):
+        self.asked, self.aside, self.says, self.lost, self.closed = request.asked, request.aside, None, False, False
+
+    def open(self) -> "Audio":
+        if Audio.refusing:
             raise NoizestreamError("the audio process cannot be started")
-        self.asked, self.aside, self.says, self.lost, self.closed = asked, aside, None, False, False
-        Sound.made.append(self)
+        Audio.made.append(self)
+        return self
 
     def poll(self) -> Found | Opened | None:
         if self.closed:
@@ -38,7 +41,7 @@ class Sound:
             raise says
         return says
 
-    def open(self, bus: OutputBus, rings: object) -> None:
+    def open_device(self, bus: OutputBus, rings: object) -> None:
         self.says = Opened(0.01, True)
 
     def close(self, gone: bool = False) -> None:
@@ -68,8 +71,8 @@ class Players:
 @pytest.fixture
 def show(monkeypatch) -> Iterator[OutputSession]:
     """A stage that was asked for speakers, before it looks for them."""
-    Sound.made, Sound.refusing = [], False
-    monkeypatch.setattr(output, "Sound", Sound)
+    Audio.made, Audio.refusing = [], False
+    monkeypatch.setattr(output, "AudioProcess", Audio)
     monkeypatch.setattr(output, "AGAIN_S", 0.0)
     monkeypatch.setattr(output, "LOOK_ASIDE_S", 0.0)
     model = SimpleNamespace(channels=2, sample_rate=48000, latency_frames=0)
@@ -80,6 +83,7 @@ def show(monkeypatch) -> Iterator[OutputSession]:
     bus = OutputBus.create(2)
     made = OutputSession("speakers", "low", state, Players(), bus, listener)
     made.said = listener.said
+    made.open()
     yield made
     bus.close()
 
@@ -101,13 +105,13 @@ def test_who_looks_for_the_device_that_was_asked_for_is_replaced_however_often_i
     play_on(show, "default")
     for _ in range(3):
         show.tick()
-        scout = Sound.made[-1]
+        scout = Audio.made[-1]
         assert scout.aside and scout.asked == "speakers" and not scout.closed
         scout.says = NoizestreamError("the audio process ended unexpectedly")
         show.tick()
         assert scout.closed and show.playing
     show.tick()
-    scout = Sound.made[-1]
+    scout = Audio.made[-1]
     assert not scout.closed and show.sound is not scout
     scout.says = found("speakers")
     for _ in range(2):
@@ -119,16 +123,16 @@ def test_nobody_is_sent_out_while_the_device_that_was_asked_for_plays(show):
     play_on(show, "speakers")
     for _ in range(3):
         show.tick()
-    assert len(Sound.made) == 1
+    assert len(Audio.made) == 1
 
 
 def test_a_device_that_goes_while_no_process_can_be_started_is_looked_for_later(show):
     play_on(show, "speakers")
-    Sound.refusing, show.sound.lost = True, True
+    Audio.refusing, show.sound.lost = True, True
     for _ in range(3):
         show.tick()
     assert not show.playing and show.losses == 1
-    Sound.refusing = False
+    Audio.refusing = False
     show.tick()
     play_on(show, "speakers")
 
@@ -138,11 +142,11 @@ def test_a_scout_that_cannot_be_started_is_sent_out_later(show):
     show.sound.lost = True
     show.tick()
     play_on(show, "default")
-    Sound.refusing = True
+    Audio.refusing = True
     show.tick()
-    Sound.refusing = False
+    Audio.refusing = False
     show.tick()
-    assert Sound.made[-1].aside and show.playing
+    assert Audio.made[-1].aside and show.playing
 
 
 def test_a_period_that_grows_is_followed_and_one_that_shrinks_is_left_alone(show):
