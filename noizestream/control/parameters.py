@@ -48,6 +48,16 @@ VOLUME = Parameter(
     column=Column("vol", 6, 5, "off", " dB"),
     form="{:+.0f}",
 )
+BALANCE = Parameter(
+    "balance",
+    "left and right: -1 only the left, 0 both as they are, 1 only the right",
+    -1.0,
+    1.0,
+    0.0,
+    acts="output",
+    cc=8,
+    form="{:+.2f}",
+)
 MUTE = Parameter("mute", "silence while on", 0, 1, 0, kind="toggle", acts="output", cc=9, note="muted")
 
 MODEL = Parameter(
@@ -92,7 +102,7 @@ def of_layer(number: int) -> tuple[Parameter, ...]:
 
 OF_LAYERS = tuple(row for number in range(len(LAYERS)) for row in of_layer(number))
 
-PARAMETERS = (TEMPERATURE, TEMPO, CHORD, HARMONY, *OF_LAYERS, VOLUME, MUTE, MODEL, PANIC)
+PARAMETERS = (TEMPERATURE, TEMPO, CHORD, HARMONY, *OF_LAYERS, VOLUME, BALANCE, MUTE, MODEL, PANIC)
 
 BY_NAME = {row.name: row for row in PARAMETERS}
 

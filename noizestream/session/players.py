@@ -161,9 +161,10 @@ class Players:
 
     def set_output(self, values: Mapping[str, float]) -> None:
         """Take the `values`, by name, of all that acts on the output: for the callback, and for the worker before its limiter."""
-        attenuation, boost = levels(values)
+        attenuation, boost, balance = levels(values)
         if self._bus is not None:
             self._bus.meters[desk.VOLUME_GAIN] = attenuation
+            self._bus.meters[desk.BALANCE] = balance
         self.worker.ring.meters[slots.BOOST_GAIN] = boost
 
     # --- while it plays ---------------------------------------------------------------------------------------------------------

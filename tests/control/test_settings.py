@@ -88,7 +88,7 @@ def test_nothing_is_set_twice(layered):
 
 def test_what_is_changed_is_shown(layered):
     values = dict(zip((row["name"] for row in layered.controls), layered.default_controls(), strict=True))
-    values |= {"volume": -6.0, "mute": 1.0}
+    values |= {"volume": -6.0, "mute": 1.0, "balance": 0.0}
     assert changed(layered, values) == []
     for name, value in (
         ("temperature", 2),
@@ -98,6 +98,7 @@ def test_what_is_changed_is_shown(layered):
         ("drums_new", 5),
         ("bass_genre", 1),
         ("top_level", -6),
+        ("balance", -0.4921875),
     ):
         values[name] = value
-    assert changed(layered, values) == ["chord Am", "drums_mute", "bass_genre Folk", "top_level -6 dB"]
+    assert changed(layered, values) == ["chord Am", "drums_mute", "bass_genre Folk", "top_level -6 dB", "balance -0.49"]
