@@ -2,7 +2,7 @@
 
 From it derive the options of the command line (commands/options.py), the MIDI map, the state of a performance, the status line
 (ui/status.py) and the tables in README.md and docs/midi.md (reference.py). A new control is a row here and the one place that acts:
-the model's step, `Players.set_output` for what acts on the output, `LiveState` for what acts on the session.
+the model's step, `levels` and `Players.set_output` for what acts on the output, `LiveState` for what acts on the session.
 """
 
 from noizestream.control.parameter import Column, Parameter
