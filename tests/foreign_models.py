@@ -6,7 +6,8 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from noizestream.control.parameters import PARAMETERS, Parameter
+from noizestream.control.parameter import Parameter
+from noizestream.control.parameters import PARAMETERS
 
 METADATA = {
     "format_version": 1,
@@ -107,7 +108,7 @@ def declared(row: Parameter) -> dict:
 LAYERED = METADATA | {
     "name": "layered",
     "genres": GENRES,
-    "controls": [declared(row) for row in PARAMETERS if row.in_model],
+    "controls": [declared(row) for row in PARAMETERS if row.acts == "model"],
     "noise_size": 0,
     "tempos": {"Jazz": 120.0, "Folk": 90.0},
 }

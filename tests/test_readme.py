@@ -37,7 +37,7 @@ def is_there(path: str, page: str) -> bool:
 def test_every_control_is_listed_with_its_controller(row):
     """A line lists one control, or those of one kind of all layers, with as many controllers in the same order."""
     lines = [line.split(" | ") for line in README.splitlines() if line.startswith("| ")]
-    ((names, controllers, values, _),) = [cells for cells in lines if row.name in cells[0].strip("| ").split(", ")]
+    ((names, controllers, values, *_),) = [cells for cells in lines if row.name in cells[0].strip("| ").split(", ")]
     names = names.strip("| ").split(", ")
     assert re.findall(r"CC (\d+)", controllers)[names.index(row.name)] == str(row.cc)
     assert ("genres" if row.kind == "genre" else f"{row.maximum:g}") in values

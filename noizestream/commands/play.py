@@ -4,12 +4,18 @@ import contextlib
 import os
 import subprocess
 import sys
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from noizestream.control.parameters import CHORD, TEMPERATURE, TEMPO
+from noizestream.commands.options import MusicOptions, music_options, need_chord, seed_option
 from noizestream.errors import UsageError
+
+if TYPE_CHECKING:
+    from noizestream.control.chord_keys import ChordKeys
+    from noizestream.modelfile.metadata import Metadata
 
 LATENCIES = {"low": 0.030, "default": 0.058, "high": 0.120}
 """Seconds of sound kept ready by name, measured in docs/playing.md: the first thing to raise where there are underruns."""
@@ -19,22 +25,60 @@ INTERRUPTED = 130
 RENDER_SECONDS = 20
 
 
+@dataclass(frozen=True)
+class PlayOptions(MusicOptions):
+    """What `play` is asked for, as the command line has it."""
+
+    device: str | None
+    midi: str | None
+    latency: str
+    seconds: float | None
+    headless: bool
+    record: Path | None
+    stats: Path | None
+    or_render: Path | None
+
+    def check(self) -> None:
+        """Raise UsageError for a length that is none and for a file that cannot be written."""
+        from noizestream.session.recorder import check_take
+        from noizestream.system import soundfiles
+        from noizestream.system.files import check_output
+
+        if self.seconds is not None and not self.seconds > 0:
+            raise UsageError(f"--seconds: {self.seconds:g} is too short, give more than 0")
+        if self.stats is not None:
+            check_output(self.stats, "--stats")
+        if self.or_render is not None:
+            soundfiles.check_output(self.or_render, "--or-render")
+        if self.record is not None:
+            check_take(self.record)
+
+    def chord_keys(self, models: "list[Metadata]") -> "ChordKeys | None":
+        """Return the keys that name chords; UsageError if none of `models` has a chord."""
+        from noizestream.control.chord_keys import ChordKeys
+
+        if self.chords is None:
+            return None
+        keys = ChordKeys.parse(self.chords)
+        need_chord(*models)
+        return keys
+
+
 @click.command()
 @click.argument("models", nargs=-1, metavar="[MODEL]...")
 @click.option("-d", "--device", help="Audio device: number or part of its name (`noizestream devices`).")
 @click.option("-m", "--midi", help="MIDI port: number or part of its name.")
-@click.option("-g", "--genre", help='Genre to begin with, or a mix such as "Jazz:0.5,Folk:0.5".')
-@click.option("-t", "--temperature", type=float, help=TEMPERATURE.help + ".")
-@click.option("--tempo", type=float, metavar="BPM", help=TEMPO.help + ".")
-@click.option("--set", "settings", multiple=True, metavar="NAME=VALUE", help="Set a control that the model declares; repeatable.")
-@click.option("--chords", metavar="CHANNEL|LOW-HIGH", help="Notes of this MIDI channel, or of this zone (C3-C5), name the chord.")
-@click.option("--prime", metavar="AUDIO", help="Begin where this recording ends: MODEL hears it first.")
+@music_options(
+    genre=("TEXT", 'Genre to begin with, or a mix such as "Jazz:0.5,Folk:0.5".'),
+    chords=("CHANNEL|LOW-HIGH", "Notes of this MIDI channel, or of this zone (C3-C5), name the chord."),
+    primed="MODEL",
+)
 @click.option("--latency", default="default", metavar="low|high|SECONDS", help="How much sound is kept ready.")
 @click.option("--seconds", type=float, help="Stop after so many seconds; else Ctrl-C stops.")
 @click.option("--headless", is_flag=True, help="No status line.")
 @click.option("--record", type=Path, metavar="WAV", help="Record what is played: 24 bit, of any length.")
 @click.option("--stats", type=Path, metavar="JSON", help="Write the final statistics to this file.")
-@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Same seed, same controls: same music.")
+@seed_option("Same seed, same controls: same music.")
 @click.option(
     "--or-render",
     type=Path,
@@ -42,74 +86,45 @@ RENDER_SECONDS = 20
     envvar="NOIZESTREAM_WITHOUT_DEVICE",
     help=f"Without an audio device: render {RENDER_SECONDS} s to this file.",
 )
-def command(
-    models: tuple[str, ...],
-    device: str | None,
-    midi: str | None,
-    genre: str | None,
-    temperature: float | None,
-    tempo: float | None,
-    settings: tuple[str, ...],
-    chords: str | None,
-    prime: str | None,
-    latency: str,
-    seconds: float | None,
-    headless: bool,
-    record: Path | None,
-    stats: Path | None,
-    seed: int,
-    or_render: Path | None,
-) -> int:
+def command(models: tuple[str, ...], **options: Any) -> int:
     """Play MODEL (or the bundled one) live: pads and program changes switch genre, the mod wheel is temperature.
 
     Of several models the first plays; bank select (CC 0) changes to another.
     """
-    from noizestream.control.chord_keys import ChordKeys
-    from noizestream.control.settings import parse_settings
     from noizestream.control.state import LiveState
     from noizestream.modelfile import archive
-    from noizestream.music.prime import read_prime
-    from noizestream.session.recorder import check_take
-    from noizestream.system import soundfiles
-    from noizestream.system.files import check_output
     from noizestream.system.jsonfile import write_json
 
+    asked = PlayOptions.of(options)
     paths = [archive.find_model(model) for model in models or (None,)]
     metadata = [archive.read_metadata(path) for path in paths]
-    values = parse_settings(metadata[0], settings, {TEMPERATURE.name: temperature, TEMPO.name: tempo})
-    chord_keys = None if chords is None else ChordKeys.parse(chords)
-    if chord_keys is not None and not any(control["name"] == CHORD.name for model in metadata for control in model.controls):
-        raise UsageError(f"--chords: {', '.join(model.name for model in metadata)} has no control chord, leave --chords out")
-    state = LiveState(metadata, metadata[0].genre_weights(genre), values)
-    kept_s = latency_seconds(latency)
-    if seconds is not None and not seconds > 0:
-        raise UsageError(f"--seconds: {seconds:g} is too short, give more than 0")
-    if stats is not None:
-        check_output(stats, "--stats")
-    if or_render is not None:
-        soundfiles.check_output(or_render, "--or-render")
-    if record is not None:
-        check_take(record)
-    heard = None if prime is None else read_prime(prime, metadata[0].sample_rate, lambda line: click.echo(line, err=True))
+    values = asked.values(metadata[0])
+    chord_keys = asked.chord_keys(metadata)
+    state = LiveState(metadata, metadata[0].genre_weights(asked.genre), values)
+    kept_s = latency_seconds(asked.latency)
+    asked.check()
+    heard = asked.heard(metadata[0])
 
     from noizestream.devices.portaudio import NoAudioDevice
     from noizestream.session.interrupts import Interrupts
     from noizestream.session.session import Session
     from noizestream.ui.status import summary
 
-    exact, relaxed = latency not in LATENCIES, latency == "high"
-    performance = Session(paths, state, device, midi, kept_s, exact, relaxed, seed, record, heard, chord_keys)
+    exact, relaxed = asked.latency not in LATENCIES, asked.latency == "high"
+    performance = Session(
+        paths, state, asked.device, asked.midi, kept_s, exact, relaxed, asked.seed, asked.record, heard, chord_keys
+    )
     with Interrupts() as interrupts:
         try:
-            interrupted = performance.play(interrupts, seconds, status_line=not headless)
+            interrupted = performance.play(interrupts, asked.seconds, status_line=not asked.headless)
         except NoAudioDevice as error:
-            if or_render is None:
+            if asked.or_render is None:
                 raise
             click.echo(f"noizestream: {error}", err=True)
-            return render_instead(paths[0], or_render, genre, values, seed, prime)
+            return render_instead(paths[0], asked.or_render, asked, values)
         finally:
-            if stats is not None and performance.sounded:
-                write_json(stats, performance.results, "--stats")
+            if asked.stats is not None and performance.sounded:
+                write_json(asked.stats, performance.results, "--stats")
         if performance.screen.stuck:
             os._exit(INTERRUPTED if interrupted else 0)  # a terminal that takes nothing would keep us here for ever
         with contextlib.suppress(OSError):  # a terminal that has been closed
@@ -131,14 +146,14 @@ def latency_seconds(asked: str) -> float:
     return seconds
 
 
-def render_instead(path: Path, wav: Path, genre: str | None, values: dict[str, float], seed: int, prime: str | None = None) -> int:
+def render_instead(path: Path, wav: Path, asked: MusicOptions, values: dict[str, float]) -> int:
     """Render a WAV in a process of its own (this one stays free of torch); return its exit code."""
-    arguments = [str(path), "-o", str(wav), "--seconds", str(RENDER_SECONDS), "--seed", str(seed)]
-    if genre is not None:
-        arguments += ["-g", genre]
+    arguments = [str(path), "-o", str(wav), "--seconds", str(RENDER_SECONDS), "--seed", str(asked.seed)]
+    if asked.genre is not None:
+        arguments += ["-g", asked.genre]
     for name, value in values.items():
         arguments += ["--set", f"{name}={value}"]
-    if prime is not None:
-        arguments += ["--prime", prime]
+    if asked.prime is not None:
+        arguments += ["--prime", asked.prime]
     click.echo(f"rendering {RENDER_SECONDS} s of {path.stem} to {wav} instead")
     return subprocess.run([sys.executable, "-m", "noizestream.cli", "render", *arguments], check=False).returncode

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from noizestream.control.chord_keys import ChordKeys, HeldChord
-from noizestream.control.parameters import CHORD, GENRE_FIRST_NOTE, PANIC, PARAMETERS, Parameter
+from noizestream.control.parameter import Parameter
+from noizestream.control.parameters import CHORD, GENRE_FIRST_NOTE, PANIC, PARAMETERS
 
 NOTE_OFF, NOTE_ON, CONTROL_CHANGE, PROGRAM_CHANGE = 0x80, 0x90, 0xB0, 0xC0
 

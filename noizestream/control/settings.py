@@ -3,7 +3,8 @@
 from collections.abc import Iterable, Mapping
 
 from noizestream.control.chords import name_of, parse_chord
-from noizestream.control.parameters import BY_NAME, CHOSEN, TEMPERATURE, TEMPO
+from noizestream.control.parameter import CHOSEN
+from noizestream.control.parameters import BY_NAME
 from noizestream.errors import UsageError, option
 from noizestream.modelfile.genres import find
 from noizestream.modelfile.metadata import Metadata
@@ -15,30 +16,31 @@ def parse_settings(metadata: Metadata, texts: Iterable[str], flags: Mapping[str,
     """Return control values by name from `NAME=VALUE` texts and from `flags`, options of their own (None: not given).
 
     A value is a number; of a chord also its name, of a genre its name, of a switch on or off. UsageError for a control that the
-    model does not declare, a value that it does not take, and a control that is set twice.
+    model does not declare (what acts outside of it is live only), a value that it does not take, and a control that is set twice.
     """
     values = {name: _checked(metadata, name, value, option(name)) for name, value in (flags or {}).items() if value is not None}
     for text in texts:
         name, sign, value = (part.strip() for part in text.partition("="))
         if not sign or not name or not value:
             raise UsageError(f"{option('set')} {text}: give NAME=VALUE, such as {option('set')} {metadata.controls[-1]['name']}=0")
-        metadata.control_index(name)
+        _declared(metadata, name)
         if name in values:
             raise UsageError(f"{option('set')} {text}: {name} is set twice")
         values[name] = _checked(metadata, name, _number(metadata, name, value), f"{option('set')} {name}")
     return values
 
 
-def changed(metadata: Metadata, values: Iterable[float]) -> list[str]:
+def changed(metadata: Metadata, values: Mapping[str, float]) -> list[str]:
     """Return what is not at its default, for the screen: `chord Am`, `drums_mute`, `bass_genre dub`, `top_level -6 dB`.
 
-    `values` `[K]` are the model's controls, in order. Temperature and tempo have places of their own; a count says nothing.
+    `values` are those of the model's controls and of what acts on the output, by name. What has a column or a note of its own is
+    left out; a count says nothing.
     """
+    defaults = {control["name"]: control["default"] for control in metadata.controls}
     found = []
-    for control, value in zip(metadata.controls, values, strict=True):
-        name = control["name"]
+    for name, value in values.items():
         row = BY_NAME.get(name)
-        if row is None or row in (TEMPERATURE, TEMPO) or row.kind == "count" or value == control["default"]:
+        if row is None or row.column or row.note or row.kind == "count" or value == defaults.get(name, row.default):
             continue
         if row.kind == "toggle":
             found.append(name if value else f"{name} off")
@@ -47,8 +49,16 @@ def changed(metadata: Metadata, values: Iterable[float]) -> list[str]:
         elif row.kind == "genre" and 0 <= value < len(metadata.genres):
             found.append(f"{name} {metadata.genres[int(value)]}")
         else:
-            found.append(f"{name} {value:g} {row.unit}".rstrip())
+            found.append(f"{name} {row.form.format(value)} {row.unit}".rstrip())
     return found
+
+
+def _declared(metadata: Metadata, name: str) -> None:
+    """UsageError if the model has no control `name`."""
+    row = BY_NAME.get(name)
+    if row is not None and row.acts != "model" and all(control["name"] != name for control in metadata.controls):
+        raise UsageError(f"{metadata.name} has no control {name!r}: it acts on the {row.acts}, live only (MIDI CC {row.cc})")
+    metadata.control_index(name)
 
 
 def _number(metadata: Metadata, name: str, text: str) -> float:
@@ -71,7 +81,7 @@ def _number(metadata: Metadata, name: str, text: str) -> float:
 def _checked(metadata: Metadata, name: str, value: float, called: str) -> float:
     """`value`, if the model has the control and takes it and the table allows it."""
     row = BY_NAME.get(name)
-    if row is not None:
+    if row is not None and row.acts == "model":
         if row.kind != "genre":  # of these there are as many as the model has, which it says itself
             row.check(value, called)
         if row.kind in (*CHOSEN, "count") and value != int(value):

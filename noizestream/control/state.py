@@ -1,11 +1,12 @@
-"""The state of a performance: which model, which genre, which control values, which volume; every change is sent on at once."""
+"""The state of a performance: which model, which genre, what every control is at; every change is sent on at once."""
 
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 from noizestream.control.midi_map import Action, ChooseGenre
-from noizestream.control.parameters import BY_NAME, MODEL, MUTE, PANIC, VOLUME
+from noizestream.control.parameter import Acts
+from noizestream.control.parameters import BY_NAME, MODEL, PANIC, PARAMETERS
 from noizestream.control.settings import changed
 from noizestream.modelfile.metadata import Metadata
 
@@ -20,17 +21,18 @@ class Player(Protocol):
         """Silence at once, then a fresh state."""
 
 
-def gains(volume_db: float, mute: bool = False) -> tuple[float, float]:
-    """Split a volume in dB into (attenuation at most 1, boost at least 1), linear; the lowest volume is silence."""
-    gain = 0.0 if mute or volume_db <= VOLUME.minimum else 10 ** (volume_db / 20)
-    return min(gain, 1.0), max(gain, 1.0)
+Output = Callable[[Mapping[str, float]], None]
+"""Takes the values, by name, of all that acts on the output."""
 
 
 class LiveState:
     """Owns the live values over all models. `connect` names who hears of changes; safe to call from several threads.
 
-    The genre belongs to each model, control values (by name) and volume to all. A model is asked for with the parameter `model`,
+    The genre belongs to each model, the values of controls, by name, to all. A model is asked for with the parameter `model`,
     and plays once somebody calls `switch`; what is chosen as genre in between is meant for the model that was asked for.
+
+    Where a row of the table says that it acts decides what becomes of a value: the model's are handed to the player, the output's
+    to the output, and each of the session's has a function of its own here.
     """
 
     def __init__(
@@ -42,14 +44,17 @@ class LiveState:
         """`weights` `[G]` are the first model's (None: its first genre), `values` those of controls, by name."""
         self.models = [models] if isinstance(models, Metadata) else list(models)
         self.current = self.wanted = 0
-        self.volume_db, self.mute, self.refused = VOLUME.default, False, 0
+        self.refused = 0
         self._weights = [model.genre_weights() for model in self.models]
         if weights is not None:
             self._weights[0] = list(weights)
         self._values = dict(values or {})
+        self._levels = {row.name: row.default for row in PARAMETERS if row.acts == "output"}
         self._player: Player | None = None
-        self._set_gains: Callable[[float, float], None] = lambda attenuation, boost: None
+        self._output: Output | None = None
         self._lock = threading.Lock()
+        self._act: dict[Acts, Callable[[str, float], None]] = {"model": self._set, "output": self._level, "session": self._ask}
+        self._asked: dict[str, Callable[[float], None]] = {MODEL.name: self._want, PANIC.name: self._panic}
 
     @property
     def metadata(self) -> Metadata:
@@ -74,16 +79,16 @@ class LiveState:
         """Control values `[K]` as they hold for that model, within its ranges; a genre that it does not have is its default."""
         return [_within(row, self._values.get(row["name"], row["default"])) for row in self.models[model].controls]
 
-    def connect(self, player: Player, set_gains: Callable[[float, float], None]) -> None:
-        """From now on hand every change to `player` and `set_gains`; both hear at once what holds now."""
+    def connect(self, player: Player, output: Output) -> None:
+        """From now on hand every change to `player` and `output`; both hear at once what holds now."""
         with self._lock:
-            self._set_gains = set_gains
+            self._output = output
             self._hand_over(player)
 
     def disconnect(self) -> None:
         """Nobody hears of changes any more; what holds is still kept."""
         with self._lock:
-            self._player, self._set_gains = None, lambda attenuation, boost: None
+            self._player = self._output = None
 
     def switch(self, model: int, player: Player) -> None:
         """From now on `model` plays, by `player`; it hears at once what holds for that model."""
@@ -103,22 +108,9 @@ class LiveState:
         with self._lock:
             if isinstance(action, ChooseGenre):
                 self._choose(action.index)
-            elif action.name in (VOLUME.name, MUTE.name):
-                if action.name == VOLUME.name:
-                    self.volume_db = action.value
-                else:
-                    self.mute = action.value > 0
-                self._set_gains(*gains(self.volume_db, self.mute))
-            elif action.name == PANIC.name:
-                if self._player is not None:
-                    self._player.panic()
-            elif action.name == MODEL.name:
-                if action.value < len(self.models):
-                    self.wanted = int(action.value)
-                else:
-                    self.refused += 1
             else:
-                self._set(action.name, action.value)
+                row = BY_NAME.get(action.name)
+                self._act[row.acts if row is not None else "model"](action.name, action.value)
 
     def genre(self) -> str:
         """Name of the genre that plays, or the mix: `Jazz`, `Jazz 70 % Folk 30 %`."""
@@ -129,15 +121,14 @@ class LiveState:
             return parts[0][1]
         return " ".join(f"{name} {100 * weight:.0f} %" for weight, name in sorted(parts, reverse=True))
 
-    def changed(self) -> list[str]:
-        """What of the model that plays is not at its default, as `settings.changed` says it."""
+    def by_name(self) -> dict[str, float]:
+        """The values of the controls of the model that plays, in its order, and of all that acts on the output."""
         with self._lock:
-            return changed(self.metadata, self.values)
+            return dict(zip((row["name"] for row in self.metadata.controls), self.values, strict=True)) | self._levels
 
-    def value(self, name: str) -> float | None:
-        """The value of the model's control `name`, None if it has none of that name."""
-        with self._lock:
-            return dict(zip((row["name"] for row in self.metadata.controls), self.values, strict=True)).get(name)
+    def changed(self) -> list[str]:
+        """What is not at its default and has no place of its own on the screen, as `settings.changed` says it."""
+        return changed(self.metadata, self.by_name())
 
     def _set(self, name: str, value: float) -> None:
         """Set the control `name` of the model that plays. A count is not set, whatever `value`: it goes on by one, and round."""
@@ -152,6 +143,25 @@ class LiveState:
         self._values[name] = value
         self._send()
 
+    def _level(self, name: str, value: float) -> None:
+        """Set `name`, which acts on the output."""
+        self._levels[name] = value
+        self._send_levels()
+
+    def _ask(self, name: str, value: float) -> None:
+        """Do what `name` asks of the session."""
+        self._asked[name](value)
+
+    def _want(self, model: float) -> None:
+        if model < len(self.models):
+            self.wanted = int(model)
+        else:
+            self.refused += 1
+
+    def _panic(self, _: float) -> None:
+        if self._player is not None:
+            self._player.panic()
+
     def _choose(self, genre: int) -> None:
         model = self.models[self.wanted]
         if genre >= len(model.genres):
@@ -164,15 +174,19 @@ class LiveState:
     def _hand_over(self, player: Player) -> None:
         self._player = player
         self._send()
-        self._set_gains(*gains(self.volume_db, self.mute))
+        self._send_levels()
 
     def _send(self) -> None:
         if self._player is not None:
             self._player.set_controls(self.weights, self.values)
 
+    def _send_levels(self) -> None:
+        if self._output is not None:
+            self._output(dict(self._levels))
+
 
 def _within(control: Mapping[str, Any], value: float) -> float:
     """`value` as the model that declares `control` takes it."""
     if control["name"] in BY_NAME and BY_NAME[control["name"]].kind == "genre" and value > control["max"]:
-        return control["default"]
-    return min(max(value, control["min"]), control["max"])
+        return float(control["default"])
+    return float(min(max(value, control["min"]), control["max"]))

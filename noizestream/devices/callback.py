@@ -1,8 +1,8 @@
 """The audio callback, compiled: PortAudio calls it, it needs no GIL, takes no lock, allocates nothing.
 
 It is handed the address of a table `[bus, ring or 0, ring or 0]` of addresses of shared memory (realtime/output_bus.py,
-realtime/ring.py) and writes only the slots marked `callback` there. In each period it adds up the rings, applies the volume,
-clamps, meters, and copies what it played into the tap of the recorder. For every ring:
+realtime/ring.py) and writes only the slots marked `callback` there. In each period it adds up the rings, applies balance and
+volume, clamps, meters, and copies what it played into the tap of the recorder. For every ring:
 
     SILENT   --- RUN and fill >= RESUME --->  PLAYING   fades in over RUN_FRAMES
     PLAYING  --- RUN is 0, fade at 0    --->  SILENT    fades out first, over real audio
@@ -127,6 +127,19 @@ def add_ring(memory, output, frames, channels, panic_step):  # runs compiled
 
 
 @register_jitable(error_model="numpy")
+def balance_sides(output, frames, channels, meters, step):  # runs compiled
+    """Attenuate the first or the second channel of `output` [frames * channels], by a balance that moves by `step` a frame."""
+    now, wanted = meters[output_bus.BALANCED], meters[output_bus.BALANCE]
+    if channels < 2 or (now == 0.0 and wanted == 0.0):
+        return
+    for i in range(frames):
+        now += min(max(wanted - now, -step), step)
+        output[i * channels] *= min(1.0 - now, 1.0)
+        output[i * channels + 1] *= min(1.0 + now, 1.0)
+    meters[output_bus.BALANCED] = now
+
+
+@register_jitable(error_model="numpy")
 def serve(table, target, frames, status, now):  # runs compiled
     """Fill the float32 samples at address `target` with `frames` interleaved frames of the rings in the `table` of addresses.
 
@@ -159,6 +172,7 @@ def serve(table, target, frames, status, now):  # runs compiled
     for deck in range(1, TABLE_SIZE):
         if addresses[deck] != 0:
             add_ring(pointer(addresses[deck]), output, frames, channels, gain_step)
+    balance_sides(output, frames, channels, meters, gain_step)
 
     for i in range(frames):
         gain += min(max(wanted - gain, -gain_step), gain_step)

@@ -150,6 +150,9 @@ def copying_callback(bus: OutputBus, rings: Sequence[Ring | None]) -> Any:
             if ring is not None:
                 _copy(ring, target, frames)
         target *= min(meters[desk.VOLUME_GAIN], 1.0)
+        if target.shape[1] > 1:
+            target[:, 0] *= min(1.0 - meters[desk.BALANCE], 1.0)
+            target[:, 1] *= min(1.0 + meters[desk.BALANCE], 1.0)
         peak = float(abs(target).max(initial=0.0))
         meters[desk.PEAK] = max(meters[desk.PEAK], peak if math.isfinite(peak) else 0.0)
         if 0 < time.currentTime == meters[desk.BURST_AT] and header[desk.BURST] < desk.MOST_BURST:

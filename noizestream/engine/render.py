@@ -7,7 +7,6 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from noizestream.engine.conductor import Conductor
 from noizestream.engine.generator import Generator
 from noizestream.engine.safety import FADE_S, SafeStream
 from noizestream.errors import NoizestreamError, UsageError, option
@@ -22,12 +21,12 @@ def render(
     path: str | Path,
     seconds: float,
     progress: Callable[[int, int], None] | None = None,
-    conductor: Conductor | None = None,
+    before_block: Callable[[], object] | None = None,
 ) -> float:
     """Write `seconds` of `generator` from where it stands to `path` (.wav or .flac, 24 bit, its own rate and channels).
 
     Memory does not grow with the length. `progress(done, total)` is called with frames now and then. The last 5 ms fade out.
-    `conductor` changes the chord as the music goes on.
+    `before_block` is called before each block, as by who changes the chord as the music goes on.
     Returns the real-time factor: seconds of audio made per second.
     """
     metadata = generator.metadata
@@ -40,7 +39,7 @@ def render(
     with torch.inference_mode(), sound_file(path, metadata.sample_rate, metadata.channels) as file:
         while done < total:
             count = min(TOGETHER, -(-(total - done) // metadata.block_frames))
-            blocks = np.concatenate([_step(stream, conductor) for _ in range(count)], axis=1)[:, : total - done]
+            blocks = np.concatenate([_step(stream, before_block) for _ in range(count)], axis=1)[:, : total - done]
             file.write(_faded(blocks, total - done, fade).T)
             done += blocks.shape[1]
             if progress is not None:
@@ -50,9 +49,9 @@ def render(
     return seconds / (time.perf_counter() - started)
 
 
-def _step(stream: SafeStream, conductor: Conductor | None) -> np.ndarray:
-    if conductor is not None:
-        conductor.conduct()
+def _step(stream: SafeStream, before_block: Callable[[], object] | None) -> np.ndarray:
+    if before_block is not None:
+        before_block()
     return stream.step()
 
 

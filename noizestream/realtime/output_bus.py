@@ -38,6 +38,8 @@ VOLUME_GAIN = 0  # main: linear gain the callback applies, at most 1 (gain above
 GAIN = 1  # callback: the gain it applies now, on its way to VOLUME_GAIN
 PEAK = 2  # callback: largest |sample| since the screen last set it to 0
 BURST_AT = 3  # callback: PortAudio's time of the burst that is going on, s
+BALANCE = 4  # main: -1 the left side alone, 0 both as they are, 1 the right side alone
+BALANCED = 5  # callback: the balance it applies now, on its way to BALANCE
 METER_SLOTS = 16
 
 MOST_BURST = 16384

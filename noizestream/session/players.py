@@ -4,11 +4,12 @@ Two decks, as of a DJ: the callback plays both, each faded by itself, so a chang
 processes fill. What takes long, loading and warming a model, happens in a process that nobody hears yet. `tick` never waits.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 
+from noizestream.control.levels import levels
 from noizestream.control.state import LiveState
 from noizestream.errors import NoizestreamError
 from noizestream.realtime import output_bus as desk
@@ -139,7 +140,7 @@ class Players:
     def play(self) -> None:
         """Let it sound, with a fade."""
         self._heard = None
-        self.state.connect(self.worker, self.set_gains)
+        self.state.connect(self.worker, self.set_output)
         self.worker.ring.header[[slots.RUN_FRAMES, slots.RUN]] = round(FADE_S * self.rate), 1
 
     def stop(self) -> None:
@@ -158,10 +159,12 @@ class Players:
             self._drop(number)
         self._loading.abandon()
 
-    def set_gains(self, attenuation: float, boost: float) -> None:
-        """Linear: at most 1, in the callback; at least 1, in the worker before its limiter."""
+    def set_output(self, values: Mapping[str, float]) -> None:
+        """Take the `values`, by name, of all that acts on the output: for the callback, and for the worker before its limiter."""
+        attenuation, boost, balance = levels(values)
         if self._bus is not None:
             self._bus.meters[desk.VOLUME_GAIN] = attenuation
+            self._bus.meters[desk.BALANCE] = balance
         self.worker.ring.meters[slots.BOOST_GAIN] = boost
 
     # --- while it plays ---------------------------------------------------------------------------------------------------------

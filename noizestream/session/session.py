@@ -14,7 +14,6 @@ import numpy as np
 
 from noizestream.control.chord_keys import ChordKeys
 from noizestream.control.midi_map import MidiMap
-from noizestream.control.parameters import TEMPERATURE, TEMPO
 from noizestream.control.state import LiveState
 from noizestream.devices.audio_process import Found, Opened
 from noizestream.devices.midi_process import MidiProcess
@@ -30,7 +29,7 @@ from noizestream.session.players import Players
 from noizestream.session.recorder import TAP_S, Recorder
 from noizestream.ui.announcement import again, announcement
 from noizestream.ui.screen import SCREEN_HZ, Screen
-from noizestream.ui.status import Status
+from noizestream.ui.status import Status, noted
 
 TICK_S = 0.05
 STARTING_TICK_S = 0.005
@@ -212,14 +211,12 @@ class Session:
         peak, meters[desk.PEAK] = float(meters[desk.PEAK]), 0.0
         notes = [] if playing else ["no device"]
         notes += [f"loading {self.players.loading}"] if self.players.loading else []
-        notes += ["muted"] if state.mute else []
+        notes += noted(state.by_name())
         notes += [f"MIDI errors {self.midi.errors}"] if self.midi is not None and self.midi.errors else []
         notes += ["rec"] if header[desk.TAP_ON] else []
         return Status(
             genre=state.genre() if len(state.models) == 1 else f"{state.metadata.name}: {state.genre()}",
-            temperature=state.value(TEMPERATURE.name) or 0.0,
-            tempo_bpm=state.value(TEMPO.name),
-            volume_db=state.volume_db,
+            controls=state.by_name(),
             peak=peak,
             ring_ms=1e3 * ring.fill() / self.players.rate if ring else 0.0,
             load=float(ring.meters[slots.LOAD]) if ring else 0.0,

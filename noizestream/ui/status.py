@@ -7,22 +7,22 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Any
 
+from noizestream.control.parameters import PARAMETERS
+
 FLOOR_DB = -48.0
 """The meter's left end."""
 
 
 @dataclass(frozen=True)
 class Status:
-    """What holds now. `tempo_bpm` is None where the model has no tempo, 0 for the genre's own; `peak` is linear, `load` 1 = all.
+    """What holds now. `controls` are the values of all controls, by name; `peak` is linear, `load` 1 = all.
 
     `genre` begins with the model where there are several. `note` is what one should know besides: `muted`, `loading fma`.
-    `changed` names the controls that are not at their defaults: `chord Am, drums_mute`.
+    `changed` names the controls that are not at their defaults and have no column: `chord Am, drums_mute`.
     """
 
     genre: str
-    temperature: float
-    tempo_bpm: float | None
-    volume_db: float
+    controls: Mapping[str, float]
     peak: float
     ring_ms: float
     load: float
@@ -38,27 +38,38 @@ def meter(peak: float, width: int = 12) -> str:
     return "█" * filled + "·" * (width - filled)
 
 
+def noted(controls: Mapping[str, float]) -> list[str]:
+    """Return the notes of the controls that have one, by name, and are not at their default."""
+    return [row.note for row in PARAMETERS if row.note and controls.get(row.name, row.default) != row.default]
+
+
+def cells(controls: Mapping[str, float]) -> list[tuple[int, str]]:
+    """Return (rank, text) of the controls, by name, that have a column, in the table's order."""
+    found = []
+    for row in PARAMETERS:
+        if (column := row.column) is not None and row.name in controls:
+            value = controls[row.name]
+            text = column.least if column.least and value <= row.minimum else row.form.format(value) + column.unit
+            found.append((column.rank, f"{column.label} {text:>{column.width}}"))
+    return found
+
+
 def line(status: Status, width: int = 100) -> str:
     """Return the status line, at most `width` characters: what matters least is left out first. Columns do not jump about."""
-    tempo = "own" if status.tempo_bpm == 0 else f"{status.tempo_bpm or 0:.0f}"
-    volume = "off" if status.volume_db <= -60 else f"{status.volume_db:+.0f} dB"
     parts = [
-        f"▶ {status.genre}" + (f" [{status.note}]" if status.note else ""),
-        f"temp {status.temperature:.2f}",
-        f"underruns {status.underruns}",
-        status.changed,
-        meter(status.peak),
-        f"vol {volume:>6}",
-        "" if status.tempo_bpm is None else f"tempo {tempo:>3}",
-        f"load {100 * status.load:3.0f} %",
-        f"ring {status.ring_ms:3.0f} ms",
+        (0, f"▶ {status.genre}" + (f" [{status.note}]" if status.note else "")),
+        *cells(status.controls),
+        (4, meter(status.peak)),
+        (8, f"ring {status.ring_ms:3.0f} ms"),
+        (7, f"load {100 * status.load:3.0f} %"),
+        (2, f"underruns {status.underruns}"),
+        (3, status.changed),
     ]
-    order = (0, 1, 6, 5, 4, 8, 7, 2, 3)  # from left to right; the list above is by importance
     while True:
-        text = "   ".join(parts[index] for index in order if index < len(parts) and parts[index])
+        text = "   ".join(text for _, text in parts if text)
         if len(text) <= width or len(parts) == 1:
             return text[:width]
-        parts.pop()
+        parts.remove(max(parts))
 
 
 def summary(statistics: Mapping[str, Any]) -> list[str]:

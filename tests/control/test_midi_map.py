@@ -6,7 +6,8 @@ import pytest
 
 from noizestream.control.chord_keys import ChordKeys
 from noizestream.control.midi_map import ChooseGenre, MidiMap, SetValue
-from noizestream.control.parameters import CHOSEN, PARAMETERS, TEMPERATURE, TEMPO
+from noizestream.control.parameter import CHOSEN
+from noizestream.control.parameters import PARAMETERS, TEMPERATURE, TEMPO
 
 
 @pytest.mark.parametrize("channel", [0, 9, 15])
@@ -160,7 +161,10 @@ def test_a_panic_lets_hanging_keys_go():
 def test_no_two_rows_share_a_controller_and_none_takes_a_reserved_one():
     numbers = [number for row in PARAMETERS if (number := row.cc) is not None]
     assert len(numbers) == len(set(numbers))
-    assert not set(numbers) & set(range(32, 64)) and not {row.cc for row in PARAMETERS if row.in_model} & {0, *range(120, 128)}
+    assert not set(numbers) & set(range(32, 64)) and not {row.cc for row in PARAMETERS if row.acts == "model"} & {
+        0,
+        *range(120, 128),
+    }
 
 
 def test_a_layers_genre_is_chosen_among_the_genres_and_0_follows():

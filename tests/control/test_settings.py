@@ -54,7 +54,8 @@ def test_a_control_of_the_models_own(layered):
     ("text", "says"),
     [
         ("drums_leve=0", "drums_level, drums_mute"),
-        ("volume=0", "no control 'volume'"),
+        ("volume=0", "no control 'volume': it acts on the output, live only (MIDI CC 7)"),
+        ("panic=1", "no control 'panic': it acts on the session"),
         ("drums_level", "NAME=VALUE"),
         ("=3", "NAME=VALUE"),
         ("chord=", "NAME=VALUE"),
@@ -86,7 +87,8 @@ def test_nothing_is_set_twice(layered):
 
 
 def test_what_is_changed_is_shown(layered):
-    values = layered.default_controls()
+    values = dict(zip((row["name"] for row in layered.controls), layered.default_controls(), strict=True))
+    values |= {"volume": -6.0, "mute": 1.0, "balance": 0.0}
     assert changed(layered, values) == []
     for name, value in (
         ("temperature", 2),
@@ -96,6 +98,7 @@ def test_what_is_changed_is_shown(layered):
         ("drums_new", 5),
         ("bass_genre", 1),
         ("top_level", -6),
+        ("balance", -0.4921875),
     ):
-        values[layered.control_index(name)] = value
-    assert changed(layered, values) == ["chord Am", "drums_mute", "bass_genre Folk", "top_level -6 dB"]
+        values[name] = value
+    assert changed(layered, values) == ["chord Am", "drums_mute", "bass_genre Folk", "top_level -6 dB", "balance -0.49"]

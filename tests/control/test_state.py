@@ -7,7 +7,8 @@ import pytest
 
 from noizestream.control.chord_keys import ChordKeys
 from noizestream.control.midi_map import ChooseGenre, MidiMap, SetValue
-from noizestream.control.state import LiveState, gains
+from noizestream.control.parameters import PARAMETERS
+from noizestream.control.state import LiveState
 from noizestream.modelfile.metadata import Metadata
 from tests.foreign_models import LAYERED
 
@@ -18,8 +19,8 @@ class Heard:
     """Whoever is connected to the state, and what it was told last."""
 
     def __init__(self, state: LiveState):
-        self.sent, self.gains, self.panics = [], [], 0
-        state.connect(self, lambda *pair: self.gains.append(pair))
+        self.sent, self.levels, self.panics = [], [], 0
+        state.connect(self, self.levels.append)
 
     def set_controls(self, weights, values):
         self.sent.append((list(weights), list(values)))
@@ -36,7 +37,8 @@ def state() -> LiveState:
 
 def test_connecting_sends_what_holds(state):
     heard = Heard(state)
-    assert heard.sent == [([0.0, 1.0, 0.0], [0.5])] and heard.gains == [(1.0, 1.0)]
+    assert heard.sent == [([0.0, 1.0, 0.0], [0.5])]
+    assert heard.levels == [{row.name: row.default for row in PARAMETERS if row.acts == "output"}]
 
 
 def test_genre_and_temperature_reach_the_worker_together(state):
@@ -44,7 +46,7 @@ def test_genre_and_temperature_reach_the_worker_together(state):
     state.apply(ChooseGenre(2))
     state.apply(SetValue("temperature", 0.25))
     assert heard.sent[1:] == [([0.0, 0.0, 1.0], [0.5]), ([0.0, 0.0, 1.0], [0.25])]
-    assert (state.genre(), state.value("temperature")) == ("C", 0.25)
+    assert (state.genre(), state.by_name()["temperature"]) == ("C", 0.25)
 
 
 def test_a_value_beyond_the_models_own_range_is_limited_to_it(state):
@@ -56,31 +58,28 @@ def test_a_value_beyond_the_models_own_range_is_limited_to_it(state):
 def test_a_control_the_model_lacks_is_counted_and_changes_nothing(state):
     heard = Heard(state)
     state.apply(SetValue("tempo", 120.0))
-    assert state.refused == 1 and len(heard.sent) == 1 and state.value("tempo") is None
+    assert state.refused == 1 and len(heard.sent) == 1 and "tempo" not in state.by_name()
 
 
-def test_volume_stays_outside_the_model(state):
+@pytest.mark.parametrize("row", [row for row in PARAMETERS if row.acts == "output"], ids=lambda row: row.name)
+def test_what_acts_on_the_output_stays_outside_the_model(state, row):
     heard = Heard(state)
-    state.apply(SetValue("volume", -6.0))
-    assert len(heard.sent) == 1 and heard.gains[-1] == pytest.approx((0.501, 1.0), abs=1e-3)
-
-
-@pytest.mark.parametrize(("decibel", "expected"), [(-60, (0, 1)), (-20, (0.1, 1)), (0, (1, 1)), (6, (1, 1.9953))])
-def test_gains_attenuate_or_boost_never_both(decibel, expected):
-    assert gains(decibel) == pytest.approx(expected, abs=1e-4)
+    state.apply(SetValue(row.name, row.minimum))
+    state.apply(SetValue(row.name, row.maximum))
+    assert len(heard.sent) == 1 and [values[row.name] for values in heard.levels[1:]] == [row.minimum, row.maximum]
+    assert state.by_name()[row.name] == row.maximum
 
 
 def test_a_mix_is_named_by_its_parts(state):
     assert LiveState(state.metadata, [0.3, 0.7, 0.0]).genre() == "B 70 % A 30 %"
 
 
-def test_mute_is_silence_and_gives_the_volume_back(state):
-    heard = Heard(state)
-    state.apply(SetValue("volume", -20.0))
-    state.apply(SetValue("mute", 1.0))
-    assert heard.gains[-1] == (0.0, 1.0)
-    state.apply(SetValue("mute", 0.0))
-    assert heard.gains[-1] == pytest.approx((0.1, 1.0)) and len(heard.sent) == 1
+@pytest.mark.parametrize("row", PARAMETERS, ids=lambda row: row.name)
+def test_every_row_is_applied_whatever_its_value(layered, row):
+    """Also while nobody is connected, as before the first sound."""
+    for value in (row.minimum, row.maximum, row.default):
+        layered.apply(SetValue(row.name, value))
+    assert layered.refused <= 1, "a model or a genre that is not there"
 
 
 def test_panic_goes_to_the_player(state):
@@ -148,7 +147,7 @@ def test_a_layer_takes_only_genres_that_the_model_has(layered):
     heard = Heard(layered)
     layered.apply(SetValue("bass_genre", 2.0))
     layered.apply(SetValue("bass_genre", 3.0))
-    assert (layered.value("bass_genre"), layered.refused, len(heard.sent)) == (2.0, 1, 2)
+    assert (layered.by_name()["bass_genre"], layered.refused, len(heard.sent)) == (2.0, 1, 2)
 
 
 def test_a_layers_genre_that_the_next_model_lacks_follows_there():

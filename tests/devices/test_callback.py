@@ -177,6 +177,23 @@ def test_volume_glides_and_never_boosts(player):
     assert p.steps() < STEP
 
 
+@pytest.mark.parametrize("channels", [1, 2, 6])
+@pytest.mark.parametrize(("balance", "left", "right"), [(-1.0, 1.0, 0.0), (-0.25, 1.0, 0.75), (0.5, 0.5, 1.0), (1.0, 0.0, 1.0)])
+def test_balance_glides_and_attenuates_one_side(player, channels, balance, left, right):
+    p = player(channels=channels, tap=8192)
+    p.bus.header[desk.TAP_ON] = 1
+    p.fill(4000)
+    p.play(FADE + 40)
+    for asked, sides in ((balance, [left, right]), (0.0, [1.0, 1.0])):
+        p.bus.meters[desk.BALANCE] = asked
+        p.play(256)
+        expected = sine(p.count(slots.PLAYED), 256, channels)
+        expected[:, :2] *= sides if channels > 1 else 1.0
+        np.testing.assert_array_equal(p.play(256), expected)
+    np.testing.assert_array_equal(p.bus.take(), p.heard.ravel())
+    assert p.steps() < STEP
+
+
 def test_clamps_meters_and_stops_nan(player):
     p = player(channels=1, resume=1)
     frames = np.concatenate([np.zeros(FADE), [9.0, -9.0, np.nan, np.inf, -np.inf, 0.25]]).astype(np.float32)

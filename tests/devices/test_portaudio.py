@@ -65,6 +65,14 @@ def test_volume_panic_and_stop(played):
     assert not period.any() and ring.header[slots.MODE] == slots.SILENT and ring.header[slots.UNDERRUNS] == 0
 
 
+def test_balance_attenuates_one_side(played):
+    bus, ring, noise = played
+    callback, period = copying_callback(bus, [ring, None]), np.zeros((100, 2), np.float32)
+    bus.meters[desk.BALANCE] = 0.5
+    callback(period, 100, NOW, FINE)
+    np.testing.assert_array_equal(period, noise[:100] * np.float32([0.5, 1.0]))
+
+
 def test_calls_of_the_same_time_are_one_period(played):
     bus, ring, _ = played
     callback, part = copying_callback(bus, [ring, None]), np.zeros((64, 2), np.float32)

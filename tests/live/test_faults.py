@@ -275,6 +275,14 @@ def test_panic_silences_and_the_music_starts_afresh(stage):
     performance.happened["resets"] += 1
 
 
+def test_balance_takes_a_side_away_and_gives_it_back(stage):
+    """The ear listens to the left."""
+    _, _, ear, _ = stage
+    ear.wait_for(None, message=(0xB0, 8, 127), silent=True)
+    ear.wait_for(TONES["A"], message=(0xB0, 8, 0))
+    ear.wait_for(TONES["A"], message=(0xB0, 8, 64))
+
+
 def test_another_model_even_one_that_raises_and_returns_nan(stage):
     _, performance, ear, _ = stage
     ear.wait_for(FAULTY_HZ, message=(0xB0, 0, 1))

@@ -1,10 +1,13 @@
 """The status line and the summary."""
 
+from dataclasses import replace
+
 import pytest
 
-from noizestream.ui.status import Status, StatusLine, line, meter, summary
+from noizestream.ui.status import Status, StatusLine, line, meter, noted, summary
 
-STATUS = Status("Techno", 1.0, 0.0, 0.0, 0.25, 38.0, 0.12, 0)
+CONTROLS = {"temperature": 1.0, "tempo": 0.0, "volume": 0.0, "mute": 0.0}
+STATUS = Status("Techno", CONTROLS, 0.25, 38.0, 0.12, 0)
 
 
 @pytest.mark.parametrize("width", [1, 20, 40, 79, 100, 200])
@@ -23,16 +26,21 @@ def test_genre_and_temperature_and_underruns_go_last():
 
 
 def test_columns_stand_still():
-    other = Status("Techno", 0.05, 120.0, -12.0, 0.9, 7.0, 1.02, 3)
+    other = Status("Techno", {"temperature": 0.05, "tempo": 120.0, "volume": -12.0}, 0.9, 7.0, 1.02, 3)
     assert len(line(other, 120)) == len(line(STATUS, 120))
 
 
 def test_a_model_without_tempo_shows_none():
-    assert "tempo" not in line(Status("A", 1.0, None, 0.0, 0.1, 40.0, 0.1, 0), 120)
+    assert "tempo" not in line(Status("A", {"temperature": 1.0, "volume": 0.0}, 0.1, 40.0, 0.1, 0), 120)
+
+
+def test_a_volume_at_its_least_is_off_and_mute_is_noted():
+    assert "vol    off" in line(replace(STATUS, controls=CONTROLS | {"volume": -60.0}), 120)
+    assert noted(CONTROLS) == [] and noted(CONTROLS | {"mute": 1.0}) == ["muted"]
 
 
 def test_what_is_changed_is_shown_at_the_end_where_the_other_columns_do_not_mind():
-    text = line(Status("Techno", 1.0, 0.0, 0.0, 0.25, 38.0, 0.12, 0, changed="chord Am, drums_mute"), 160)
+    text = line(replace(STATUS, changed="chord Am, drums_mute"), 160)
     assert text == line(STATUS, 160) + "   chord Am, drums_mute"
 
 

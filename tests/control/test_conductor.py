@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from noizestream.control.chords import parse_schedule
-from noizestream.engine.conductor import Conductor
+from noizestream.control.conductor import Conductor
 from noizestream.engine.generator import load
 from noizestream.errors import UsageError
 from tests.foreign_models import LAYERED, Layered, write

@@ -1,11 +1,23 @@
 """Chords in time: sets a generator's chord before each block, by the beat that the block is at."""
 
+from typing import Protocol
+
 from noizestream.control.chords import Schedule
 from noizestream.control.parameters import CHORD
-from noizestream.engine.generator import Generator
+from noizestream.modelfile.metadata import Metadata
 
 CLOSE = 1e-6
 """Beats: a chord that begins so near to the end of a block begins with the next; what is nearer is rounding."""
+
+
+class Conducted(Protocol):
+    """What plays a model block by block: a generator. `block` is the number of the block that it makes next."""
+
+    metadata: Metadata
+    block: int
+
+    def set_control(self, name: str, value: float, /) -> object:
+        """Set a control of the model, from the next block on."""
 
 
 class Conductor:
@@ -14,7 +26,7 @@ class Conductor:
     A chord begins with the block in which its beat lies. UsageError if the model has no chord.
     """
 
-    def __init__(self, generator: Generator, schedule: Schedule, bpm: float):
+    def __init__(self, generator: Conducted, schedule: Schedule, bpm: float):
         metadata = generator.metadata
         metadata.control_index(CHORD.name)
         self._generator, self._schedule = generator, schedule
