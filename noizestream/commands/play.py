@@ -1,20 +1,19 @@
-"""`noizestream play`: the command line of a performance, and everything that can be wrong before anything opens."""
+"""`noizestream play`: the command line of a session, wired to the terminal."""
 
 import contextlib
 import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from noizestream.control.parameters import CHORD, TEMPERATURE, TEMPO
-from noizestream.errors import UsageError
+from noizestream.control.parameters import TEMPERATURE, TEMPO
 
-LATENCIES = {"low": 0.030, "default": 0.058, "high": 0.120}
-"""Seconds of sound kept ready by name, measured in docs/playing.md: the first thing to raise where there are underruns."""
+if TYPE_CHECKING:
+    from noizestream.session.events import Event
 
-LATENCY_RANGE = (0.005, 2.0)
 INTERRUPTED = 130
 RENDER_SECONDS = 20
 
@@ -64,71 +63,55 @@ def command(
 
     Of several models the first plays; bank select (CC 0) changes to another.
     """
-    from noizestream.control.chord_keys import ChordKeys
     from noizestream.control.settings import parse_settings
-    from noizestream.control.state import LiveState
+    from noizestream.devices.portaudio import NoAudioDevice
     from noizestream.modelfile import archive
-    from noizestream.music.prime import read_prime
-    from noizestream.session.recorder import check_take
+    from noizestream.session.events import PrimeMended
+    from noizestream.session.interrupts import Interrupts
+    from noizestream.session.request import SessionRequest
+    from noizestream.session.session import Session
     from noizestream.system import soundfiles
     from noizestream.system.files import check_output
     from noizestream.system.jsonfile import write_json
+    from noizestream.ui.events import lines
+    from noizestream.ui.screen import Screen
+    from noizestream.ui.status import summary
 
     paths = [archive.find_model(model) for model in models or (None,)]
-    metadata = [archive.read_metadata(path) for path in paths]
-    values = parse_settings(metadata[0], settings, {TEMPERATURE.name: temperature, TEMPO.name: tempo})
-    chord_keys = None if chords is None else ChordKeys.parse(chords)
-    if chord_keys is not None and not any(control["name"] == CHORD.name for model in metadata for control in model.controls):
-        raise UsageError(f"--chords: {', '.join(model.name for model in metadata)} has no control chord, leave --chords out")
-    state = LiveState(metadata, metadata[0].genre_weights(genre), values)
-    kept_s = latency_seconds(latency)
-    if seconds is not None and not seconds > 0:
-        raise UsageError(f"--seconds: {seconds:g} is too short, give more than 0")
+    values = parse_settings(archive.read_metadata(paths[0]), settings, {TEMPERATURE.name: temperature, TEMPO.name: tempo})
+    session = Session(SessionRequest(paths, genre, values, device, midi, chords, latency, seed, prime, record))
     if stats is not None:
         check_output(stats, "--stats")
     if or_render is not None:
         soundfiles.check_output(or_render, "--or-render")
-    if record is not None:
-        check_take(record)
-    heard = None if prime is None else read_prime(prime, metadata[0].sample_rate, lambda line: click.echo(line, err=True))
+    screen = Screen(status_line=not headless)
 
-    from noizestream.devices.portaudio import NoAudioDevice
-    from noizestream.session.interrupts import Interrupts
-    from noizestream.session.session import Session
-    from noizestream.ui.status import summary
+    def tell(event: Event) -> None:
+        if isinstance(event, PrimeMended):
+            click.echo(event.line, err=True)
+        for line in lines(event):
+            screen.say(line)
 
-    exact, relaxed = latency not in LATENCIES, latency == "high"
-    performance = Session(paths, state, device, midi, kept_s, exact, relaxed, seed, record, heard, chord_keys)
+    session.subscribe(tell)
+    session.watch(screen.show)
     with Interrupts() as interrupts:
         try:
-            interrupted = performance.play(interrupts, seconds, status_line=not headless)
+            with screen:
+                interrupted = session.play(seconds, interrupts)
         except NoAudioDevice as error:
             if or_render is None:
                 raise
             click.echo(f"noizestream: {error}", err=True)
             return render_instead(paths[0], or_render, genre, values, seed, prime)
         finally:
-            if stats is not None and performance.sounded:
-                write_json(stats, performance.results, "--stats")
-        if performance.screen.stuck:
+            if stats is not None and session.sounded:
+                write_json(stats, session.results, "--stats")
+        if screen.stuck:
             os._exit(INTERRUPTED if interrupted else 0)  # a terminal that takes nothing would keep us here for ever
-        with contextlib.suppress(OSError):  # a terminal that has been closed
-            click.echo("\n".join(summary(performance.results)))
+        if session.results:
+            with contextlib.suppress(OSError):  # a terminal that has been closed
+                click.echo("\n".join(summary(session.results)))
     return INTERRUPTED if interrupted else 0
-
-
-def latency_seconds(asked: str) -> float:
-    """Return the seconds of sound to keep ready for `--latency asked`; UsageError for anything else."""
-    if asked in LATENCIES:
-        return LATENCIES[asked]
-    low, high = LATENCY_RANGE
-    try:
-        seconds = float(asked)
-    except ValueError:
-        seconds = -1.0
-    if not low <= seconds <= high:
-        raise UsageError(f"--latency: {asked} is not possible, give low, high or {low:g} to {high:g} seconds")
-    return seconds
 
 
 def render_instead(path: Path, wav: Path, genre: str | None, values: dict[str, float], seed: int, prime: str | None = None) -> int:

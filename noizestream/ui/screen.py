@@ -1,4 +1,4 @@
-"""The terminal of a performance, in a thread of its own: a terminal that hangs must not hang what looks after the music."""
+"""The terminal of a session, in a thread of its own: a terminal that hangs must not hang what looks after the music."""
 
 import queue
 import sys
@@ -7,7 +7,8 @@ from types import TracebackType
 
 import click
 
-from noizestream.ui.status import Status, StatusLine
+from noizestream.session.status import SessionStatus
+from noizestream.ui.status import StatusLine
 
 SCREEN_HZ = 5
 
@@ -17,7 +18,7 @@ class Screen:
 
     def __init__(self, status_line: bool = True):
         self._lines: queue.SimpleQueue[str] = queue.SimpleQueue()
-        self._status: Status | None = None
+        self._status: SessionStatus | None = None
         self._status_line = status_line
         self._ending = threading.Event()
         self._thread = threading.Thread(target=self._run, name="screen", daemon=True)
@@ -39,7 +40,7 @@ class Screen:
         """Print `line`, above the status."""
         self._lines.put(line)
 
-    def show(self, status: Status) -> None:
+    def show(self, status: SessionStatus) -> None:
         """Show `status` from the next refresh on."""
         self._status = status
 

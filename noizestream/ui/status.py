@@ -3,32 +3,14 @@
 import math
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
 from types import TracebackType
 from typing import Any
 
+from noizestream.control.parameters import MUTE, TEMPERATURE, TEMPO, VOLUME
+from noizestream.session.status import SessionStatus
+
 FLOOR_DB = -48.0
 """The meter's left end."""
-
-
-@dataclass(frozen=True)
-class Status:
-    """What holds now. `tempo_bpm` is None where the model has no tempo, 0 for the genre's own; `peak` is linear, `load` 1 = all.
-
-    `genre` begins with the model where there are several. `note` is what one should know besides: `muted`, `loading fma`.
-    `changed` names the controls that are not at their defaults: `chord Am, drums_mute`.
-    """
-
-    genre: str
-    temperature: float
-    tempo_bpm: float | None
-    volume_db: float
-    peak: float
-    ring_ms: float
-    load: float
-    underruns: int
-    note: str = ""
-    changed: str = ""
 
 
 def meter(peak: float, width: int = 12) -> str:
@@ -38,18 +20,17 @@ def meter(peak: float, width: int = 12) -> str:
     return "█" * filled + "·" * (width - filled)
 
 
-def line(status: Status, width: int = 100) -> str:
+def line(status: SessionStatus, width: int = 100) -> str:
     """Return the status line, at most `width` characters: what matters least is left out first. Columns do not jump about."""
-    tempo = "own" if status.tempo_bpm == 0 else f"{status.tempo_bpm or 0:.0f}"
-    volume = "off" if status.volume_db <= -60 else f"{status.volume_db:+.0f} dB"
+    notes, control = _notes(status), _controls(status)
     parts = [
-        f"▶ {status.genre}" + (f" [{status.note}]" if status.note else ""),
-        f"temp {status.temperature:.2f}",
+        f"▶ {_genre(status)}" + (f" [{', '.join(notes)}]" if notes else ""),
+        control[TEMPERATURE.name],
         f"underruns {status.underruns}",
-        status.changed,
+        ", ".join(status.changed),
         meter(status.peak),
-        f"vol {volume:>6}",
-        "" if status.tempo_bpm is None else f"tempo {tempo:>3}",
+        control[VOLUME.name],
+        control[TEMPO.name],
         f"load {100 * status.load:3.0f} %",
         f"ring {status.ring_ms:3.0f} ms",
     ]
@@ -59,6 +40,33 @@ def line(status: Status, width: int = 100) -> str:
         if len(text) <= width or len(parts) == 1:
             return text[:width]
         parts.pop()
+
+
+def _controls(status: SessionStatus) -> dict[str, str]:
+    """The cells of the controls that have one, by name; empty where the model has none of that name."""
+    values = status.controls
+    tempo, volume_db = values.get(TEMPO.name), values[VOLUME.name]
+    own = "own" if tempo == 0 else f"{tempo or 0:.0f}"
+    volume = "off" if volume_db <= -60 else f"{volume_db:+.0f} dB"
+    return {
+        TEMPERATURE.name: f"temp {values.get(TEMPERATURE.name, 0.0):.2f}",
+        TEMPO.name: "" if tempo is None else f"tempo {own:>3}",
+        VOLUME.name: f"vol {volume:>6}",
+    }
+
+
+def _genre(status: SessionStatus) -> str:
+    """The genre that plays, and its model where there are several."""
+    return status.genre if len(status.models) == 1 else f"{status.metadata.name}: {status.genre}"
+
+
+def _notes(status: SessionStatus) -> list[str]:
+    """What one should know besides: `muted`, `loading fma`."""
+    notes = [] if status.playing else ["no device"]
+    notes += [f"loading {status.loading}"] if status.loading else []
+    notes += ["muted"] if status.controls[MUTE.name] else []
+    notes += [f"MIDI errors {status.midi_errors}"] if status.midi_errors else []
+    return notes + (["rec"] if status.recording else [])
 
 
 def summary(statistics: Mapping[str, Any]) -> list[str]:
@@ -112,7 +120,7 @@ class StatusLine:
         if self._live is not None:
             self._live.update("", refresh=True)
 
-    def show(self, status: Status) -> None:
+    def show(self, status: SessionStatus) -> None:
         """Replace the line."""
         if self._live is not None:
             from rich.text import Text
