@@ -5,14 +5,10 @@ import os
 import subprocess
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
 from noizestream.control.parameters import TEMPERATURE, TEMPO
-
-if TYPE_CHECKING:
-    from noizestream.session.events import Event
 
 INTERRUPTED = 130
 RENDER_SECONDS = 20
@@ -66,14 +62,10 @@ def command(
     from noizestream.control.settings import parse_settings
     from noizestream.devices.portaudio import NoAudioDevice
     from noizestream.modelfile import archive
-    from noizestream.session.events import PrimeMended
     from noizestream.session.interrupts import Interrupts
     from noizestream.session.request import SessionRequest
     from noizestream.session.session import Session
-    from noizestream.system import soundfiles
-    from noizestream.system.files import check_output
-    from noizestream.system.jsonfile import write_json
-    from noizestream.ui.events import lines
+    from noizestream.system import files, jsonfile, soundfiles
     from noizestream.ui.screen import Screen
     from noizestream.ui.status import summary
 
@@ -81,19 +73,11 @@ def command(
     values = parse_settings(archive.read_metadata(paths[0]), settings, {TEMPERATURE.name: temperature, TEMPO.name: tempo})
     session = Session(SessionRequest(paths, genre, values, device, midi, chords, latency, seed, prime, record))
     if stats is not None:
-        check_output(stats, "--stats")
+        files.check_output(stats, "--stats")
     if or_render is not None:
         soundfiles.check_output(or_render, "--or-render")
     screen = Screen(status_line=not headless)
-
-    def tell(event: Event) -> None:
-        if isinstance(event, PrimeMended):
-            click.echo(event.line, err=True)
-        for line in lines(event):
-            screen.say(line)
-
-    session.subscribe(tell)
-    session.watch(screen.show)
+    screen.follow(session)
     with Interrupts() as interrupts:
         try:
             with screen:
@@ -105,7 +89,7 @@ def command(
             return render_instead(paths[0], or_render, genre, values, seed, prime)
         finally:
             if stats is not None and session.sounded:
-                write_json(stats, session.results, "--stats")
+                jsonfile.write_json(stats, session.results, "--stats")
         if screen.stuck:
             os._exit(INTERRUPTED if interrupted else 0)  # a terminal that takes nothing would keep us here for ever
         if session.results:

@@ -7,7 +7,10 @@ from types import TracebackType
 
 import click
 
+from noizestream.session.events import Event, PrimeMended
+from noizestream.session.session import Session
 from noizestream.session.status import SessionStatus
+from noizestream.ui.events import lines
 from noizestream.ui.status import StatusLine
 
 SCREEN_HZ = 5
@@ -36,6 +39,11 @@ class Screen:
         """After the end: true where the terminal still takes nothing."""
         return self._thread.is_alive()
 
+    def follow(self, session: Session) -> None:
+        """Print what happens in `session` from now on, and show its status."""
+        session.subscribe(self._tell)
+        session.watch(self.show)
+
     def say(self, line: str) -> None:
         """Print `line`, above the status."""
         self._lines.put(line)
@@ -43,6 +51,12 @@ class Screen:
     def show(self, status: SessionStatus) -> None:
         """Show `status` from the next refresh on."""
         self._status = status
+
+    def _tell(self, event: Event) -> None:
+        if isinstance(event, PrimeMended):  # before anything sounds, as `render` says it
+            click.echo(event.line, err=True)
+        for line in lines(event):
+            self.say(line)
 
     def _run(self) -> None:
         try:
