@@ -1,6 +1,6 @@
 """What a session has open while it plays: shared memory, workers, audio output, MIDI port, recorder; together, and apart again.
 
-Imports no torch and no library for audio or MIDI: processes of their own do (docs/decisions.md).
+Imports no torch and no library for audio or MIDI: processes of their own do (docs/decisions/0001-the-callback-pulls.md).
 """
 
 import contextlib
