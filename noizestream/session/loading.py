@@ -29,7 +29,7 @@ class ModelSlot:
     def silent(self) -> bool:
         """Whether the callback plays nothing of it any more."""
         ring = self.worker.ring
-        return ring.header[slots.MODE] != slots.PLAYING and ring.meters[slots.FADE] <= 0.0
+        return bool(ring.header[slots.MODE] != slots.PLAYING and ring.meters[slots.FADE] <= 0.0)
 
 
 class Loading:
