@@ -70,7 +70,7 @@ def waits_for(session: Session, holds: Callable[[SessionStatus], bool]) -> Sessi
 
 
 def play_a_set(session: Session, listener: Listener, ear: Ear) -> None:
-    """Genres and temperature by `set`, a genre and a volume by MIDI, a panic; the status moves with all of it."""
+    """Genres, temperature, mute and a panic by `set`, a genre and a volume by MIDI; the status moves with all of it."""
     with session:
         assert session.status.playing and session.status.device.rate == 48000
         ear.wait_for(TONES["A"])
@@ -91,7 +91,7 @@ def play_a_set(session: Session, listener: Listener, ear: Ear) -> None:
         session.set("mute", 1)
         ear.wait_for(None, silent=True)
         session.set("mute", 0)
-        session.set("panic", 1)
+        session.set("panic", 1)  # the music starts afresh
         ear.wait_for(TONES["C"])
         status = waits_for(session, lambda status: status.ring_ms > 0 and status.load > 0 and status.seconds > 1)
         assert status.latency.ring == pytest.approx(58, abs=1) and status.latency.control < 80
@@ -108,7 +108,7 @@ def test_a_whole_set_from_python_without_a_terminal(ear, request_):
             break
     if results["device_losses"]:
         pytest.skip("the JACK server stood still for seconds in each of 3 runs: the machine is too busy for this test")
-    assert results["underruns"] == 0 and results["missed_ms"] == 0 and results["resets"] == 1
+    assert results["underruns"] == 0 and results["missed_ms"] == 0 and results["resets"] == 0
     assert results["midi_messages"] >= 2 and results["blocks"] > 0 and results["seconds"] > 1 and session.sounded
     (started,), (ended,) = listener.of(Started), listener.of(Ended)
     assert listener.events[0] is started and listener.events[-1] is ended
