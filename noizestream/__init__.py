@@ -1,20 +1,25 @@
 """noizestream: neural music you play live.
 
-Three names are the Python interface: `load(path) -> Generator`, `Generator.step() -> block`, `train(...)`.
-They import torch only when they are first used.
+These names are the Python interface: `load(path) -> Generator` and `Generator.step() -> block`; `train(...)`; and what `play` does
+without a terminal, `with Session(path) as session: session.set("genre", "Jazz")`, of which a `SessionRequest` says all else.
+What imports torch does so only when it is first used.
 """
 
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from noizestream.engine.generator import Generator, load
+    from noizestream.session.request import SessionRequest
+    from noizestream.session.session import Session
     from noizestream.training.run import train
 
-__all__ = ["Generator", "load", "train"]
+__all__ = ["Generator", "Session", "SessionRequest", "load", "train"]
 
 _HOMES = {
     "load": "noizestream.engine.generator",
     "Generator": "noizestream.engine.generator",
+    "Session": "noizestream.session.session",
+    "SessionRequest": "noizestream.session.request",
     "train": "noizestream.training.run",
 }
 

@@ -14,10 +14,10 @@ BELOW_ALL = {"system", "errors"}
 """What every room but nn may import."""
 LIBRARIES = {"sounddevice": {"devices"}, "rtmidi": {"devices"}}
 """Libraries that open devices, and the rooms that may import them."""
-NOT_YET = {("session", "ui"), ("ui", "devices")}
-"""Arrows that are there and must not be: they go with the session that knows no screen."""
-SOON = {("ui", "session")}
-"""Arrows that are drawn, and are there with it."""
+NOT_YET: set[tuple[str, str]] = set()
+"""Arrows that are there and must not be."""
+SOON: set[tuple[str, str]] = set()
+"""Arrows that are drawn, and are not there yet."""
 
 
 def picture() -> dict[str, set[str]]:

@@ -103,6 +103,13 @@ class LiveState:
                 self.wanted = self.current
             self.refused += 1
 
+    def mix(self, weights: Sequence[float]) -> None:
+        """Choose genre weights `[G]`, which sum to 1, for the model that is asked for."""
+        with self._lock:
+            self._weights[self.wanted] = list(weights)
+            if self.wanted == self.current:
+                self._send()
+
     def apply(self, action: Action) -> None:
         """Do what `action` asks. A control or a model that is not there is counted in `refused`."""
         with self._lock:

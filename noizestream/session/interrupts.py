@@ -13,7 +13,7 @@ SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP")
 class Interrupts:
     """`with Interrupts() as interrupts:` raises KeyboardInterrupt until `gently`; from then on signals only end `wait`.
 
-    Signals that were ignored before, as under nohup, stay ignored.
+    Signals that were ignored before, as under nohup, stay ignored. One that is never entered hears of no signal, only of `end`.
     """
 
     def __init__(self) -> None:
@@ -31,6 +31,10 @@ class Interrupts:
     def gently(self) -> None:
         """Nothing raises any more: whatever is under way, a fade or the header of a recording, is finished."""
         self._raising = False
+
+    def end(self) -> None:
+        """End `wait` from any thread, as a signal does after `gently`."""
+        self._ending.set()
 
     def wait(self, timeout_s: float) -> bool:
         """Wait for `timeout_s`, less if interrupted; return whether it was, now or before."""

@@ -8,6 +8,7 @@ from noizestream.control.state import LiveState
 from noizestream.errors import NoizestreamError
 from noizestream.realtime import ring as slots
 from noizestream.realtime.worker import START_TIMEOUT_S, Worker
+from noizestream.session.events import Event, ModelFailed
 
 TRIES = 3
 """A worker that fails so often in a row at its start will not start at all."""
@@ -18,7 +19,7 @@ AGAIN_S = 1.0
 
 @dataclass
 class ModelSlot:
-    """A worker, the number of its model, and whether it plays (a dead one stays on its deck until it is replaced)."""
+    """A worker, the number of its model, and whether it plays (a dead one stays in its slot until it is replaced)."""
 
     worker: Worker
     model: int
@@ -28,63 +29,63 @@ class ModelSlot:
     def silent(self) -> bool:
         """Whether the callback plays nothing of it any more."""
         ring = self.worker.ring
-        return ring.header[slots.MODE] != slots.PLAYING and ring.meters[slots.FADE] <= 0.0
+        return bool(ring.header[slots.MODE] != slots.PLAYING and ring.meters[slots.FADE] <= 0.0)
 
 
 class Loading:
-    """At most one worker at a time, made by `make(model, first_block)`; `say` takes lines for the user.
+    """At most one worker at a time, made by `make(model, first_block)`; `tell` takes events, of models that fail.
 
     A model that fails is refused by `state` where it was asked for, and no more made ready unasked. The one that plays has TRIES,
     and the last failure is raised.
     """
 
-    def __init__(self, state: LiveState, make: Callable[[int, int], Worker], say: Callable[[str], None]):
-        self.state, self._make, self._say = state, make, say
-        self.deck: ModelSlot | None = None
-        self.to = 0  # the number of the deck it will play on
+    def __init__(self, state: LiveState, make: Callable[[int, int], Worker], tell: Callable[[Event], None]):
+        self.state, self._make, self._tell = state, make, tell
+        self.slot: ModelSlot | None = None
+        self.to = 0  # the number of the model slot it will play in
         self._failures, self._began, self._again = 0, 0.0, 0.0
         self._broken: set[int] = set()
 
     def launch(self, model: int, to: int, first_block: int = 0) -> None:
-        """Begin to load `model` for the deck `to`, from `first_block` of its noise on; nothing where that has just failed."""
+        """Begin to load `model` for the model slot `to`, from `first_block` of its noise on; nothing where that has just failed."""
         if time.monotonic() < self._again:
             return
         self._began = time.monotonic()
         try:
-            self.deck, self.to = ModelSlot(self._make(model, first_block), model), to
-            self.deck.worker.launch()
+            self.slot, self.to = ModelSlot(self._make(model, first_block), model), to
+            self.slot.worker.launch()
         except NoizestreamError as error:  # its file has gone; or the system has no shared memory, or starts no process
             self.abandon()
             self._fail(model, error)
 
     def arrived(self) -> ModelSlot | None:
         """What is loaded, once it is; it stays here until `take`. One that takes START_TIMEOUT_S is given up."""
-        if self.deck is None:
+        if self.slot is None:
             return None
         try:
-            if self.deck.worker.ready():
-                return self.deck
+            if self.slot.worker.ready():
+                return self.slot
             if time.monotonic() > self._began + START_TIMEOUT_S:
-                raise NoizestreamError(f"{self.state.models[self.deck.model].name}: not ready after {START_TIMEOUT_S:g} s")
+                raise NoizestreamError(f"{self.state.models[self.slot.model].name}: not ready after {START_TIMEOUT_S:g} s")
             return None
         except NoizestreamError as error:
-            model = self.deck.model
+            model = self.slot.model
             self.abandon()
             self._fail(model, error)
             return None
 
     def take(self) -> ModelSlot:
         """Hand over what has arrived."""
-        deck, self.deck, self._failures = self.deck, None, 0
-        assert deck is not None
-        return deck
+        slot, self.slot, self._failures = self.slot, None, 0
+        assert slot is not None
+        return slot
 
     def abandon(self) -> None:
         """Nobody waits for it any more."""
-        if self.deck is not None:
-            self.deck.worker.stop(timeout_s=0)
-            self.deck.worker.close()
-            self.deck = None
+        if self.slot is not None:
+            self.slot.worker.stop(timeout_s=0)
+            self.slot.worker.close()
+            self.slot = None
 
     def next_model(self) -> int | None:
         """The model to have ready beside the one that plays: the first other one that can be played."""
@@ -95,7 +96,7 @@ class Loading:
         if model != self.state.current:
             asked = self.state.wanted == model
             if asked or model not in self._broken:
-                self._say(f"{error}; {self.state.metadata.name} plays on")
+                self._tell(ModelFailed(str(error), self.state.metadata.name))
             self._broken.add(model)
             if asked:
                 self.state.refuse(model)

@@ -1,4 +1,4 @@
-"""The audio device of a performance, from being looked for until it plays, and again whenever it has gone.
+"""The audio device of a session, from being looked for until it plays, and again whenever it has gone.
 
     LOOKING --- device found ---> PREPARING --- model ready ---> OPENING --- opened ---> SETTLING --- period known ---> PLAYING
        ^                            ^                                                                                      |
@@ -22,6 +22,7 @@ from noizestream.realtime import ring as slots
 from noizestream.realtime.output_bus import OutputBus
 from noizestream.realtime.ring import Ring
 from noizestream.session.players import Players
+from noizestream.session.status import Latency
 
 AGAIN_S = 1.0
 """Pause before a device that did not open is tried again."""
@@ -57,36 +58,36 @@ class Listener(Protocol):
 
 
 class OutputSession:
-    """Brings `players` to sound, through `bus`, on the device `asked` (None: the default), with its low or high latency."""
+    """Brings `players` to sound on the device `asked` (None: the default), with its `low` or `high` latency, once it is opened."""
 
-    def __init__(
-        self, asked: str | None, latency_option: str, state: LiveState, players: Players, bus: OutputBus, listener: Listener
-    ):
+    bus: OutputBus
+    sound: AudioProcess
+
+    def __init__(self, asked: str | None, latency_option: str, state: LiveState, players: Players, listener: Listener):
         self.asked, self.latency_option = asked, latency_option
-        self.state, self.players, self.bus, self._listener = state, players, bus, listener
+        self.state, self.players, self._listener = state, players, listener
         self.found: Found | None = None
-        self.latency: dict[str, float] = {}
+        self.latency: Latency | None = None
         self.losses = 0
         self._first_device = ""  # its name: what is looked for when it goes, whatever played in between
         self._phase, self._bursts, self._again = Phase.LOOKING, 0, 0.0
-        self._opened: Opened | None = None
+        self.opened: Opened | None = None
         self._back: Found | None = None
-        self.sound: AudioProcess
         self._scout: AudioProcess | None = None  # looks for the device that was asked for, while another plays
 
-    def open(self) -> None:
-        """Begin to look for the device; NoizestreamError where the system starts no process now."""
-        self.sound = self._new_sound(self.asked)
+    def open(self, bus: OutputBus) -> None:
+        """Begin to look for the device, to play through `bus`; NoizestreamError if no process can be started."""
+        self.bus, self.sound = bus, self._new_sound(self.asked)
 
     @property
     def playing(self) -> bool:
         """Whether the device asks for sound."""
         return self._phase == Phase.PLAYING
 
-    def put(self, deck: int, ring: Ring | None) -> None:
-        """Play `ring` on `deck`, if anything plays; None takes off what is there."""
+    def put(self, slot: int, ring: Ring | None) -> None:
+        """Play `ring` in the model slot `slot`, if anything plays; None takes out what is there."""
         if self.playing:
-            self.sound.put(deck, ring)
+            self.sound.put(slot, ring)
 
     def close(self) -> None:
         """Leave the device."""
@@ -191,7 +192,7 @@ class OutputSession:
         elif self._phase == Phase.OPENING:
             opened = self.sound.poll()
             if isinstance(opened, Opened):
-                self._opened, self._phase = opened, Phase.SETTLING
+                self.opened, self._phase = opened, Phase.SETTLING
         elif self.bus.header[desk.BURSTS] >= self._bursts + SETTLED:
             self._sound()
         if self.sound.lost:
@@ -199,9 +200,9 @@ class OutputSession:
 
     def _sound(self) -> None:
         """The device is open and its period known: let it sound."""
-        assert self.found is not None and self._opened is not None
+        assert self.found is not None and self.opened is not None
         self._fit()
-        self._listener.device_plays(self.found, self._opened)
+        self._listener.device_plays(self.found, self.opened)
         self.players.play()
         self._phase = Phase.PLAYING
 
@@ -211,14 +212,13 @@ class OutputSession:
         `control` is the way of a change: a MIDI message is found at the next poll; what follows the period that is played next is
         made again, from the next block on; the device adds its own latency, the model what it looks ahead.
         """
-        assert self.found is not None and self._opened is not None
-        self.players.settle(int(self.bus.header[desk.PERIOD]), round(self._opened.latency_s * self.found.rate))
+        assert self.found is not None and self.opened is not None
+        self.players.settle(int(self.bus.header[desk.PERIOD]), round(self.opened.latency_s * self.found.rate))
         model = self.state.metadata
-        self.latency = {
-            "midi": 1e3 * POLL_SECONDS,
-            "change": 1e3 * self.players.worker.change_frames / self.found.rate,
-            "device": 1e3 * self._opened.latency_s,
-            "model": 1e3 * model.latency_frames / model.sample_rate,
-        }
-        self.latency["control"] = sum(self.latency.values())
-        self.latency["ring"] = 1e3 * float(self.players.worker.ring.header[slots.TARGET]) / self.found.rate
+        self.latency = Latency(
+            midi=1e3 * POLL_SECONDS,
+            change=1e3 * self.players.worker.change_frames / self.found.rate,
+            device=1e3 * self.opened.latency_s,
+            model=1e3 * model.latency_frames / model.sample_rate,
+            ring=1e3 * float(self.players.worker.ring.header[slots.TARGET]) / self.found.rate,
+        )

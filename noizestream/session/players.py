@@ -1,11 +1,11 @@
-"""The workers of a performance: one plays, another may stand ready with the next model, and one that dies is replaced.
+"""The workers of a session: one plays, another may stand ready with the next model, and one that dies is replaced.
 
-Two decks, as of a DJ: the callback plays both, each faded by itself, so a change of model is a crossfade of two rings that two
-processes fill. What takes long, loading and warming a model, happens in a process that nobody hears yet. `tick` never waits.
+Two model slots, as a DJ has two decks: the callback plays both, each faded by itself, so a change of model is a crossfade of two
+rings that two processes fill. What takes long, loading and warming a model, happens in a process that nobody hears yet. `tick`
+never waits.
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Callable, Mapping
 
 import numpy as np
 
@@ -18,7 +18,9 @@ from noizestream.realtime.output_bus import OutputBus
 from noizestream.realtime.ring import Ring
 from noizestream.realtime.stats import Totals
 from noizestream.realtime.worker import Worker
+from noizestream.session.events import Event, ModelChanged, WorkerReplaced
 from noizestream.session.loading import Loading, ModelSlot
+from noizestream.session.request import SessionRequest
 
 FADE_S = 0.01
 """Length of the fades at start, stop and underrun."""
@@ -31,32 +33,28 @@ LARGEST_PERIOD = 8192
 
 
 class Players:
-    """Owns the workers of the models in `paths`, and keeps `state.current` playing.
+    """Owns the workers of the models of `request` (`models` are their files), and keeps `state.current` playing.
 
-    `put(deck, ring)` tells the device which ring to play on which deck; `say` takes lines for the user. `kept_s` of sound is kept
-    ready; `exact` allows as little as can be played at all, down to one block. `heard` [channels, n] is what the first model goes
-    on from at the start; whatever begins later (after a panic, another model, a worker in place of a dead one) begins without it.
+    `put(slot, ring)` tells the device which ring to play in which model slot; `tell` takes events. `prime_audio` [channels, n] is
+    what the first model goes on from at the start; whatever begins later (after a panic, another model, a worker in place of a dead
+    one) begins without it.
     """
 
     def __init__(
         self,
-        paths: Sequence[Path],
+        request: SessionRequest,
         state: LiveState,
-        kept_s: float,
-        seed: int,
         put: Callable[[int, Ring | None], None],
-        say: Callable[[str], None],
-        exact: bool = False,
-        heard: np.ndarray | None = None,
+        tell: Callable[[Event], None],
+        prime_audio: np.ndarray | None = None,
     ):
-        self._heard = heard
-        self.paths, self.state, self.kept_s, self.seed, self.exact = list(paths), state, kept_s, seed, exact
-        self._put, self._say = put, say
+        self.request, self.state, self.kept_s, self._prime_audio = request, state, request.kept_s, prime_audio
+        self._put, self._tell = put, tell
         self.rate = self.channels = self.period = self._latency = self._room = 0
         self.restarts = self.switches = 0
         self._slots: list[ModelSlot | None] = [None] * desk.MODEL_SLOTS
         self._playing = 0
-        self._loading = Loading(state, self._new, say)
+        self._loading = Loading(state, self._new, tell)
         self._gone = Totals()
         self._bus: OutputBus | None = None
 
@@ -65,10 +63,10 @@ class Players:
     @property
     def worker(self) -> Worker:
         """The worker that plays."""
-        deck = self._slots[self._playing]
-        if deck is None:
+        slot = self._slots[self._playing]
+        if slot is None:
             raise RuntimeError("nothing is loaded")
-        return deck.worker
+        return slot.worker
 
     @property
     def loading(self) -> str | None:
@@ -77,8 +75,8 @@ class Players:
         return self.state.models[asked].name if asked != self.state.current else None
 
     def rings(self) -> dict[int, Ring]:
-        """The ring of every deck that has one."""
-        return {number: deck.worker.ring for number, deck in enumerate(self._slots) if deck is not None}
+        """The ring of every model slot that has one."""
+        return {number: slot.worker.ring for number, slot in enumerate(self._slots) if slot is not None}
 
     @property
     def underruns(self) -> int:
@@ -112,15 +110,13 @@ class Players:
 
     def ready(self) -> bool:
         """After `shape`: whether the model that is to play is loaded; launches it where it is not. NoizestreamError if it fails."""
-        deck = self._slots[self._playing]
-        if deck is not None:
+        slot = self._slots[self._playing]
+        if slot is not None:
             return True
-        if self._loading.deck is None:
+        if self._loading.slot is None:
             self._loading.launch(self.state.current, self._playing)
-        if self._loading.deck is None:
-            return False
         try:
-            if not self._loading.deck.worker.ready():
+            if self._loading.slot is None or not self._loading.slot.worker.ready():
                 return False
         except NoizestreamError:
             self._loading.abandon()
@@ -133,13 +129,13 @@ class Players:
         self.period, self._latency = period, latency
         if self._bus is not None:
             self._bus.header[desk.GAIN_FRAMES] = max(min(round(GAIN_S * self.rate), period), LEAST_GAIN_FRAMES)
-        for deck in self._slots:
-            if deck is not None:
-                self._fit(deck.worker)
+        for slot in self._slots:
+            if slot is not None:
+                self._fit(slot.worker)
 
     def play(self) -> None:
         """Let it sound, with a fade."""
-        self._heard = None
+        self._prime_audio = None
         self.state.connect(self.worker, self.set_output)
         self.worker.ring.header[[slots.RUN_FRAMES, slots.RUN]] = round(FADE_S * self.rate), 1
 
@@ -151,7 +147,7 @@ class Players:
     @property
     def silent(self) -> bool:
         """Whether nothing sounds any more."""
-        return all(deck.silent for deck in self._slots if deck is not None)
+        return all(slot.silent for slot in self._slots if slot is not None)
 
     def close(self) -> None:
         """End all workers and free their rings; `totals` goes on answering."""
@@ -174,7 +170,7 @@ class Players:
         self._look_after()
         self._receive()
         playing, other = self._slots[self._playing], self._slots[1 - self._playing]
-        if playing is None or self._loading.deck is not None:
+        if playing is None or self._loading.slot is not None:
             return
         wanted = self.state.wanted
         if wanted != self.state.current:
@@ -190,18 +186,18 @@ class Players:
             self._loading.launch(spare, 1 - self._playing)
 
     def _look_after(self) -> None:
-        for number, deck in enumerate(self._slots):
-            if deck is None or deck.dead:
+        for number, slot in enumerate(self._slots):
+            if slot is None or slot.dead:
                 continue
             try:
-                if (said := deck.worker.check()) and number == self._playing:
+                if (said := slot.worker.check()) and number == self._playing:
                     self.restarts += 1
-                    self._say(said)
+                    self._tell(WorkerReplaced(said, at_once=True))
             except NoizestreamError as error:
-                deck.dead = True
+                slot.dead = True
                 if number == self._playing:
                     self.restarts += 1
-                    self._say(f"{error}; it is started again")
+                    self._tell(WorkerReplaced(str(error), at_once=False))
                     if self._loading.to != number and self.state.wanted == self.state.current:
                         self._loading.abandon()  # nobody waits for the spare one
         spare = self._slots[1 - self._playing]
@@ -210,46 +206,48 @@ class Players:
 
     def _receive(self) -> None:
         """Take over the worker that was launched, once it is ready."""
-        deck, to = self._loading.arrived(), self._loading.to
+        slot, to = self._loading.arrived(), self._loading.to
         before = self._slots[to]
-        if deck is None or (before is not None and not before.silent):  # what the dead one left is still being played
+        if slot is None or (before is not None and not before.silent):  # what the dead one left is still being played
             return
         self._slots[to] = self._loading.take()
-        self._fit(deck.worker)
-        self._put(to, deck.worker.ring)
+        self._fit(slot.worker)
+        self._put(to, slot.worker.ring)
         if to == self._playing:
             self.play()
         self._retire(before)
 
     def _cross(self) -> None:
-        """Fade from the deck that plays to the other."""
+        """Fade from the model slot that plays to the other."""
         before, after = self._slots[self._playing], self._slots[1 - self._playing]
         assert before is not None and after is not None
         frames = round(CROSSFADE_S * self.rate)
         self._playing = 1 - self._playing
         self.switches += 1
         self.state.switch(after.model, after.worker)
-        for deck, run in ((after, 1), (before, 0)):
-            deck.worker.ring.header[[slots.RUN_FRAMES, slots.RUN]] = frames, run
+        self._tell(ModelChanged(self.state.metadata.name))
+        for slot, run in ((after, 1), (before, 0)):
+            slot.worker.ring.header[[slots.RUN_FRAMES, slots.RUN]] = frames, run
 
     def _new(self, model: int, first_block: int) -> Worker:
         weights, values = self.state.weights_of(model), self.state.values_of(model)
-        heard = self._heard if model == self.state.current else None
-        worker = Worker(self.paths[model], self.rate, self.channels, self._room, self.seed, weights, values, first_block, heard)
+        prime_audio = self._prime_audio if model == self.state.current else None
+        path, seed = self.request.models[model], self.request.seed
+        worker = Worker(path, self.rate, self.channels, self._room, seed, weights, values, first_block, prime_audio)
         self._fit(worker)
         return worker
 
     def _drop(self, number: int) -> None:
-        deck, self._slots[number] = self._slots[number], None
-        if deck is not None:
+        slot, self._slots[number] = self._slots[number], None
+        if slot is not None:
             self._put(number, None)
-            self._retire(deck)
+            self._retire(slot)
 
-    def _retire(self, deck: ModelSlot | None) -> None:
-        if deck is not None:
-            deck.worker.stop()
-            self._gone.add(deck.worker.ring)
-            deck.worker.close()
+    def _retire(self, slot: ModelSlot | None) -> None:
+        if slot is not None:
+            slot.worker.stop()
+            self._gone.add(slot.worker.ring)
+            slot.worker.close()
 
     def _fit(self, worker: Worker) -> None:
-        worker.fit(round(self.kept_s * self.rate), self.period, round(FADE_S * self.rate), self.exact, self._latency)
+        worker.fit(round(self.kept_s * self.rate), self.period, round(FADE_S * self.rate), self.request.exact, self._latency)

@@ -1,7 +1,7 @@
 """What is played, to disk: 24-bit WAV at the device's rate, of any length, from a thread of its own.
 
 The callback copies every period into the tap (realtime/output_bus.py), which holds TAP_S seconds; the thread empties it. A disk
-that is slow or full never stops the music: what finds no room is counted, and a recording that fails ends with a line that says
+that is slow or full never stops the music: what finds no room is counted, and a recording that fails ends with an event that says
 why.
 """
 
@@ -15,6 +15,7 @@ from typing import IO, TYPE_CHECKING
 from noizestream.errors import NoizestreamError, UsageError, option
 from noizestream.realtime import output_bus as desk
 from noizestream.realtime.output_bus import OutputBus
+from noizestream.session.events import Event, RecordingEnded, RecordingMoved, RecordingUnfinished
 from noizestream.system.files import check_output, look
 from noizestream.system.soundfiles import handle, reason, shorten_header, update_header
 
@@ -44,11 +45,12 @@ class Recorder:
     """Records what `bus` plays to `path`, from now until `end`; NoizestreamError if the file cannot be made.
 
     Under 4 GB the file is an ordinary WAV, beyond that RF64. A device of another `rate` [Hz] or number of channels (`shape`) goes
-    on in another file: `take.wav`, `take-2.wav`. `say` takes lines for the user.
+    on in another file: `take.wav`, `take-2.wav`. `tell` takes events,
+    from the thread that writes.
     """
 
-    def __init__(self, path: Path, bus: OutputBus, rate: int, channels: int, say: Callable[[str], None]):
-        self.path, self._first, self._bus, self._say = path, path, bus, say
+    def __init__(self, path: Path, bus: OutputBus, rate: int, channels: int, tell: Callable[[Event], None]):
+        self.path, self._first, self._bus, self._tell = path, path, bus, tell
         self.seconds = 0.0
         self._shape = self._open_shape = (rate, channels)
         self._files = 0
@@ -88,7 +90,7 @@ class Recorder:
             self._write()
         except Exception as error:  # whatever a disk may do
             self._bus.header[desk.TAP_ON] = 0
-            self._say(f"{self.path}: the recording ends after {self.seconds:.1f} s ({reason(error)}); the music goes on")
+            self._tell(RecordingEnded(self.path, self.seconds, reason(error)))
         finally:
             self._close()
 
@@ -104,7 +106,7 @@ class Recorder:
             self._close()
             self._open_shape = shape
             self._open()
-            self._say(f"recording goes on in {self.path}: the device has another rate or other channels")
+            self._tell(RecordingMoved(self.path))
 
     def _open(self) -> None:
         import soundfile
@@ -128,4 +130,4 @@ class Recorder:
                 with self._raw:
                     file.close()  # writes the header for what is there
             except Exception as error:
-                self._say(f"{self.path}: could not be finished ({reason(error)})")
+                self._tell(RecordingUnfinished(self.path, reason(error)))

@@ -1,255 +1,243 @@
-"""A performance: connects models, audio device, MIDI port, recorder and screen, keeps them together, and takes them apart again.
+"""A session: models that play live, on an audio device, with a MIDI port; from the command line, a page or a Python program alike.
 
-Imports no torch and no library for audio or MIDI: processes of their own do (docs/decisions/0001-the-callback-pulls.md).
+    session = Session("mine.ts")
+    session.subscribe(print)
+    with session:                       # plays in a thread, until the end of the block
+        session.set("genre", "Jazz")
+        time.sleep(60)
+    print(session.results)
+
+Nothing is printed here. What happens comes as events (events.py), what holds as a SessionStatus (status.py).
 """
 
 import contextlib
+import queue
 import sys
+import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from types import TracebackType
+from typing import Any, TypeVar
 
 import numpy as np
 
-from noizestream.control.chord_keys import ChordKeys
-from noizestream.control.midi_map import MidiMap
+from noizestream.control.midi_map import MidiMap, SetValue
 from noizestream.control.state import LiveState
-from noizestream.devices.audio_process import Found, Opened
-from noizestream.devices.midi_process import MidiProcess
-from noizestream.errors import NoizestreamError
-from noizestream.realtime import output_bus as desk
-from noizestream.realtime import ring as slots
-from noizestream.realtime.output_bus import OutputBus
-from noizestream.realtime.ring import Ring
-from noizestream.realtime.stats import statistics
+from noizestream.errors import NoizestreamError, UsageError, option
+from noizestream.modelfile import archive
+from noizestream.session.events import Ended, Event, PrimeMended
 from noizestream.session.interrupts import Interrupts
-from noizestream.session.output import OutputSession
-from noizestream.session.players import Players
-from noizestream.session.recorder import TAP_S, Recorder
-from noizestream.ui.announcement import again, announcement
-from noizestream.ui.screen import SCREEN_HZ, Screen
-from noizestream.ui.status import Status, noted
+from noizestream.session.recorder import check_take
+from noizestream.session.request import SessionRequest
+from noizestream.session.resources import Resources
+from noizestream.session.status import SessionStatus, controls_of
+from noizestream.session.values import chord_keys, control_values, value_of
 
 TICK_S = 0.05
 STARTING_TICK_S = 0.005
 START_TIMEOUT_S = 90.0
+STATUS_HZ = 5
+SWITCH_S = 0.001
+"""A busy thread may keep MIDI waiting for so long at a time, not for Python's 5 ms."""
 
-TAP_SAMPLES = round(TAP_S * 48000 * 2)
+What = TypeVar("What")
 
 
 class Session:
-    """One `play`, from its start to its statistics: `results` is complete after `play` has returned or raised.
+    """Plays models live, once: `with Session("mine.ts") as session:` in a thread, `Session("mine.ts").play(60)` until it ends.
 
-    `device` and `midi` are what the user asked for, None for the defaults. `kept_s` seconds of sound are kept ready in the ring;
-    `exact` allows as little of it as can be played at all; `relaxed` asks the device for its high latency; `record` names a WAV.
-    `heard`, float32 [channels, n] at the first model's rate, is what its music goes on from. `chord_keys` name chords.
+    It takes the name of a model or its file (None: the bundled one), or a `SessionRequest` for all else. UsageError or
+    NoizestreamError for what cannot be played; nothing is opened before it plays. `results`, the statistics of `play --stats`, is
+    complete once it has ended.
     """
 
-    def __init__(
-        self,
-        paths: Sequence[Path],
-        state: LiveState,
-        device: str | None,
-        midi: str | None,
-        kept_s: float,
-        exact: bool = False,
-        relaxed: bool = False,
-        seed: int = 0,
-        record: Path | None = None,
-        heard: np.ndarray | None = None,
-        chord_keys: ChordKeys | None = None,
-    ):
-        self.state, self.asked_device, self.asked_midi, self.record = state, device, midi, record
-        self.latency_option = "high" if relaxed else "low"
-        self.midi_map = MidiMap(max(len(model.genres) for model in state.models), chord_keys=chord_keys)
-        self.bus = OutputBus.create(0, TAP_SAMPLES if record else 0)
-        self.players = Players(paths, state, kept_s, seed, self._put, self._say, exact, heard)
-        self.screen = Screen(False)
-        self.output: OutputSession | None = None
-        self.recorder: Recorder | None = None
-        self.midi: MidiProcess | None = None
+    def __init__(self, request: SessionRequest | str | Path | None = None):
+        if not isinstance(request, SessionRequest):
+            request = SessionRequest(() if request is None else (request,))
+        paths = [archive.find_model(model) for model in request.models or (None,)]
+        models = [archive.read_metadata(path) for path in paths]
+        self._state = LiveState(models, models[0].genre_weights(request.genre), control_values(models[0], request.controls))
+        self._midi_map = MidiMap(max(len(model.genres) for model in models), chord_keys=chord_keys(models, request.chords))
+        if request.record is not None:
+            check_take(Path(request.record))
+        self.request = replace(request, models=paths)
         self.results: dict[str, Any] = {}
-        self._started = self._ended = 0.0
+        self._status = SessionStatus(**controls_of(self._state))
+        self._events: queue.SimpleQueue[Event] = queue.SimpleQueue()
+        self._listeners: list[Callable[[Event], None]] = []
+        self._watchers: list[Callable[[SessionStatus], None]] = []
+        self._interrupts = Interrupts()
+        self._begun = False
+        self._resources: Resources | None = None
+        self._open = contextlib.ExitStack()
+        self._error: BaseException | None = None
+        self._thread = threading.Thread(target=self._play_on, name="session", daemon=True)
 
-    def play(self, interrupts: Interrupts, seconds: float | None, status_line: bool) -> bool:
-        """Play for `seconds` (None: until interrupted); return whether it was interrupted.
+    # --- what one asks of it ----------------------------------------------------------------------------------------------------
 
-        NoAudioDevice where there is none at the start, NoizestreamError where the music cannot go on.
+    def play(self, seconds: float | None = None, interrupts: Interrupts | None = None) -> bool:
+        """Play for `seconds` (None: until `stop`) and return whether it was ended before.
+
+        `interrupts` say which signals end it so; without them KeyboardInterrupt is raised, after the fade. NoAudioDevice where
+        there is none at the start, NoizestreamError where the music cannot go on, UsageError for a second time.
         """
-        sys.setswitchinterval(0.001)  # a busy thread may keep MIDI waiting for 1 ms at a time, not 5
-        interrupted = False
-        self.screen = Screen(status_line)
-        with contextlib.ExitStack() as stack:
-            stack.enter_context(self.screen)
-            stack.callback(self._take_apart)
-            try:
-                self._start()
-                interrupts.gently()
-                self._started = time.monotonic()
-                interrupted = self._watch(interrupts, None if seconds is None else self._started + seconds)
-            except KeyboardInterrupt:
-                interrupted = True
-            finally:
-                interrupts.gently()
-                self._fade_out()
-        return interrupted
+        if seconds is not None and not seconds > 0:
+            raise UsageError(f"{option('seconds')}: {seconds:g} is too short, give more than 0")
+        self._begin(interrupts)
+        ended_before = True
+        try:
+            self._start()
+            ended_before = self._watch(seconds)
+        except KeyboardInterrupt as error:
+            if interrupts is None:
+                self._error = error
+        except BaseException as error:
+            self._error = error
+        finally:
+            self._end()
+        if self._error is not None:
+            raise self._error
+        return ended_before
+
+    def __enter__(self) -> "Session":
+        """Play on in a thread of its own; returns once it sounds. Raises what `play` raises at the start."""
+        self._begin()
+        try:
+            self._start()
+        except BaseException as error:
+            self._error = error
+            self._end()
+            raise
+        self._thread.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        """Fade out and close all. Raises why the music could not go on, if it could not, unless the block itself raises."""
+        self.stop()
+        self._thread.join()
+        if kind is None and self._error is not None:
+            raise self._error
+
+    def stop(self) -> None:
+        """End it with a fade, from any thread, also from a subscriber; this does not wait until it has ended."""
+        self._interrupts.end()
+
+    def set(self, name: str, value: float | str) -> None:
+        """Set a control, from any thread: `genre`, `temperature`, `volume`, `model` or whatever the model declares.
+
+        `value` is in the control's unit, or the text that the command line takes: a genre or a mix of them, a chord, a model's
+        name. UsageError for a control that is not there, or a value out of its range.
+        """
+        if name == "genre":
+            self._state.mix(self._state.models[self._state.wanted].genre_weights(str(value)))
+        else:
+            self._state.apply(SetValue(name, value_of(self._state, name, value)))
+
+    @property
+    def status(self) -> SessionStatus:
+        """What holds, from any thread: the controls as of now, all else as of the last fifth of a second."""
+        return replace(self._status, **controls_of(self._state))
+
+    def subscribe(self, listener: Callable[[Event], None]) -> None:
+        """Hand every event from now on to `listener`, one at a time, from the thread that plays: it must not wait.
+
+        At the start that is the thread that starts it. A listener that raises is called no more; the music goes on, and the error
+        is raised at the end.
+        """
+        self._listeners.append(listener)
+
+    def watch(self, listener: Callable[[SessionStatus], None]) -> None:
+        """Hand the status to `listener` five times a second while it plays; of this the same holds as of `subscribe`."""
+        self._watchers.append(listener)
 
     @property
     def sounded(self) -> bool:
         """Whether there was anything to count: an error before the first sound leaves nothing."""
         return bool(self.results) and self.results["blocks"] > 0
 
-    # --- start and end ----------------------------------------------------------------------------------------------------------
+    # --- from its start to its end ----------------------------------------------------------------------------------------------
+
+    def _begin(self, interrupts: Interrupts | None = None) -> None:
+        if self._begun:
+            raise UsageError("a session plays once, make another")
+        self._begun, self._interrupts = True, interrupts or self._interrupts
 
     def _start(self) -> None:
-        """Until the first sound. What is wrong here ends it with an error; later it would not."""
-        self.midi = MidiProcess(self.asked_midi, self._hear, self._say, self.midi_map.held.let_go).open()
-        output = OutputSession(self.asked_device, self.latency_option, self.state, self.players, self.bus, self)
-        output.open()
-        self.output = output
-        self.midi.wait()
+        """Until the first sound, or `stop`. What is wrong here ends it with an error; later it would not."""
+        prime_audio = self._prime_audio()
+        self._open.callback(sys.setswitchinterval, sys.getswitchinterval())
+        sys.setswitchinterval(SWITCH_S)
+        self._resources = resources = Resources(self.request, self._state, self._midi_map, self._events.put, prime_audio)
+        self._open.enter_context(resources)
         end = time.monotonic() + START_TIMEOUT_S
-        while not self.output.playing:
-            self.output.start()
+        while not resources.start():
+            self._deliver()
             if time.monotonic() > end:
                 raise NoizestreamError(f"the music does not start within {START_TIMEOUT_S:g} s; is the machine overloaded?")
-            time.sleep(STARTING_TICK_S)
+            if self._interrupts.wait(STARTING_TICK_S):
+                break
+        self._status = resources.status()
+        self._interrupts.gently()
 
-    def _fade_out(self) -> None:
-        self._ended = time.monotonic()
-        self.state.disconnect()
-        if self.output is not None and self.output.playing:
-            self.players.stop()
-            while not self.players.silent and time.monotonic() < self._ended + 0.5:  # a device that has gone calls nobody back
-                time.sleep(0.002)
+    def _prime_audio(self) -> np.ndarray | None:
+        if self.request.prime is None:
+            return None
+        from noizestream.music.prime import read_prime
 
-    def _take_apart(self) -> None:
-        """In an order in which nothing is used after it has gone. The statistics are complete whatever fails on the way."""
-        with contextlib.ExitStack() as stack:
-            stack.callback(self.bus.close)
-            stack.callback(self._collect)
-            stack.callback(self.players.close)
-            if self.output is not None:
-                stack.callback(self.output.close)
-            if self.midi is not None:
-                stack.callback(self.midi.close)
-            if self.recorder is not None:
-                stack.callback(self.recorder.end)
+        rate = self._state.models[0].sample_rate
+        audio = read_prime(self.request.prime, rate, lambda line: self._events.put(PrimeMended(line)))
+        self._deliver()
+        return audio
 
-    # --- while it plays ---------------------------------------------------------------------------------------------------------
-
-    def _watch(self, interrupts: Interrupts, end: float | None) -> bool:
-        """Look after everything until `end` (monotonic seconds, None: for ever) or an interrupt; return whether it was one."""
-        assert self.output is not None
+    def _watch(self, seconds: float | None) -> bool:
+        """Look after everything for `seconds` or until an interrupt; return whether it was one."""
+        assert self._resources is not None
+        end = None if seconds is None else time.monotonic() + seconds
         shown = 0.0
         while end is None or time.monotonic() < end:
-            if interrupts.wait(TICK_S if end is None else min(TICK_S, max(end - time.monotonic(), 0.0))):
+            if self._interrupts.wait(TICK_S if end is None else min(TICK_S, max(end - time.monotonic(), 0.0))):
                 return True
-            if self.output.playing:
-                self.players.tick()
-            self.output.tick()
-            if self.midi is not None:
-                self.midi.tick()
-            if time.monotonic() - shown >= 1 / SCREEN_HZ:
+            self._resources.tick()
+            self._deliver()
+            if time.monotonic() - shown >= 1 / STATUS_HZ:
                 shown = time.monotonic()
-                self.screen.show(self._status())
+                self._status = self._resources.status()
+                self._hand(self._watchers, self._status)
         return False
 
-    def device_found(self, found: Found) -> None:
-        """Of `stage.Listener`: what is recorded from now on is shaped so."""
-        if self.recorder is not None:
-            self.recorder.shape(found.rate, found.channels)
+    def _play_on(self) -> None:
+        """The thread of a session that is used with `with`."""
+        try:
+            self._watch(None)
+        except BaseException as error:
+            self._error = error
+        finally:
+            self._end()
 
-    def device_plays(self, found: Found, opened: Opened) -> None:
-        """Of `stage.Listener`: announce it, and begin to record."""
-        if self.record is not None and self.recorder is None:
-            self.recorder = Recorder(self.record, self.bus, found.rate, found.channels, self._say)
-        self._announce(found, opened)
+    def _end(self) -> None:
+        """Fade out, close all, and tell so. What fails on the way is left in `_error`, unless there is an error already."""
+        self._interrupts.gently()
+        try:
+            self._open.close()
+        except Exception as error:
+            self._error = self._error or error
+        self.results = self._resources.results if self._resources is not None else {}
+        self._status = replace(self._status, playing=False, recording=False, loading=None, peak=0.0, ring_ms=0.0, load=0.0)
+        self._events.put(Ended(self.results, self._error))
+        self._deliver()
 
-    def device_changed(self, period: int) -> None:
-        """Of `stage.Listener`: say so."""
-        assert self.output is not None
-        self._say(f"the device asks for {period} frames at once now; {self.output.latency['ring']:.0f} ms of sound kept ready")
+    # --- what it says -----------------------------------------------------------------------------------------------------------
 
-    def device_lost(self, found: Found) -> None:
-        """Of `stage.Listener`: say so; nobody hears of changes until a device plays."""
-        self._say(f"{found.device.name}: the audio device is gone; the music waits for it")
-        self.state.disconnect()
-        if self.midi is not None and "jack" in found.device.host.lower():
-            self.midi.server_died()
+    def _deliver(self) -> None:
+        while not self._events.empty():
+            self._hand(self._listeners, self._events.get())
 
-    def _put(self, deck: int, ring: Ring | None) -> None:
-        if self.output is not None:
-            self.output.put(deck, ring)
-
-    def _hear(self, message: Sequence[int]) -> None:
-        action = self.midi_map.translate(message, time.monotonic())
-        if action is not None:
-            self.state.apply(action)
-
-    # --- what is said -----------------------------------------------------------------------------------------------------------
-
-    def _say(self, line: str) -> None:
-        self.screen.say(line)
-
-    def _announce(self, found: Found, opened: Opened) -> None:
-        assert self.output is not None
-        if self.output.losses:
-            lines = again(self.state.metadata, found)
-        else:
-            port = self.midi.port if self.midi else None
-            precision = self.players.worker.settings.get("precision", "float32")
-            lines = announcement(self.state.models, precision, found, opened, self.players.period, self.output.latency, port)
-        for line in lines:
-            self._say(line)
-
-    def _status(self) -> Status:
-        state, header, meters = self.state, self.bus.header, self.bus.meters
-        playing = self.output is not None and self.output.playing
-        ring = self.players.worker.ring if playing else None
-        peak, meters[desk.PEAK] = float(meters[desk.PEAK]), 0.0
-        notes = [] if playing else ["no device"]
-        notes += [f"loading {self.players.loading}"] if self.players.loading else []
-        notes += noted(state.by_name())
-        notes += [f"MIDI errors {self.midi.errors}"] if self.midi is not None and self.midi.errors else []
-        notes += ["rec"] if header[desk.TAP_ON] else []
-        return Status(
-            genre=state.genre() if len(state.models) == 1 else f"{state.metadata.name}: {state.genre()}",
-            controls=state.by_name(),
-            peak=peak,
-            ring_ms=1e3 * ring.fill() / self.players.rate if ring else 0.0,
-            load=float(ring.meters[slots.LOAD]) if ring else 0.0,
-            underruns=self.players.underruns,
-            note=", ".join(notes),
-            changed=", ".join(state.changed()),
-        )
-
-    def _collect(self) -> None:
-        """The statistics of `--stats`: the workers', and what only this process knows."""
-        totals, header = self.players.totals(), self.bus.header
-        latency = self.output.latency if self.output else None
-        rate = self.players.rate or self.state.metadata.sample_rate
-        self.results = statistics(
-            totals,
-            self.state.metadata,
-            audio_latency_ms=round(latency["device"], 2) if latency else None,
-            control_latency_ms=round(latency["control"], 2) if latency else None,
-            midi_messages=self.midi_map.messages,
-        ) | {
-            "seconds": round(self._ended - self._started, 3) if self._started else 0.0,
-            "midi_ignored": self.midi_map.ignored + self.state.refused,
-            "missed_ms": round(1e3 * totals.missed / rate, 1),
-            "device_underflows": int(header[desk.DEVICE_UNDERFLOWS]),
-            "device_rate": rate,
-            "period_frames": self.players.period,
-            "ring_ms": round(latency["ring"], 2) if latency else None,
-            "device_losses": self.output.losses if self.output else 0,
-            "midi_losses": self.midi.losses if self.midi else 0,
-            "midi_errors": self.midi.errors if self.midi else 0,
-            "midi_restarts": self.midi.restarts if self.midi else 0,
-            "worker_restarts": self.players.restarts,
-            "model_switches": self.players.switches,
-            "recorded_s": round(self.recorder.seconds, 3) if self.recorder else None,
-            "record_lost_ms": round(self.recorder.lost_ms, 1) if self.recorder else None,
-        }
+    def _hand(self, listeners: list[Callable[[What], None]], what: What) -> None:
+        for listener in list(listeners):
+            try:
+                listener(what)
+            except Exception as error:
+                listeners.remove(listener)
+                self._error = self._error or error

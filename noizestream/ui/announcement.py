@@ -1,62 +1,49 @@
 """What `play` says before it sounds: which models, through what, and how late."""
 
-from collections.abc import Mapping, Sequence
-
-from noizestream.devices.audio_process import Found, Opened
-from noizestream.devices.rtmidi import MidiPort
-from noizestream.modelfile.metadata import Metadata
+from noizestream.session.status import SessionStatus
 
 PROGRAMS = 128
 """MIDI has so many program changes."""
 
 
-def announcement(
-    models: Sequence[Metadata],
-    precision: str,
-    found: Found,
-    opened: Opened,
-    period: int,
-    latency: Mapping[str, float],
-    port: MidiPort | None,
-) -> list[str]:
-    """Lines for the user at the start. The first of `models` plays, in `precision`.
-
-    `period` is in frames, `latency` in ms by its parts, `control` their sum, `ring` what is kept ready.
-    """
-    model = models[0]
-    parts = " + ".join(f"{name} {latency[name]:.0f}" for name in ("midi", "change", "device", "model"))
-    lines = [f"model    {each.name}: {', '.join(each.genres)}" for each in models]
-    if (most := max(len(each.genres) for each in models)) > PROGRAMS:
+def announcement(status: SessionStatus) -> list[str]:
+    """Lines for the user at the start."""
+    model, device, latency, port = status.metadata, status.device, status.latency, status.midi_port
+    assert device is not None and latency is not None
+    parts = f"midi {latency.midi:.0f} + change {latency.change:.0f} + device {latency.device:.0f} + model {latency.model:.0f}"
+    lines = [f"model    {each.name}: {', '.join(each.genres)}" for each in status.models]
+    if (most := max(len(each.genres) for each in status.models)) > PROGRAMS:
         lines.append(f"         MIDI reaches the first {PROGRAMS} of {most} genres, --genre all of them")
-    lines.append(f"device   {device(found)}, periods of {period} frames")
-    lines += differences(model, found)
-    if not opened.compiled:
+    lines.append(f"device   {device_in_words(status)}, periods of {device.period_frames} frames")
+    lines += differences(status)
+    if not device.compiled:
         lines.append("         numba is missing: a Python callback only copies, without fades, and drops out under load")
     block_ms = 1e3 * model.block_frames / model.sample_rate
-    lines.append(f"block    {model.block_frames} frames, {block_ms:.1f} ms, stepped in {precision}")
-    ready = f"{latency['ring']:.0f} ms of sound kept ready"
-    lines.append(f"latency  audio {latency['device']:.0f} ms; control to sound {latency['control']:.0f} ms ({parts}); {ready}")
+    lines.append(f"block    {model.block_frames} frames, {block_ms:.1f} ms, stepped in {status.precision}")
+    ready = f"{latency.ring:.0f} ms of sound kept ready"
+    lines.append(f"latency  audio {latency.device:.0f} ms; control to sound {latency.control:.0f} ms ({parts}); {ready}")
     lines.append(f"MIDI     {port.name} ({port.api_name})" if port else "MIDI     no port found, playing on without")
     return lines
 
 
-def again(model: Metadata, found: Found) -> list[str]:
+def again(status: SessionStatus) -> list[str]:
     """Lines for the user when a device plays after one was lost."""
-    return [f"playing again on {device(found)}", *differences(model, found)]
+    return [f"playing again on {device_in_words(status)}", *differences(status)]
 
 
-def device(found: Found) -> str:
-    """Name, host, rate and channels."""
-    return f"{found.device.name} ({found.device.host}), {found.rate} Hz, {_channels(found.channels)}"
+def device_in_words(status: SessionStatus) -> str:
+    """Name, host, rate and channels of the audio device."""
+    device = status.device
+    return f"{device.name} ({device.host}), {device.rate} Hz, {_channels(device.channels)}" if device else "no device"
 
 
-def differences(model: Metadata, found: Found) -> list[str]:
+def differences(status: SessionStatus) -> list[str]:
     """What is done to the sound because the device is not as the model."""
-    lines = []
-    if found.rate != model.sample_rate:
+    lines, model, device = [], status.metadata, status.device
+    if device is not None and device.rate != model.sample_rate:
         lines.append(f"         it does not take {model.sample_rate} Hz, the model's rate: resampled live")
-    if found.channels != model.channels:
-        lines.append(f"         the model has {_channels(model.channels)}, mapped to {found.channels}")
+    if device is not None and device.channels != model.channels:
+        lines.append(f"         the model has {_channels(model.channels)}, mapped to {device.channels}")
     return lines
 
 

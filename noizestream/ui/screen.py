@@ -1,4 +1,4 @@
-"""The terminal of a performance, in a thread of its own: a terminal that hangs must not hang what looks after the music."""
+"""The terminal of a session, in a thread of its own: a terminal that hangs must not hang what looks after the music."""
 
 import queue
 import sys
@@ -7,7 +7,11 @@ from types import TracebackType
 
 import click
 
-from noizestream.ui.status import Status, StatusLine
+from noizestream.session.events import Event, PrimeMended
+from noizestream.session.session import Session
+from noizestream.session.status import SessionStatus
+from noizestream.ui.events import lines
+from noizestream.ui.status import StatusLine
 
 SCREEN_HZ = 5
 
@@ -17,7 +21,7 @@ class Screen:
 
     def __init__(self, status_line: bool = True):
         self._lines: queue.SimpleQueue[str] = queue.SimpleQueue()
-        self._status: Status | None = None
+        self._status: SessionStatus | None = None
         self._status_line = status_line
         self._ending = threading.Event()
         self._thread = threading.Thread(target=self._run, name="screen", daemon=True)
@@ -35,13 +39,24 @@ class Screen:
         """After the end: true where the terminal still takes nothing."""
         return self._thread.is_alive()
 
+    def follow(self, session: Session) -> None:
+        """Print what happens in `session` from now on, and show its status."""
+        session.subscribe(self._tell)
+        session.watch(self.show)
+
     def say(self, line: str) -> None:
         """Print `line`, above the status."""
         self._lines.put(line)
 
-    def show(self, status: Status) -> None:
+    def show(self, status: SessionStatus) -> None:
         """Show `status` from the next refresh on."""
         self._status = status
+
+    def _tell(self, event: Event) -> None:
+        if isinstance(event, PrimeMended):  # before anything sounds, as `render` says it
+            click.echo(event.line, err=True)
+        for line in lines(event):
+            self.say(line)
 
     def _run(self) -> None:
         try:

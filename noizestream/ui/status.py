@@ -3,32 +3,14 @@
 import math
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
 from types import TracebackType
 from typing import Any
 
 from noizestream.control.parameters import PARAMETERS
+from noizestream.session.status import SessionStatus
 
 FLOOR_DB = -48.0
 """The meter's left end."""
-
-
-@dataclass(frozen=True)
-class Status:
-    """What holds now. `controls` are the values of all controls, by name; `peak` is linear, `load` 1 = all.
-
-    `genre` begins with the model where there are several. `note` is what one should know besides: `muted`, `loading fma`.
-    `changed` names the controls that are not at their defaults and have no column: `chord Am, drums_mute`.
-    """
-
-    genre: str
-    controls: Mapping[str, float]
-    peak: float
-    ring_ms: float
-    load: float
-    underruns: int
-    note: str = ""
-    changed: str = ""
 
 
 def meter(peak: float, width: int = 12) -> str:
@@ -54,22 +36,37 @@ def cells(controls: Mapping[str, float]) -> list[tuple[int, str]]:
     return found
 
 
-def line(status: Status, width: int = 100) -> str:
+def line(status: SessionStatus, width: int = 100) -> str:
     """Return the status line, at most `width` characters: what matters least is left out first. Columns do not jump about."""
+    notes = _notes(status)
     parts = [
-        (0, f"▶ {status.genre}" + (f" [{status.note}]" if status.note else "")),
+        (0, f"▶ {_genre(status)}" + (f" [{', '.join(notes)}]" if notes else "")),
         *cells(status.controls),
         (4, meter(status.peak)),
         (8, f"ring {status.ring_ms:3.0f} ms"),
         (7, f"load {100 * status.load:3.0f} %"),
         (2, f"underruns {status.underruns}"),
-        (3, status.changed),
+        (3, ", ".join(status.changed)),
     ]
     while True:
         text = "   ".join(text for _, text in parts if text)
         if len(text) <= width or len(parts) == 1:
             return text[:width]
         parts.remove(max(parts))
+
+
+def _genre(status: SessionStatus) -> str:
+    """The genre that plays, and its model where there are several."""
+    return status.genre if len(status.models) == 1 else f"{status.metadata.name}: {status.genre}"
+
+
+def _notes(status: SessionStatus) -> list[str]:
+    """What one should know besides: `muted`, `loading fma`."""
+    notes = [] if status.playing else ["no device"]
+    notes += [f"loading {status.loading}"] if status.loading else []
+    notes += noted(status.controls)
+    notes += [f"MIDI errors {status.midi_errors}"] if status.midi_errors else []
+    return notes + (["rec"] if status.recording else [])
 
 
 def summary(statistics: Mapping[str, Any]) -> list[str]:
@@ -123,7 +120,7 @@ class StatusLine:
         if self._live is not None:
             self._live.update("", refresh=True)
 
-    def show(self, status: Status) -> None:
+    def show(self, status: SessionStatus) -> None:
         """Replace the line."""
         if self._live is not None:
             from rich.text import Text

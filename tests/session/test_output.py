@@ -1,4 +1,4 @@
-"""The device of a performance, with audio processes that the test speaks for."""
+"""The device of a session, with audio processes that the test speaks for."""
 
 from collections.abc import Iterator
 from types import SimpleNamespace
@@ -70,7 +70,7 @@ class Players:
 
 @pytest.fixture
 def show(monkeypatch) -> Iterator[OutputSession]:
-    """A stage that was asked for speakers, before it looks for them."""
+    """An output session that was asked for speakers, before it looks for them."""
     Audio.made, Audio.refusing = [], False
     monkeypatch.setattr(output, "AudioProcess", Audio)
     monkeypatch.setattr(output, "AGAIN_S", 0.0)
@@ -81,9 +81,9 @@ def show(monkeypatch) -> Iterator[OutputSession]:
     for name in ("device_found", "device_plays", "device_lost", "device_changed"):
         setattr(listener, name, lambda *what, name=name: listener.said.append((name, *what)))
     bus = OutputBus.create(2)
-    made = OutputSession("speakers", "low", state, Players(), bus, listener)
+    made = OutputSession("speakers", "low", state, Players(), listener)
+    made.open(bus)
     made.said = listener.said
-    made.open()
     yield made
     bus.close()
 

@@ -10,6 +10,7 @@ import soundfile
 from noizestream.errors import NoizestreamError, UsageError
 from noizestream.realtime import output_bus as desk
 from noizestream.realtime.output_bus import OutputBus
+from noizestream.session.events import RecordingMoved
 from noizestream.session.recorder import Recorder, check_take
 from rig.waiting import wait_for
 
@@ -39,7 +40,7 @@ def test_a_take_is_what_was_played_and_another_device_goes_on_in_another_file(bu
     wait_for(lambda: said, "word of another file")
     tap(bus, audio[:500, :1])
     recorder.end()
-    assert bus.header[desk.TAP_ON] == 0 and recorder.lost_ms == 0 and "take-2.wav" in said[0]
+    assert bus.header[desk.TAP_ON] == 0 and recorder.lost_ms == 0 and said == [RecordingMoved(tmp_path / "take-2.wav")]
     for name, rate, expected in (("take.wav", 48000, audio), ("take-2.wav", 44100, audio[:500, :1])):
         info = soundfile.info(tmp_path / name)
         assert (info.subtype, info.samplerate) == ("PCM_24", rate)

@@ -4,10 +4,14 @@ from dataclasses import replace
 
 import pytest
 
-from noizestream.ui.status import Status, StatusLine, line, meter, noted, summary
+from noizestream.session.status import SessionStatus
+from noizestream.ui.status import StatusLine, line, meter, noted, summary
+from tests.ui.statuses import STATUS
 
-CONTROLS = {"temperature": 1.0, "tempo": 0.0, "volume": 0.0, "mute": 0.0}
-STATUS = Status("Techno", CONTROLS, 0.25, 38.0, 0.12, 0)
+
+def status(controls: dict[str, float], **changes: object) -> SessionStatus:
+    """`STATUS` with other values of `controls`, and other fields."""
+    return replace(STATUS, controls=STATUS.controls | controls, **changes)
 
 
 @pytest.mark.parametrize("width", [1, 20, 40, 79, 100, 200])
@@ -17,31 +21,44 @@ def test_never_longer_than_the_screen(width):
 
 def test_says_it_all_where_there_is_room():
     text = line(STATUS, 120)
-    for part in ("Techno", "temp 1.00", "tempo own", "vol", "ring  38 ms", "load  12 %", "underruns 0"):
+    for part in ("Jazz", "temp 1.00", "tempo own", "vol", "ring  38 ms", "load  12 %", "underruns 0"):
         assert part in text
 
 
 def test_genre_and_temperature_and_underruns_go_last():
-    assert line(STATUS, 45).split("   ") == ["▶ Techno", "temp 1.00", "underruns 0"]
+    assert line(STATUS, 45).split("   ") == ["▶ Jazz", "temp 1.00", "underruns 0"]
 
 
 def test_columns_stand_still():
-    other = Status("Techno", {"temperature": 0.05, "tempo": 120.0, "volume": -12.0}, 0.9, 7.0, 1.02, 3)
+    values = {"temperature": 0.05, "tempo": 120.0, "volume": -12.0}
+    other = status(values, peak=0.9, ring_ms=7.0, load=1.02, underruns=3)
     assert len(line(other, 120)) == len(line(STATUS, 120))
 
 
 def test_a_model_without_tempo_shows_none():
-    assert "tempo" not in line(Status("A", {"temperature": 1.0, "volume": 0.0}, 0.1, 40.0, 0.1, 0), 120)
+    controls = {name: value for name, value in STATUS.controls.items() if name != "tempo"}
+    assert "tempo" in line(STATUS, 120) and "tempo" not in line(replace(STATUS, controls=controls), 120)
 
 
 def test_a_volume_at_its_least_is_off_and_mute_is_noted():
-    assert "vol    off" in line(replace(STATUS, controls=CONTROLS | {"volume": -60.0}), 120)
-    assert noted(CONTROLS) == [] and noted(CONTROLS | {"mute": 1.0}) == ["muted"]
+    assert "vol    off" in line(status({"volume": -60.0}), 120)
+    assert noted(STATUS.controls) == [] and noted(STATUS.controls | {"mute": 1.0}) == ["muted"]
 
 
 def test_what_is_changed_is_shown_at_the_end_where_the_other_columns_do_not_mind():
-    text = line(replace(STATUS, changed="chord Am, drums_mute"), 160)
+    text = line(status({}, changed=("chord Am", "drums_mute")), 160)
     assert text == line(STATUS, 160) + "   chord Am, drums_mute"
+
+
+def test_what_one_should_know_besides_stands_beside_the_genre():
+    other = replace(STATUS.metadata, name="other")
+    all_of_it = status({"mute": 1.0}, playing=False, loading="fma", midi_errors=2, recording=True, models=(STATUS.metadata, other))
+    assert line(all_of_it, 200).startswith("▶ foreign: Jazz [no device, loading fma, muted, MIDI errors 2, rec]   ")
+    assert line(STATUS, 200).startswith("▶ Jazz   ")
+
+
+def test_a_volume_that_is_silence_is_off():
+    assert "vol    off" in line(status({"volume": -60.0}), 200) and "vol +0 dB" in line(STATUS, 200).replace("  +", " +")
 
 
 @pytest.mark.parametrize(("peak", "filled"), [(0.0, 0), (1e-9, 0), (10 ** (-24 / 20), 6), (1.0, 12), (4.0, 12)])

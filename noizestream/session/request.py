@@ -1,0 +1,70 @@
+"""What is asked of a session, before anything opens."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from noizestream.errors import UsageError, option
+
+LATENCIES = {"low": 0.030, "default": 0.058, "high": 0.120}
+"""Seconds of sound kept ready by name, measured in docs/playing.md: the first thing to raise where there are underruns."""
+
+LATENCY_RANGE = (0.005, 2.0)
+
+
+@dataclass(frozen=True)
+class SessionRequest:
+    """What a `Session` plays, and how; every field has a default.
+
+    `models` are files or names of bundled models (none: the bundled one); the first plays. `genre` is what it begins with, a name
+    or a mix such as `Jazz:0.5,Folk:0.5`; `controls` are values by name, numbers or texts (`{"chord": "Am"}`). `device` and `midi`
+    are parts of a name or a number, None for the default. `chords` are the keys that name chords: a MIDI channel (`"2"`) or a zone
+    (`"C3-C5"`). `latency` is how much sound is kept ready: low, default, high or seconds. `prime` is a recording that the first
+    model goes on from, `record` a WAV to be written. UsageError for a latency or a seed out of range.
+    """
+
+    models: Sequence[str | Path] = ()
+    genre: str | None = None
+    controls: Mapping[str, float | str] = field(default_factory=dict)
+    device: str | None = None
+    midi: str | None = None
+    chords: str | None = None
+    latency: str | float = "default"
+    seed: int = 0
+    prime: str | Path | None = None
+    record: str | Path | None = None
+
+    def __post_init__(self) -> None:
+        """Raise UsageError for what is out of range whatever the model."""
+        latency_seconds(self.latency)
+        if self.seed < 0:
+            raise UsageError(f"{option('seed')}: {self.seed} is out of range, give 0 or more")
+
+    @property
+    def kept_s(self) -> float:
+        """Seconds of sound to keep ready."""
+        return latency_seconds(self.latency)
+
+    @property
+    def exact(self) -> bool:
+        """Whether as little sound as can be played at all may be kept ready: where the latency is given in seconds."""
+        return self.latency not in LATENCIES
+
+    @property
+    def device_latency(self) -> str:
+        """The latency that the audio device is asked for: `low` or `high`."""
+        return "high" if self.latency == "high" else "low"
+
+
+def latency_seconds(asked: str | float) -> float:
+    """Return the seconds of sound to keep ready for the latency `asked`, a name or seconds; UsageError for anything else."""
+    if asked in LATENCIES:
+        return LATENCIES[str(asked)]
+    low, high = LATENCY_RANGE
+    try:
+        seconds = float(asked)
+    except ValueError:
+        seconds = -1.0
+    if not low <= seconds <= high:
+        raise UsageError(f"{option('latency')}: {asked} is not possible, give low, high or {low:g} to {high:g} seconds")
+    return seconds

@@ -1,0 +1,45 @@
+"""What a session is asked to play, as a Python program or a command line says it: numbers or words, checked against the models."""
+
+from collections.abc import Mapping, Sequence
+
+from noizestream.control.chord_keys import ChordKeys
+from noizestream.control.parameters import BY_NAME, CHORD, MODEL
+from noizestream.control.settings import parse_settings
+from noizestream.control.state import LiveState
+from noizestream.errors import UsageError, option
+from noizestream.modelfile.metadata import Metadata
+
+
+def control_values(metadata: Metadata, asked: Mapping[str, float | str]) -> dict[str, float]:
+    """Return the values of the model's controls by name; UsageError for a control it does not have, or a value it does not take."""
+    texts = [f"{name}={value}" for name, value in asked.items() if isinstance(value, str)]
+    return parse_settings(metadata, texts, {name: value for name, value in asked.items() if not isinstance(value, str)})
+
+
+def value_of(state: LiveState, name: str, asked: float | str) -> float:
+    """Return what `asked` means for the parameter `name`; UsageError for an unknown one, or a value out of its range.
+
+    A model is a number or a name among `state.models`.
+    """
+    row = BY_NAME.get(name)
+    if row is None or row.acts == "model":
+        return control_values(state.metadata, {name: asked})[name]
+    names = [model.name for model in state.models]
+    if row is MODEL and asked in names:
+        return names.index(str(asked))
+    try:
+        value = row.check(float(asked))
+    except ValueError:
+        raise UsageError(f"{name}: {asked!r} is not a number") from None
+    if row is MODEL and value not in range(len(names)):
+        raise UsageError(f"{name}: {asked} is not there, give one of 0 to {len(names) - 1}, or of {', '.join(names)}")
+    return value
+
+
+def chord_keys(models: Sequence[Metadata], asked: str | None) -> ChordKeys | None:
+    """Return the keys that name chords, None for none; UsageError if they are none, or no model has a chord to set."""
+    keys = None if asked is None else ChordKeys.parse(asked)
+    if keys is not None and not any(control["name"] == CHORD.name for model in models for control in model.controls):
+        names, chords = ", ".join(model.name for model in models), option("chords")
+        raise UsageError(f"{chords}: {names} has no control chord, leave {chords} out")
+    return keys
