@@ -72,7 +72,8 @@ def decode_cuts(
 ) -> Iterator[Decoded]:
     """Yield a `Decoded` per cut of `cuts`, of which the next is asked for when a process will soon be free for it.
 
-    No more than `workers` + 1 are under way then. `skipped`, `workers` and `then` are those of `decode_all`. A file has `limit_s` seconds (None: `LIMIT_S`), and more if it is long.
+    No more than `workers` + 1 are under way then. `skipped`, `workers` and `then` are those of `decode_all`. A file has `limit_s`
+    seconds (None: `LIMIT_S`), and more if it is long.
     `patience()` says how many seconds to wait for what is under way before it is given up, and with it all that would follow.
     """
     if then is not None:

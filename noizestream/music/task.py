@@ -35,7 +35,7 @@ class Task:
     limit_s: float
 
     def run(self) -> list["Decoded | Skipped"]:
-        """Return the results, and what went wrong as a `Skipped` each: an exception would lose its type on the way from a worker."""
+        """Return the results, and what went wrong as a `Skipped` each: an exception would lose its type on the way out."""
         found: list[Decoded | Skipped] = []
         try:
             for start_s, audio in self._pieces():
