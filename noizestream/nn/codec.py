@@ -57,17 +57,17 @@ class Codec(nn.Module):
             self.register_buffer(name, places[..., number].flatten().contiguous())
 
     def transform(self, audio: Tensor) -> Tensor:
-        """audio [..., n] -> coefficients [..., T, block] of every whole frame, T = n // block - 1."""
+        """Transform audio [..., n] -> coefficients [..., T, block] of every whole frame, T = n // block - 1."""
         return transform(audio, self.window, self.turn)
 
     def inverse(self, spectra: Tensor) -> Tensor:
-        """Coefficients [..., coefficients] -> windowed frames [..., 2 * block], to be overlapped and added."""
+        """Transform coefficients [..., coefficients] back -> windowed frames [..., 2 * block], to be overlapped and added."""
         size = 2 * self.block
         turned = torch.fft.ifft(spectra * self.turn[: self.coefficients], n=size) * self.window
         return turned.real * float(size)
 
     def encode(self, audio: Tensor, share: Tensor) -> Tensor:
-        """audio [1 or 2, n] -> rows uint8 [T, size], with the percussive share [T, bands], 0..1, of each band."""
+        """Encode audio [1 or 2, n] -> rows uint8 [T, size], with the percussive share [T, bands], 0..1, of each band."""
         middle = self.transform(audio.mean(0))
         count = middle.shape[0]
         shapes: list[Tensor] = []
@@ -103,19 +103,21 @@ class Codec(nn.Module):
         return torch.cat([parts, torch.cat(side_shapes, 1), torch.stack(side_levels, 1), torch.cat(images, 1)], 1).to(torch.uint8)
 
     def level(self, band: Tensor, shape: Tensor) -> Tensor:
-        """The byte [T] of the level at which shapes [T, width] are as loud as coefficients [T, width]."""
+        """Return the byte [T] of the level at which shapes [T, width] are as loud as coefficients [T, width]."""
         power = band.square().mean(1) / shape.square().mean(1).clamp(min=0.05)
         return torch.round(255 + (10 * torch.log10(power.clamp(min=1e-30)) - self.loudest) / self.step_db).clamp(0, 255).long()
 
     def nearest(self, band: Tensor, book: Tensor) -> Tensor:
-        """The bytes [T, shapes] of the shapes nearest to coefficients [T, width] in units of their level."""
+        """Return the bytes [T, shapes] of the shapes nearest to coefficients [T, width] in units of their level."""
         scale = band.square().mean(1, keepdim=True).sqrt().clamp(min=1e-9)
         vectors = (band / scale).reshape(-1, book.shape[1])
         return torch.cdist(vectors, book).argmin(1).view(band.shape[0], -1)
 
     def decode(self, rows: Tensor) -> tuple[Tensor, Tensor]:
-        """Rows uint8 [n, size] -> coefficients [n, channels, coefficients] of middle and side, and their percussive share [n,
-        coefficients]."""
+        """Decode rows uint8 [n, size] -> coefficients [n, channels, coefficients] of middle and side.
+
+        Returns their percussive share [n, coefficients] too.
+        """
         index = torch.addcmul(self.offset, rows.long().index_select(1, self.byte), self.stride)
         planes = self.values.take(index).view(-1, self.planes, self.coefficients)
         middle = planes.select(1, 0) * planes.select(1, 1)
@@ -125,14 +127,14 @@ class Codec(nn.Module):
         return torch.stack([middle, side], 1), planes.select(1, 2)
 
     def sides(self, sound: Tensor) -> Tensor:
-        """Middle and side [..., channels, n] -> left and right; of one channel, itself."""
+        """Turn middle and side [..., channels, n] into left and right; one channel stays as it is."""
         if self.channels == 1:
             return sound
         middle, side = sound.select(-2, 0), sound.select(-2, 1)
         return torch.stack([middle + side, middle - side], -2)
 
     def stream(self, rows: Tensor) -> Tensor:
-        """Rows uint8 [T, size] -> audio [channels, (T + 1) * block]: all of them, one after the other."""
+        """Decode rows uint8 [T, size] -> audio [channels, (T + 1) * block]: all of them, one after the other."""
         frames = self.inverse(self.decode(rows)[0]).transpose(0, 1)  # [channels, T, 2 * block]
         sound = torch.nn.functional.pad(frames[..., : self.block], (0, 0, 0, 1))
         sound = sound + torch.nn.functional.pad(frames[..., self.block :], (0, 0, 1, 0))
@@ -140,7 +142,7 @@ class Codec(nn.Module):
 
 
 def turns(block: int) -> tuple[Tensor, Tensor]:
-    """Window [2 * block] and turn [block], complex: with them a Fourier transform of two blocks is the modified cosine one.
+    """Return window [2 * block] and turn [block], complex: with them a Fourier transform of two blocks is the modified cosine one.
 
     Its kernel is cos(pi / block (n + start)(k + 1/2)), start = 1/2 + block / 2; windowed twice, by a sine, frames add up to 1.
     """
@@ -152,7 +154,10 @@ def turns(block: int) -> tuple[Tensor, Tensor]:
 
 
 def transform(audio: Tensor, window: Tensor, turn: Tensor) -> Tensor:
-    """audio [..., n] -> coefficients [..., T, block] of every whole frame, T = n // block - 1; the tables are those of `turns`."""
+    """Transform audio [..., n] -> coefficients [..., T, block] of every whole frame, T = n // block - 1.
+
+    The tables are those of `turns`.
+    """
     block = turn.shape[0]
     frames = audio.unfold(-1, 2 * block, block)
     return (torch.fft.fft(frames * window.conj())[..., :block] * turn.conj()).real

@@ -4,17 +4,20 @@ from torch import Tensor
 
 
 def mean_squared_error(predicted: Tensor, target: Tensor) -> Tensor:
-    """MSE: 1/n sum (predicted - target)^2."""
+    """Return the MSE: 1/n sum (predicted - target)^2."""
     return (predicted - target).square().mean()
 
 
 def mean_absolute_error(predicted: Tensor, target: Tensor) -> Tensor:
-    """MAE: 1/n sum |predicted - target|."""
+    """Return the MAE: 1/n sum |predicted - target|."""
     return (predicted - target).abs().mean()
 
 
 def mean_bias_error(predicted: Tensor, target: Tensor) -> Tensor:
-    """MBE: 1/n sum (predicted - target). Positive: too high. Errors of both signs cancel, so it is no loss to train on."""
+    """Return the MBE: 1/n sum (predicted - target). Positive: too high.
+
+    Errors of both signs cancel, so it is no loss to train on.
+    """
     return (predicted - target).mean()
 
 

@@ -33,15 +33,15 @@ class Harmony(nn.Module):
         self.scale: float = 1 / FIT
 
     def fits(self, fit: Tensor, chord: int) -> Tensor:
-        """How well each transposition of slots or codes with int8 `fit` [n, 24] sounds as `chord`: [n, SHIFTS]."""
+        """Return how well each transposition of slots or codes with int8 `fit` [n, 24] sounds as `chord`: [n, SHIFTS]."""
         return fit.index_select(1, self.column[chord]).float() * self.scale - self.cost
 
     def column_of(self, chord: int, number: int) -> int:
-        """The triad that a slot must fit to sound as `chord` when transposed by `number`."""
+        """Return the triad that a slot must fit to sound as `chord` when transposed by `number`."""
         return int(self.column[chord, number])
 
     def heard(self, chord: int, number: int) -> int:
-        """What a slot of `chord` sounds like when transposed by `number`; 24, no chord, stays so."""
+        """Return what a slot of `chord` sounds like when transposed by `number`; 24, no chord, stays so."""
         if chord >= 24 or chord < 0:
             return 24
         return chord // 12 * 12 + (chord % 12 + number - 6) % 12

@@ -33,12 +33,12 @@ class Hearing(nn.Module):
         self.wrap: int = WRAP
 
     def encode(self, audio: Tensor) -> tuple[Tensor, Tensor]:
-        """audio [channels, n] -> latents [T, latents], log band magnitudes [T, tones]."""
+        """Encode audio [channels, n] -> latents [T, latents], log band magnitudes [T, tones]."""
         bands = self.front.analyse(audio)
         return self.layers.encode(self.layers.split(bands)), bands[:, : self.layers.tones]
 
     def reconstruct(self, audio: Tensor) -> Tensor:
-        """Through the codec and back: audio [channels, n] -> the same shape."""
+        """Take audio through the codec and back: audio [channels, n] -> the same shape."""
         channels, length = audio.shape[0], audio.shape[1]
         padded = torch.nn.functional.pad(audio, (self.block, 2 * self.block))
         rows = self.codec.encode(padded, torch.zeros(padded.shape[1] // self.block - 1, self.codec.bands))

@@ -78,13 +78,13 @@ class LayerFront(nn.Module):
         self.register_buffer("step", torch.ones(self.size))  # what 1 in int8 stands for
 
     def split(self, bands: Tensor) -> Tensor:
-        """Log bands [T, bands] -> columns [T, columns]: log magnitudes of every layer, and its part of the stereo image."""
+        """Split log bands [T, bands] -> columns [T, columns]: log magnitudes of every layer, and its part of the stereo image."""
         if bands.shape[0] == 0:
             return bands.new_zeros(0, self.columns)
         return self.split_by(bands, self.percussive(bands[:, : self.tones]))
 
     def split_by(self, bands: Tensor, share: Tensor) -> Tensor:
-        """The same where it is known which `share` [T, tones] of the tones is percussive."""
+        """Split bands as `split` does where it is known which `share` [T, tones] of the tones is percussive."""
         tones = bands[:, : self.tones]
         magnitude = (torch.exp(tones) - self.floor).clamp(min=0.0)
         parts = torch.stack([torch.log(magnitude * share + self.floor), torch.log(magnitude * (1 - share) + self.floor), tones])
@@ -92,7 +92,7 @@ class LayerFront(nn.Module):
         return wide[self.part_of, :, self.band_of].t()
 
     def percussive(self, tones: Tensor) -> Tensor:
-        """Log magnitudes [T, tones], T > 0 -> which share of each is percussive, 0..1."""
+        """Return which share of each of log magnitudes [T, tones], T > 0, is percussive, 0..1."""
         h = torch.nn.functional.pad(tones.t().unsqueeze(0), (self.along_time // 2, self.along_time // 2), mode="replicate")[0]
         h = h.unfold(1, self.along_time, 1).median(-1)[0].t()
         p = torch.nn.functional.pad(tones.unsqueeze(0), (self.along_bands // 2, self.along_bands // 2), mode="replicate")[0]
@@ -106,7 +106,7 @@ class LayerFront(nn.Module):
         return torch.cat([struck.t(), share[:, self.lows :]], 1)
 
     def pooled(self, bands: Tensor, share: Tensor, edges_hz: Tensor) -> Tensor:
-        """Which share [T, n] of the power between each of `edges_hz` [n + 1] and the next is percussive, by that of each tone."""
+        """Return which share [T, n] of the power between two of `edges_hz` [n + 1] is percussive, by that of each tone."""
         power = torch.exp(2 * bands[:, : self.tones].float())
         middles = 0.5 * (edges_hz[1:] + edges_hz[:-1])
         inside = (self.hz >= edges_hz[:-1].unsqueeze(1)) & (self.hz < edges_hz[1:].unsqueeze(1))
@@ -116,12 +116,12 @@ class LayerFront(nn.Module):
         return ((power * share) @ pool) / (power @ pool).clamp(min=1e-12)
 
     def struck(self, bands: Tensor, share: Tensor) -> float:
-        """Which share of the power of log bands [T, bands], T > 0, is percussive, by that of each tone."""
+        """Return which share of the power of log bands [T, bands], T > 0, is percussive, by that of each tone."""
         power = torch.exp(2 * bands[:, : self.tones].float())
         return float((power * share.square()).sum() / power.sum().clamp(min=1e-12))
 
     def mix(self, columns: Tensor) -> Tensor:
-        """Columns [columns] -> log bands [bands]."""
+        """Mix columns [columns] -> log bands [bands]."""
         magnitude = (torch.exp(columns).sub_(self.floor)).relu_()
         tones = torch.mv(self.mixing, magnitude).add_(self.floor).log_()
         if self.image:
@@ -129,15 +129,15 @@ class LayerFront(nn.Module):
         return tones
 
     def encode(self, columns: Tensor) -> Tensor:
-        """Columns [T, columns] -> latents [T, latents], not rounded."""
+        """Encode columns [T, columns] -> latents [T, latents], not rounded."""
         return ((columns - self.mean) * self.weight) @ (self.basis * self.weight.unsqueeze(1))
 
     def rounded(self, latents: Tensor) -> Tensor:
-        """Latents [T, latents] -> int8, in units of `step`."""
+        """Round latents [T, latents] -> int8, in units of `step`."""
         return torch.round(latents / self.step).clamp(-127, 127).to(torch.int8)
 
     def decode(self, latents: Tensor) -> Tensor:
-        """Latents [latents] or [T, latents] -> columns."""
+        """Decode latents [latents] or [T, latents] -> columns."""
         if latents.dim() == 1:
             return torch.addmv(self.mean, self.basis, latents)
         return torch.addmm(self.mean, latents, self.basis.t())
@@ -169,10 +169,10 @@ class LayerFront(nn.Module):
 
 
 def in_bytes(share: Tensor) -> Tensor:
-    """Shares, 0..1 -> uint8 that `from_bytes` reads: their logits, so that a small share is as exact as one near 1."""
+    """Turn shares, 0..1, into uint8 that `from_bytes` reads: their logits, so that a small share is as exact as one near 1."""
     return (255 * (0.5 + torch.logit(share, 1e-4) / (2 * STEEPEST))).round().clamp(0, 255).to(torch.uint8)
 
 
 def from_bytes(share: Tensor) -> Tensor:
-    """What `in_bytes` wrote -> shares, 0..1."""
+    """Turn what `in_bytes` wrote back into shares, 0..1."""
     return torch.sigmoid((share.float() / 255 - 0.5) * 2 * STEEPEST)

@@ -95,7 +95,7 @@ class Memory(nn.Module):
             self.code_fit[v] = best
 
     def members_of(self, layer: int, code: int, number: float) -> Tensor:
-        """Members [n] of a code in `layer`, at most `MOST`: if there are more, neighbours from a place that `number` 0..1 says."""
+        """Return members [n] of a code in `layer`, at most `MOST`: of more, neighbours from a place that `number` 0..1 says."""
         first, count = int(self.member_first[layer, code]), int(self.member_count[layer, code])
         if count > self.most:
             first += int(number * float(count - self.most + 1))
@@ -103,21 +103,21 @@ class Memory(nn.Module):
         return self.members[layer].narrow(0, first, count)
 
     def next(self, slot: int) -> int:
-        """The slot that follows in the music, or -1."""
+        """Return the slot that follows in the music, or -1."""
         if slot < 0 or int(self.follows[slot]) == 0:
             return -1
         return slot + 1
 
     def last_frame(self, slot: int) -> int:
-        """The last frame of the stretch that `slot` is in."""
+        """Return the last frame of the stretch that `slot` is in."""
         return int(self.final[slot])
 
     def genre_of(self, slot: int) -> int:
-        """Which genre `slot` belongs to; -1 for no slot."""
+        """Return which genre `slot` belongs to; -1 for no slot."""
         return -1 if slot < 0 else self.genre_of_piece(int(self.piece[slot]))
 
     def genre_of_piece(self, piece: int) -> int:
-        """The genre of a piece."""
+        """Return the genre of a piece."""
         genre = 0
         while piece >= self.piece_from[genre + 1]:
             genre += 1

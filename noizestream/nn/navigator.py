@@ -59,13 +59,13 @@ class Navigator(nn.Module):
         self.longest: float = LONGEST_RUN
 
     def clock(self, slot: Tensor, beaten: Tensor) -> Tensor:
-        """slot [...] float, beaten [...] 1 where there is a beat -> [..., CLOCK]; without a beat there is no clock."""
+        """Encode slot [...] float -> [..., CLOCK]; where beaten [...] is not 1 there is no beat, and so no clock."""
         angle = slot.unsqueeze(-1) * self.turns
         shown = beaten.unsqueeze(-1)
         return torch.cat([angle.sin() * shown, angle.cos() * shown, shown], -1)
 
     def heard(self, codes: Tensor, hidden_share: float = 0.0) -> Tensor:
-        """Embedded codes [..., ago, layers] -> [..., features]; a share of what lies a bar and more back is hidden."""
+        """Embed codes [..., ago, layers] -> [..., features]; in training a share of what lies a bar and more back is hidden."""
         parts: list[Tensor] = []  # each [..., ago, EMBEDDED]
         for v in range(self.layers):
             parts.append(torch.nn.functional.embedding(codes[..., v], self.embed[v]))
@@ -79,28 +79,28 @@ class Navigator(nn.Module):
     def sequence(
         self, codes: Tensor, genre: Tensor, slot: Tensor, beaten: Tensor, piece: Tensor, state: list[Tensor], hidden_share: float
     ) -> tuple[Tensor, list[Tensor]]:
-        """codes [B, T, ago, layers], genre [B, T, G], slot and beaten [B, T], piece [B, T] -> h [B, T, hidden], state."""
+        """Run over codes [B, T, ago, layers], genre [B, T, G], slot and beaten [B, T], piece [B, T] -> h [B, T, hidden], state."""
         x = torch.cat([self.heard(codes, hidden_share), genre, self.clock(slot, beaten), self.piece(piece)], -1)
         h, state = self.recurrent.sequence(torch.nn.functional.gelu(self.enter(x)), state)
         return self.dropout(h), state
 
     def up(self, h: Tensor, layer: int, code: Tensor) -> Tensor:
-        """What the next layer is told: h [..., hidden] and the code [...] that `layer` took."""
+        """Return what the next layer is told: h [..., hidden] and the code [...] that `layer` took."""
         told = torch.nn.functional.embedding(code, self.embed[layer])
         return torch.tanh(h + torch.nn.functional.linear(told, self.taken[layer]))
 
     def logits(self, h: Tensor, layer: int, first: int, last: int) -> Tensor:
-        """Logits [..., last - first] of the codes from `first` to `last` (excluded)."""
+        """Return logits [..., last - first] of the codes from `first` to `last` (excluded)."""
         x = torch.tanh(torch.nn.functional.linear(h, self.head[layer], self.head_bias[layer]))
         return torch.nn.functional.linear(x, self.out[layer, first:last], self.out_bias[layer, first:last])
 
     def log_p(self, h: Tensor, layer: int, genre: Tensor) -> Tensor:
-        """Log probabilities [..., codes] of the codes of genre [...] (a number)."""
+        """Return log probabilities [..., codes] of the codes of genre [...] (a number)."""
         logits = self.logits(h, layer, 0, self.codes)
         return torch.log_softmax(logits.masked_fill(~self.allowed[genre], float("-inf")), -1)
 
     def gate(self, h: Tensor, layer: int, proposed: Tensor, run: Tensor, log_p: Tensor) -> Tensor:
-        """Logit [...] of going on with the code `proposed` [...], which has log_p [...] and was followed for `run` [...] slots."""
+        """Return the logit [...] of going on with the code `proposed` [...], of log_p [...], followed for `run` [...] slots."""
         told = torch.nn.functional.embedding(proposed, self.embed[layer])
         x = torch.tanh(h + torch.nn.functional.linear(told, self.proposed[layer], self.proposed_bias[layer]))
         followed = torch.log1p(run.clamp(max=self.longest))
@@ -108,7 +108,7 @@ class Navigator(nn.Module):
         return torch.nn.functional.linear(x, self.going[layer], self.going_bias[layer]).squeeze(-1)
 
     def nats(self, h: Tensor, code: Tensor, genre: Tensor, proposed: Tensor, run: Tensor) -> tuple[Tensor, Tensor]:
-        """Nats [..., layers] of `code` [..., layers], and chances to go on [..., layers] (NaN where nothing is proposed).
+        """Return nats [..., layers] of `code` [..., layers], and chances to go on [..., layers] (NaN where nothing is proposed).
 
         `proposed` [..., layers] is `codes` where nothing is.
         """

@@ -38,7 +38,7 @@ class Priming(UnitBase):
         moment = Moment()
         moment.beat = math.fmod(float(audio.shape[1]) / self.block * pace, self.wrap)
         # The last slot that was heard is over where the next one begins.
-        moment.slot = int(math.floor(moment.beat * self.per_beat)) - 1
+        moment.slot = math.floor(moment.beat * self.per_beat) - 1
         fresh = unpack(self.initial_state())
         return pack(
             UnitState(

@@ -86,7 +86,7 @@ class Reader(nn.Module):
                 state.frame = min(state.frame, self.last(self.memory.last_frame(state.slot), state.moved))
 
     def last(self, end: int, number: int) -> float:
-        """From where on the last block can be read that lies within frame `end`, at transposition `number`."""
+        """Return from where on the last block can be read that lies within frame `end`, at transposition `number`."""
         return float(end + 1) - self.ratios[number]
 
     def leave(self, layer: int, state: LayerState, going: float) -> None:
@@ -104,11 +104,11 @@ class Reader(nn.Module):
         state.fade = max(0, min(blocks, math.floor(faded * float(blocks + 1) + 0.5)) - 1)
 
     def lasts(self, layer: int, number: int) -> int:
-        """Blocks that a fade lasts to a place read at transposition `number`: it comes often there."""
+        """Return the blocks that a fade lasts to a place read at transposition `number`: it comes often there."""
         return self.fades[layer] if number == self.unmoved else min(self.short, self.fades[layer])
 
     def sound(self, playing: list[LayerState], gains: list[float], overlap: Tensor) -> tuple[Tensor, Tensor]:
-        """The block [channels, block] of left and right, and the overlap [channels, block] for the next, at linear `gains` [V]."""
+        """Return the block [channels, block] of left and right at linear `gains` [V], and the next's overlap [channels, block]."""
         frames: list[int] = []
         weights: list[float] = []
         turned = False
@@ -133,14 +133,14 @@ class Reader(nn.Module):
         return self.codec.sides(block), overlap
 
     def weight(self, layer: int, state: LayerState, old: bool) -> float:
-        """Of the place that is read, or of the `old` one that fades: their powers add up to 1."""
+        """Return the weight of the place that is read, or of the `old` one that fades: their powers add up to 1."""
         if state.old < 0:
             return 0.0 if old else 1.0
         angle = 0.5 * math.pi * (state.fade + 1) / (self.lasts(layer, state.moved) + 1)
         return math.cos(angle) if old else math.sin(angle)
 
     def moved(self, layer: int, frame: float, number: int) -> Tensor:
-        """The block [channels, block] of a layer from `frame` on, read as fast as transposition `number` asks."""
+        """Return the block [channels, block] of a layer from `frame` on, read as fast as transposition `number` asks."""
         first = math.floor(frame)
         rows: list[int] = []
         for k in range(self.around):
@@ -158,5 +158,5 @@ class Reader(nn.Module):
         return b + 0.5 * x * (c - a + x * (2 * a - 5 * b + 4 * c - d + x * (3 * (b - c) + d - a)))
 
     def inside(self, frame: float) -> int:
-        """A frame of the memory: the nearest."""
+        """Return the nearest frame of the memory."""
         return min(max(math.floor(frame + 0.5), 0), len(self.memory.frames) - 1)

@@ -82,11 +82,11 @@ class Rows:
         self.planes = 6 if self.stereo else 3
 
     def sign(self) -> Tensor:
-        """1 or -1 for every coefficient [coefficients], as if by chance: so what is wide is unlike the middle."""
+        """Return 1 or -1 for every coefficient [coefficients], as if by chance: so what is wide is unlike the middle."""
         return 1.0 - 2.0 * (torch.frac(torch.arange(self.coefficients) * 0.618034) < 0.5).float()
 
     def values(self) -> tuple[Tensor, dict[str, int]]:
-        """Everything that a byte may mean as one table [values], and where in it each kind of meaning begins."""
+        """Return everything that a byte may mean as one table [values], and where in it each kind of meaning begins."""
         byte = torch.arange(BOOK, dtype=torch.float32)
         level = torch.pow(10.0, (LOUDEST_DB - (255 - byte) * STEP_DB) / 20)
         level[0] = 0.0
@@ -103,7 +103,7 @@ class Rows:
         return torch.cat(list(tables.values())), start
 
     def places(self, start: dict[str, int]) -> Tensor:
-        """Byte, stride and offset of every number that is looked up: int64 [planes, coefficients, 3].
+        """Return byte, stride and offset of every number that is looked up: int64 [planes, coefficients, 3].
 
         Planes are shape, level and share of the middle; shape and level of the side, and its image: a factor of the middle.
         """
@@ -131,6 +131,6 @@ class Rows:
 
 
 def books() -> dict[str, Tensor]:
-    """The books of shapes by name, float32 [BOOK, shape] each."""
+    """Return the books of shapes by name, float32 [BOOK, shape] each."""
     with resources.files("noizestream.nn").joinpath("codebooks.npz").open("rb") as file, np.load(file) as found:
         return {name: torch.from_numpy(found[name]).float() for name in found.files}

@@ -11,30 +11,30 @@ class Scoring(UnitBase):
     """A player that scores audio."""
 
     def encode(self, audio: Tensor) -> tuple[Tensor, Tensor]:
-        """audio [channels, n] -> latents [T, latents], log band magnitudes [T, tones]; T = n // block - 3."""
+        """Encode audio [channels, n] -> latents [T, latents], log band magnitudes [T, tones]; T = n // block - 3."""
         return self.hearing.encode(audio)
 
     def reconstruct(self, audio: Tensor) -> Tensor:
-        """Through the codec and back: audio [channels, n] -> the same shape."""
+        """Take audio through the codec and back: audio [channels, n] -> the same shape."""
         return self.hearing.reconstruct(audio)
 
     def score(self, audio: Tensor, genre: Tensor) -> tuple[Tensor, Tensor]:
-        """Nats per block [T] of audio [channels, n], mean prediction in log band magnitudes [T, tones]; at the genre's tempo."""
+        """Return nats per block [T] of audio [channels, n] and the mean prediction [T, tones] in bands, at the genre's tempo."""
         frames = torch.arange(audio.shape[1] // self.block, dtype=torch.float64)
         return self.scored(audio, genre, (frames + 2.0) * self.own_pace(genre), 0.0)
 
     def score_at(self, audio: Tensor, genre: Tensor, beat: Tensor) -> tuple[Tensor, Tensor]:
-        """As `score`, with the position in beats at the beginning of every block, beat [>= T] float64 and rising."""
+        """Score as `score` does, with the position in beats at the beginning of every block, beat [>= T] float64 and rising."""
         return self.scored(audio, genre, self.middles(beat), self.has_beat(genre))
 
     def middles(self, beat: Tensor) -> Tensor:
-        """Positions in beats at the beginnings of blocks -> those at the middles of frames, two blocks later."""
+        """Turn positions in beats at the beginnings of blocks into those at the middles of frames, two blocks later."""
         if beat.shape[0] < 2:
             return beat
         return torch.cat([beat[2:], beat[-1] + (beat[-1] - beat[-2]) * torch.arange(1, 3, dtype=beat.dtype)])
 
     def scored(self, audio: Tensor, genre: Tensor, beat: Tensor, beaten: float) -> tuple[Tensor, Tensor]:
-        """Nats per block [T], those of a slot spread over its blocks, and the mean prediction [T, tones] of every block.
+        """Return nats per block [T], those of a slot spread over its blocks, and the mean prediction [T, tones] of every block.
 
         `beat` [T] are positions at the middles of frames. The prediction is the last frame, moved as the codes' means move.
         """

@@ -35,7 +35,7 @@ IMAGE_WEIGHT = 5.0
 
 
 def block_frames_for(sample_rate: int, block_ms: float = BLOCK_MS) -> int:
-    """Samples per block: the power of two nearest to `block_ms`; 512 at 44.1 and 48 kHz unless told."""
+    """Return the samples of a block: the power of two nearest to `block_ms`; 512 at 44.1 and 48 kHz unless told."""
     return max(64, 2 ** round(math.log2(block_ms * sample_rate / 1000)))
 
 
@@ -113,7 +113,7 @@ class SpectralFront(nn.Module):
         self.register_buffer("band_weight", torch.cat([weight, torch.full((2 * self.image,), IMAGE_WEIGHT)]))
 
     def analyse(self, audio: Tensor) -> Tensor:
-        """Every whole frame: audio [n] or [channels, n] -> [T, bands], T = n // block - 3 (0 rows if shorter).
+        """Analyse every whole frame: audio [n] or [channels, n] -> [T, bands], T = n // block - 3 (0 rows if shorter).
 
         Columns are the log magnitudes of the mean of the channels, then pans and widths, all zero where there are not two channels.
         """
@@ -130,7 +130,7 @@ class SpectralFront(nn.Module):
         return torch.cat([tones, self.image_columns(middle, self.spectra(0.5 * (sides[0] - sides[1])))], dim=1)
 
     def spectra(self, audio: Tensor) -> Tensor:
-        """Bins of the long window up to `low_bins`, then all of the short one: audio [n] -> complex [T, low_bins + high_bins]."""
+        """Transform audio [n] -> complex [T, low_bins + high_bins]: the long window up to `low_bins`, all of the short one."""
         long, short, block = 4 * self.block, 2 * self.block, self.block
         frames = audio.unfold(0, long, block)
         low = torch.fft.rfft(frames * self.long_window)[:, : self.low_bins] * (2 / (long / 2))
@@ -138,7 +138,7 @@ class SpectralFront(nn.Module):
         return torch.cat([low, high], dim=1)
 
     def image_columns(self, middle: Tensor, side: Tensor) -> Tensor:
-        """Pan and width per image band: spectra of middle and side [T, bins] -> [T, 2 * image]."""
+        """Return pan and width per image band: spectra of middle and side [T, bins] -> [T, 2 * image]."""
         products = torch.stack([middle.abs().square(), side.abs().square(), (middle * side.conj()).real]) @ self.image_pool
         series = products.transpose(1, 2).reshape(3 * self.image, 1, -1)
         series = torch.nn.functional.conv1d(series, self.image_frames.view(1, 1, -1), padding=self.image_frames.shape[0] // 2)
