@@ -111,5 +111,6 @@ class Batches:
         }
 
     def restore(self, state: dict[str, Any]) -> None:
+        """Be where `state` was taken."""
         self.rng.bit_generator.state = state["rng"]
         self.proposed, self.run = ([one.numpy() for one in state[name]] for name in ("proposed", "run"))

@@ -26,6 +26,7 @@ class Draw:
         return frames / frames.sum()
 
     def piece(self) -> int:
+        """The number of the next piece."""
         genre = self._genres[self.rng.integers(len(self._genres))]
         return int(self.rng.choice(self._of[genre], p=self._share[genre]))
 
@@ -52,27 +53,28 @@ class RawBatches:
         self.piece, self.at, self.left = [0] * batch, [0] * batch, [0] * batch
 
     def next(self) -> RawChunk:
+        """The next chunk of every reader."""
         fresh = np.zeros(self.batch, bool)
         genre = np.zeros((self.batch, self.genres), np.float32)
         rows = []
-        for lane in range(self.batch):
-            if self.left[lane] == 0 or self.at[lane] + self.frames > self._length(self.piece[lane]):
-                self._jump(lane)
-                fresh[lane] = True
-            samples, start = self.samples(self.piece[lane]), self.at[lane]
+        for row in range(self.batch):
+            if self.left[row] == 0 or self.at[row] + self.frames > self._length(self.piece[row]):
+                self._jump(row)
+                fresh[row] = True
+            samples, start = self.samples(self.piece[row]), self.at[row]
             part = np.asarray(samples[max(start - 1, 0) : start + self.frames], np.float32)
             rows.append(part if start else np.concatenate([np.zeros_like(part[:1]), part]))
-            genre[lane, self.draw.pieces[self.piece[lane]].genre] = 1.0
-            self.at[lane] += self.frames
-            self.left[lane] -= 1
+            genre[row, self.draw.pieces[self.piece[row]].genre] = 1.0
+            self.at[row] += self.frames
+            self.left[row] -= 1
         blocks = np.stack(rows)
         return RawChunk(blocks[:, 1:], blocks[:, :-1], genre, fresh)
 
-    def _jump(self, lane: int) -> None:
+    def _jump(self, row: int) -> None:
         piece, rng = self.draw.piece(), self.draw.rng
         room = self._length(piece) - self.frames
-        self.piece[lane], self.left[lane] = piece, int(rng.integers(1, self.chunks + 1))
-        self.at[lane] = 0 if rng.random() < FROM_THE_START else int(rng.integers(room + 1))
+        self.piece[row], self.left[row] = piece, int(rng.integers(1, self.chunks + 1))
+        self.at[row] = 0 if rng.random() < FROM_THE_START else int(rng.integers(room + 1))
 
     def _length(self, piece: int) -> int:
         return self.draw.pieces[piece].frames
@@ -82,5 +84,6 @@ class RawBatches:
         return {"piece": self.piece, "at": self.at, "left": self.left, "rng": self.draw.rng.bit_generator.state}
 
     def restore(self, state: dict[str, Any]) -> None:
+        """Be where `state` was taken."""
         self.piece, self.at, self.left = list(state["piece"]), list(state["at"]), list(state["left"])
         self.draw.rng.bit_generator.state = state["rng"]

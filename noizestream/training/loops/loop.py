@@ -1,8 +1,9 @@
-"""What both sequence loops do alike: the course of rates and validations, the step of the optimiser, the best weights, resuming."""
+"""What all loops do alike: the course of rates and validations, the step of the optimiser, the best weights, resuming."""
 
 import math
+from abc import ABC, abstractmethod
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor
@@ -25,17 +26,25 @@ def adam(network: torch.nn.Module, config: Config) -> torch.optim.Optimizer:
     return torch.optim.AdamW(network.parameters(), lr=config.rate, weight_decay=config.weight_decay, betas=(0.9, 0.98))
 
 
-class Loop:
+class Resumable(Protocol):
+    """What draws batches, and can go on where a checkpoint left it."""
+
+    def state(self) -> dict[str, Any]:
+        """What a checkpoint needs to go on with the batches that would have come."""
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Be where `state` was taken."""
+
+
+class Loop(ABC):
     """Fits `predictor` in place. Keeps the weights of the best validation in `best`, its figure in `best_value`.
 
-    A kind of training brings `stage`, `_step` and `_judge`, its `lanes` (batches, resumable) and `carried` (the LSTM's state).
+    A kind of training brings `stage`, `_step` and `_judge`, its `batches` and `carried` (the LSTM's state).
     """
 
     stage: str
     """How the reports name it."""
-    kept: tuple[str, ...] = ()
-    """Further attributes that a checkpoint holds."""
-    lanes: Any
+    batches: Resumable
     carried: list[Tensor]
 
     def __init__(self, predictor: torch.nn.Module, config: Config, device: str, optimiser: torch.optim.Optimizer):
@@ -45,13 +54,13 @@ class Loop:
         self.evaluated = 0
         self.history: list[dict[str, float]] = []
 
+    @abstractmethod
     def _step(self) -> float:
         """One step of the optimiser on the next batch; returns its loss."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _judge(self) -> float:
         """The figure on held-out music that decides which weights are the best: less is better."""
-        raise NotImplementedError
 
     def at_least(self) -> int:
         """Steps that are done whatever the budget says."""
@@ -110,18 +119,21 @@ class Loop:
         return {
             "predictor": self.predictor.state_dict(),
             "optimiser": self.optimiser.state_dict(),
-            "lanes": self.lanes.state(),
+            "batches": self.batches.state(),
             "carried": [s.detach() for s in self.carried],
-        } | {name: getattr(self, name) for name in self._kept()}
+            "smooth": self.smooth,
+            "best": self.best,
+            "best_value": self.best_value,
+            "worse": self.worse,
+            "evaluated": self.evaluated,
+            "history": self.history,
+        }
 
     def restore(self, state: dict[str, Any]) -> None:
         """Be where `state` was taken."""
         self.predictor.load_state_dict(state["predictor"])
         self.optimiser.load_state_dict(state["optimiser"])
-        self.lanes.restore(state["lanes"])
+        self.batches.restore(state["batches"])
         self.carried = [s.to(self.device) for s in state["carried"]]
-        for name in self._kept():
-            setattr(self, name, state[name])
-
-    def _kept(self) -> tuple[str, ...]:
-        return ("smooth", "best", "best_value", "worse", "evaluated", "history", *self.kept)
+        self.smooth, self.best, self.best_value = state["smooth"], state["best"], state["best_value"]
+        self.worse, self.evaluated, self.history = state["worse"], state["evaluated"], state["history"]
