@@ -67,11 +67,6 @@ def presets() -> dict[str, dict[str, Any]]:
     return {name: values for name, values in _table().items() if name != "arch"}
 
 
-def architectures() -> tuple[str, ...]:
-    """The names `Config.arch` may have, the default first."""
-    return tuple(_table()["arch"])
-
-
 def needs(arch: str) -> list[str]:
     """Which arrays, beside those that every piece of music has, an architecture learns from (data/dataset.py names them)."""
     return _table()["arch"][arch].get("needs", [])

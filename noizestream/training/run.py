@@ -107,9 +107,6 @@ class Training:
             prepared = Prepared.open(folder)
             self.plan.genres = len(prepared.genres)
             return prepared
-        return self._prepare(folder)
-
-    def _prepare(self, folder: Path) -> "Prepared":
         from noizestream.music.library import read_library
         from noizestream.training.data.prepare import prepare
 

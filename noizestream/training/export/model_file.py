@@ -1,8 +1,7 @@
-"""The model file of a training: its export rehearsed before the networks are fitted, and written after it."""
+"""From a trained player to the model file: its forms, tested, and what it says of its training."""
 
 import json
 import platform
-import time
 from pathlib import Path
 from typing import Any
 
@@ -17,18 +16,6 @@ from noizestream.training.config import Config
 from noizestream.training.data.dataset import Prepared
 from noizestream.training.export.script import quantised, script
 from noizestream.training.export.self_test import Streamed, self_test
-from noizestream.training.plan import Plan
-
-
-def rehearse(player: Any, streamed: Streamed, plan: Plan) -> None:
-    """Script and test the untrained player, and tell the plan how long that takes.
-
-    NoizestreamError if the export fails: before the training, not after it.
-    """
-    began = time.monotonic()
-    self_test(player, script(player), streamed)
-    plan.scripted = time.monotonic() - began
-    plan.took("rehearsal", began)
 
 
 def export(

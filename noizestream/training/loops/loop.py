@@ -3,7 +3,7 @@
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -26,25 +26,15 @@ def adam(network: torch.nn.Module, config: Config) -> torch.optim.Optimizer:
     return torch.optim.AdamW(network.parameters(), lr=config.rate, weight_decay=config.weight_decay, betas=(0.9, 0.98))
 
 
-class Resumable(Protocol):
-    """What draws batches, and can go on where a checkpoint left it."""
-
-    def state(self) -> dict[str, Any]:
-        """What a checkpoint needs to go on with the batches that would have come."""
-
-    def restore(self, state: dict[str, Any]) -> None:
-        """Be where `state` was taken."""
-
-
 class Loop(ABC):
     """Fits `predictor` in place. Keeps the weights of the best validation in `best`, its figure in `best_value`.
 
-    A kind of training brings `stage`, `_step` and `_judge`, its `batches` and `carried` (the LSTM's state).
+    A kind of training brings `stage`, `_step` and `_judge`, its `batches` (resumable) and `carried` (the LSTM's state).
     """
 
     stage: str
     """How the reports name it."""
-    batches: Resumable
+    batches: Any
     carried: list[Tensor]
 
     def __init__(self, predictor: torch.nn.Module, config: Config, device: str, optimiser: torch.optim.Optimizer):
@@ -62,21 +52,17 @@ class Loop(ABC):
     def _judge(self) -> float:
         """The figure on held-out music that decides which weights are the best: less is better."""
 
-    def at_least(self) -> int:
-        """Steps that are done whatever the budget says."""
-        return 1
-
     def course(self) -> float:
         """Steps in which the rate falls to its lowest, if the budget does not end before."""
         return math.inf
 
     def run(self, budget: Budget, report: Report, stop: Callable[[], bool], checkpoint: Callable[[], None]) -> None:
-        """Train until the budget is over (`at_least` steps) or `stop()`; counted steps end too when validation does not improve."""
-        config, course, at_least = self.config, self.course(), 1 if budget.steps else self.at_least()
+        """Train until the budget is over (a step at least) or `stop()`; counted steps end too when validation does not improve."""
+        config, course = self.config, self.course()
         self.predictor.train()
         # Time that was given is used: more learning changes little then, and the best weights are kept.
         patience = config.patience if budget.steps else math.inf
-        while not budget.over(at_least) and not stop() and self.worse < patience:
+        while not budget.over() and not stop() and self.worse < patience:
             warm = min(1.0, (budget.done + 1) / WARM_UP)
             way = min(1.0, max(budget.progress(), budget.done / course))
             rate = config.rate * warm * max(LOWEST_RATE, 0.5 * (1 + math.cos(math.pi * way)))

@@ -10,7 +10,7 @@ from noizestream.nn.errors import LOSSES, mean_absolute_error, mean_bias_error, 
 from noizestream.nn.raw import RawPredictor
 from noizestream.training.config import Config
 from noizestream.training.data.dataset import Piece, Prepared
-from noizestream.training.data.raw_batches import Draw, RawBatches
+from noizestream.training.data.raw_batches import RawBatches
 from noizestream.training.loops.loop import Loop
 
 JUDGED_FRAMES = 400
@@ -41,16 +41,8 @@ class RawLoop(Loop):
     def __init__(self, predictor: RawPredictor, prepared: Prepared, config: Config, pieces: list[Piece], device: str):
         super().__init__(predictor, config, device, optimiser_of(predictor, config))
         self.loss = LOSSES[config.loss]
-        draw = Draw(pieces, np.random.default_rng([config.seed, 3]))
         self.prepared = prepared
-        self.batches = RawBatches(
-            draw,
-            lambda number: prepared.samples_of(pieces[number]),
-            len(prepared.genres),
-            config.batch,
-            config.frames,
-            config.chunks,
-        )
+        self.batches = RawBatches(prepared, pieces, config)
         self.judged = _judged(prepared, pieces)
         self.carried = predictor.recurrent.initial_sequence_state(config.batch, device)
 

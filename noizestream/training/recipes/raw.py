@@ -12,7 +12,6 @@ from noizestream.errors import NoizestreamError, UsageError, option
 from noizestream.nn.raw import RawPlayer, RawPredictor
 from noizestream.training.config import Config
 from noizestream.training.loops.budget import Budget
-from noizestream.training.loops.checkpoint import Checkpoints
 from noizestream.training.loops.raw import RawLoop, music_scale
 from noizestream.training.recipes.recipe import Recipe
 
@@ -38,7 +37,6 @@ class RawRecipe(Recipe):
         self.predictor.scale.fill_(music_scale(prepared, pieces))
         self.predictor.to(self.device)
         self.loop = RawLoop(self.predictor, prepared, config, pieces, self.device)
-        self.checkpoints = Checkpoints(self.folder)
 
     def describe(self) -> str:
         """One line on the size."""

@@ -11,8 +11,9 @@ from typing import Any
 from noizestream.modelfile.metadata import Metadata
 from noizestream.training.config import Config
 from noizestream.training.data.dataset import Prepared
-from noizestream.training.export.model_file import export, rehearse
-from noizestream.training.export.self_test import Streamed
+from noizestream.training.export.model_file import export
+from noizestream.training.export.script import script
+from noizestream.training.export.self_test import Streamed, self_test
 from noizestream.training.loops.budget import Budget, Milestones
 from noizestream.training.loops.checkpoint import Checkpoints
 from noizestream.training.loops.loop import Loop, Report
@@ -46,13 +47,12 @@ class Recipe(Streamed, ABC):
 
     figures: dict[str, Any]
     """What was measured so far."""
-    checkpoints: Checkpoints
-    """Set by `build`, as is `loop`."""
     loop: Loop
+    """Set by `build`."""
 
     def __init__(self, prepared: Prepared, config: Config, folder: Path, device: str = "cpu"):
         self.prepared, self.config, self.folder, self.device = prepared, config, folder, device
-        self.figures = {}
+        self.figures, self.checkpoints = {}, Checkpoints(folder)
 
     @staticmethod
     @abstractmethod
@@ -109,8 +109,14 @@ class Recipe(Streamed, ABC):
         return budget
 
     def rehearse(self, plan: Plan) -> None:
-        """Go through the export with networks that have learned nothing; NoizestreamError if it fails."""
-        rehearse(self.player(), self, plan)
+        """Script and test the untrained player, and tell the plan how long that takes.
+
+        NoizestreamError if the export fails: before the training, not after it.
+        """
+        began, player = time.monotonic(), self.player()
+        self_test(player, script(player), self)
+        plan.scripted = time.monotonic() - began
+        plan.took("rehearsal", began)
 
     def export(self, player: Any, output: Path, summary: dict[str, Any]) -> Metadata:
         """Write the model file, with `summary` in its metadata, and beside it what a later training may start from."""

@@ -23,7 +23,6 @@ from noizestream.training.data import memory
 from noizestream.training.export import weights
 from noizestream.training.loops.baselines import baselines
 from noizestream.training.loops.budget import Budget
-from noizestream.training.loops.checkpoint import Checkpoints
 from noizestream.training.loops.navigator import NavigatorLoop
 from noizestream.training.recipes.recipe import Recipe
 
@@ -57,7 +56,6 @@ class UnitRecipe(Recipe):
         self.built = built
         sizes = (built.memory.code_first, built.memory.pieces, self.layers.count, config.hidden, config.layers)
         self.navigator = Navigator(*sizes, config.dropout)
-        self.checkpoints = Checkpoints(self.folder)
         if base is not None and not self.checkpoints.resumed:
             base.fill_navigator(self.navigator, built.memory, self.layers, prepared.genres)
         self.navigator.to(self.device)
