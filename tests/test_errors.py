@@ -26,6 +26,7 @@ WRONG = [
     ({"rate": 1}, "rate"),
     ({"seed": -1}, "seed"),
     ({"genres": "Jazz"}, "genres"),
+    ({"colour": "red"}, "colour"),
 ]
 
 

@@ -1,6 +1,7 @@
 """`noizestream train`: from a person's music to a model file."""
 
 import time
+from typing import Any
 
 import click
 
@@ -24,29 +25,11 @@ import click
 @click.option("--genres", metavar="A,B", help="Learn only these genres.")
 @click.option("--rate", type=int, metavar="HZ", help="Sample rate of the model (default: 48000).")
 @click.option("--precision", type=click.Choice(["float32", "int8"]), help="Of the model (default: int8, where it has kernels).")
-@click.option("--memory", type=float, metavar="MB", help="Music that the model file keeps, at most (default: 25).")
+@click.option("--memory", "memory_mb", type=float, metavar="MB", help="Music that the model file keeps, at most (default: 25).")
 @click.option("--base", metavar="MODEL", help="Go on from this model's weights: faster and better on little music.")
 @click.option("--device", type=click.Choice(["cpu", "cuda", "mps"]), default="cpu", show_default=True, help="Where to train.")
 @click.option("--seed", type=int, default=0, show_default=True, help="Seed of all that is random.")
-def command(
-    data: str | None,
-    output: str | None,
-    preset: str,
-    arch: str | None,
-    loss: str | None,
-    optimiser: str | None,
-    minutes: float | None,
-    steps: int | None,
-    run: str | None,
-    resume: str | None,
-    genres: str | None,
-    rate: int | None,
-    precision: str | None,
-    memory: float | None,
-    base: str | None,
-    device: str,
-    seed: int,
-) -> None:
+def command(genres: str | None, **asked: Any) -> None:
     """Learn from DATA (a folder per genre, a Free Music Archive tree, or a CSV of path,genre) and write a model file.
 
     Ctrl-C ends the training early and still writes the model as far as it got.
@@ -56,27 +39,7 @@ def command(
     from noizestream.ui.training import TrainingScreen
 
     with TrainingScreen() as screen:
-        path = train(
-            data,
-            output,
-            preset=preset,
-            arch=arch,
-            loss=loss,
-            optimiser=optimiser,
-            minutes=minutes,
-            steps=steps,
-            run=run,
-            resume=resume,
-            genres=None if genres is None else [genres],
-            device=device,
-            seed=seed,
-            rate=rate,
-            precision=precision,
-            memory_mb=memory,
-            base=base,
-            reporter=screen,
-            started=started,
-        )
+        path = train(genres=None if genres is None else [genres], reporter=screen, started=started, **asked)
     from noizestream.modelfile.archive import read_metadata
     from noizestream.ui.training import verdict
 

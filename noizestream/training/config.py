@@ -37,7 +37,7 @@ class Config:
     batch: int = 16
     slots: int = 64  # of a row of a batch: four bars
     frames: int = 64  # raw: blocks of a row
-    chunks: int = 12  # raw: a lane reads chunks * frames blocks in order before it starts elsewhere
+    chunks: int = 12  # raw: a row reads chunks * frames blocks in order before it starts elsewhere
     rate: float = 2e-3
     loss: str = "nats"  # raw: "mse" or "mae"
     optimiser: str = "adam"  # raw also: "sgd"
@@ -49,10 +49,12 @@ class Config:
     patience: int = 12  # evaluations without a better validation before stopping early
 
     def to_json(self) -> str:
+        """All settings, as `from_json` reads them."""
         return json.dumps(asdict(self), indent=1)
 
     @classmethod
     def from_json(cls, text: str) -> "Config":
+        """What `to_json` wrote; ValueError or TypeError if it is anything else."""
         return cls(**json.loads(text))
 
 
@@ -65,9 +67,9 @@ def presets() -> dict[str, dict[str, Any]]:
     return {name: values for name, values in _table().items() if name != "arch"}
 
 
-def architectures() -> tuple[str, ...]:
-    """The names `Config.arch` may have, the default first."""
-    return tuple(_table()["arch"])
+def needs(arch: str) -> list[str]:
+    """Which arrays, beside those that every piece of music has, an architecture learns from (data/dataset.py names them)."""
+    return _table()["arch"][arch].get("needs", [])
 
 
 def _table() -> dict[str, dict[str, Any]]:

@@ -47,7 +47,7 @@ def probe() -> tuple[float, float]:
     """
     import torch
 
-    from noizestream.training.generate import one_thread
+    from noizestream.training.threads import one_thread
 
     network, sequence = torch.nn.LSTM(256, 256, batch_first=True), torch.zeros(1, 256, 256)
     with one_thread(), torch.inference_mode():
@@ -103,16 +103,16 @@ class Plan:
         rehearsal = self.scripted or SCRIPTED * self.slowness
         return self.memory(music_s) + rehearsal + LEARNING * self.whole + 3 * PREVIEW * self.whole + self.finish()
 
-    def fits(self, heard_s: float, more_s: float, began_s: float) -> bool:
-        """Whether there is time to prepare `more_s` seconds of music besides the `heard_s` that are done, and for all that follows.
+    def fits(self, done_s: float, more_s: float, began_s: float) -> bool:
+        """Whether there is time to prepare `more_s` seconds of music besides the `done_s` that are done, and for all that follows.
 
         Preparing began `began_s` seconds after the start.
         """
-        return self._in_time(self.elapsed() + self.preparing(more_s), began_s, heard_s + more_s)
+        return self._in_time(self.elapsed() + self.preparing(more_s), began_s, done_s + more_s)
 
-    def patience(self, heard_s: float) -> float:
-        """For how many seconds to wait for music that is being prepared, if the `heard_s` that are done would do."""
-        return max(0.0, self.whole - self.after(heard_s) - self.elapsed()) if self.bounded else math.inf
+    def patience(self, done_s: float) -> float:
+        """For how many seconds to wait for music that is being prepared, if the `done_s` that are done would do."""
+        return max(0.0, self.whole - self.after(done_s) - self.elapsed()) if self.bounded else math.inf
 
     def music(self) -> float:
         """How many seconds of music fit in, from now on."""
@@ -126,7 +126,7 @@ class Plan:
         return low
 
     def minutes_for(self, music_s: float) -> float:
-        """The least `--minutes` in which `music_s` seconds of music would all be heard."""
+        """The least `--minutes` in which `music_s` seconds of music would all be learned from."""
         share = 1 - LEARNING - 3 * PREVIEW - LAST_PREVIEW - SPARE
         return max(self._stages(music_s) / share, self.preparing(music_s) / PREPARING) / 60
 

@@ -1,31 +1,23 @@
 """Who hears how a training goes."""
 
-from typing import Any, Protocol
+from typing import Any
 
 
-class Reporter(Protocol):
-    """Where a training says how it goes; the command line draws it, a script may ignore it."""
-
-    def say(self, text: str) -> None: ...
-
-    def progress(self, stage: str, done: int, total: int) -> None: ...
-
-    def figures(self, stage: str, step: int, seconds_left: float, values: dict[str, float]) -> None: ...
-
-    def skipped(self, rows: list[dict[str, Any]]) -> None: ...
-
-
-class Silent:
-    """A reporter that says nothing."""
+class Reporter:
+    """Where a training says how it goes. This one ignores it: the command line draws it, a script overrides what it wants."""
 
     def say(self, text: str) -> None:
-        pass
+        """Hear one line for the person who waits."""
 
     def progress(self, stage: str, done: int, total: int) -> None:
-        pass
+        """Hear that `done` of `total` seconds of music (`stage` "preparing") or pieces ("memory") are through."""
 
     def figures(self, stage: str, step: int, seconds_left: float, values: dict[str, float]) -> None:
-        pass
+        """Hear the mean loss `train` and the last `validation` (NaN: none yet) at an optimiser `step` of the loop `stage`."""
 
     def skipped(self, rows: list[dict[str, Any]]) -> None:
-        pass
+        """Hear which files are not learned from, with the fields of `music.skipped.Skipped`: once, also if there are none."""
+
+
+SILENT = Reporter()
+"""Nobody hears."""

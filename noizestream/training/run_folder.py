@@ -1,4 +1,11 @@
-"""The run folder of a training: where it is, what was asked for, and that nothing earlier is overwritten."""
+"""The run folder of a training: where it is, what was asked for, and that nothing earlier is overwritten.
+
+RUN/run.json  config.json      what was asked for
+RUN/prepared/  memory.pt       what the loops read
+RUN/checkpoint.pt              where a killed training goes on
+RUN/previews/STEP/             a WAV and a spectrogram per genre
+RUN/training.json              what was measured
+"""
 
 import json
 import os
@@ -7,6 +14,7 @@ from typing import Any
 
 from noizestream.errors import NoizestreamError, UsageError, option
 from noizestream.system import files
+from noizestream.system.jsonfile import write_text
 from noizestream.training.config import Config
 
 
@@ -16,6 +24,13 @@ def read_run(folder: Path) -> tuple[dict[str, Any], Config]:
         return json.loads(_text(folder / "run.json")), Config.from_json(_text(folder / "config.json"))
     except (OSError, ValueError, KeyError, TypeError):
         raise NoizestreamError(f"{folder}: is no run folder to resume (no run.json and config.json in it)") from None
+
+
+def write_run(folder: Path, asked: dict[str, Any], config: Config) -> None:
+    """Write what `read_run` reads."""
+    # Escaped, not replaced: who resumes finds the same files, whatever their names are.
+    write_text(folder / "run.json", json.dumps(asked, indent=1) + "\n")
+    write_text(folder / "config.json", config.to_json())
 
 
 def _text(file: Path) -> str:

@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
 
 from noizestream.training.plan import clock
+from noizestream.training.reporter import Reporter
 
 QUIET_S = 20.0
 """Without a terminal, as in a log file, figures are printed when a stage begins and ends, else at most this often."""
@@ -15,8 +16,8 @@ QUIET_S = 20.0
 STAGES = {"memory": "memory", "navigator": "LSTM", "raw": "LSTM", "preparing": "preparing"}
 
 
-class TrainingScreen:
-    """A reporter (training/reporter.py) for `noizestream.training.run.train`; use as a context manager."""
+class TrainingScreen(Reporter):
+    """Draws how a training goes; use as a context manager."""
 
     def __init__(self, console: Console | None = None):
         self.console = console or Console(stderr=True)

@@ -55,7 +55,7 @@ from noizestream.analysis.classifier import shuffled
 from noizestream.analysis.description import describe_audio
 from noizestream.music.tracks import Track
 from noizestream.analysis.beats import track_beats
-from noizestream.training.data.prepare import extract
+from noizestream.training.data.features import extract
 noise = np.random.default_rng(0).normal(0, 0.1, (2, 44100 * 12)).astype(np.float32)
 noise[:, ::22050] += 1
 describe_audio(noise)

@@ -7,7 +7,7 @@ import pytest
 
 from noizestream.session.interrupts import SIGNALS, Interrupts
 from noizestream.system.signals import answering, by_default
-from noizestream.training.run import _stoppable
+from noizestream.training.interrupt import stoppable
 
 
 @pytest.fixture(params=SIGNALS)
@@ -45,7 +45,7 @@ def test_a_performance_hears_the_others(name):
 def test_a_training_in_the_background_does_not_hear_ctrl_c():
     before = signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
-        with _stoppable() as stop:
+        with stoppable() as stop:
             os.kill(os.getpid(), signal.SIGINT)
             assert not stop()
     finally:

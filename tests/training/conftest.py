@@ -69,5 +69,5 @@ def recipe(prepared: Prepared, config: Config, tmp_path_factory: pytest.TempPath
     """A generator that has learned for a hundred steps."""
     made = UnitRecipe(prepared, replace(config, steps=100), tmp_path_factory.mktemp("learned"))
     made.build(quiet)
-    made.fit(0.0, quiet, never)
+    made.fit()
     return made

@@ -41,38 +41,17 @@ def assemble(
     genres = sorted({track.genre for track, _ in known if track.split != "validation"})
     skipped += [Skipped(str(t.path), f"its genre {t.genre} has no training track") for t, _ in known if t.genre not in genres]
     known = [(track, arrays) for track, arrays in known if track.genre in genres]
-    validated = {track.genre for track, _ in known if track.split == "validation"}
-    aside = set_apart(library, config.holdout) & {track for track, _ in known}
-    for genre in genres:  # of which nothing else could be used
-        own = {track for track, _ in known if track.genre == genre and track.split != "validation"}
-        aside -= own if own <= aside else set()
-    validated |= {track.genre for track in aside}
-
-    tempos, seconds, beaten = [], [], []
-    for genre in genres:
-        rows = [
-            [arrays["tempo"][0], arrays.rows("bands"), arrays["pulse"][0]]
-            for t, arrays in known
-            if t.genre == genre and t.split != "validation" and t not in aside
-        ]
-        found = np.array([row[0] for row in rows])
-        middle = float(np.median(found))
-        tempos.append(float(np.exp(np.median(np.log([t * fold(t, middle) for t in found])))))
-        beaten.append(float(np.mean([Piece("", 0, "", 0, 0, row[2]).confidence for row in rows])))
-        seconds.append(float(sum(row[1] for row in rows) * front.block / config.sample_rate))
-
+    aside = _held_out(known, genres, set_apart(library, config.holdout))
+    learned = [(t, arrays) for t, arrays in known if t.split != "validation" and t not in aside]
+    of_genre = {genre: [arrays for t, arrays in learned if t.genre == genre] for genre in genres}
+    tempos = [_tempo(of_genre[genre]) for genre in genres]
     channels = config.channels or _channels([arrays for t, arrays in known if t.split != "validation"])
+    validated = {track.genre for track, _ in known if track.split == "validation" or track in aside}
     pieces: list[Piece] = []
     for number, (track, arrays) in enumerate(known):
         label = genres.index(track.genre)
-        multiple = fold(float(arrays["tempo"][0]), tempos[label])
-        entry = f"{number:05d}"
-        with writing(folder, "make room, or name another folder with " + option("run")):
-            for name in ("bands", "sound", "struck", "chroma", "samples"):
-                if name in arrays:
-                    _link(arrays.path(name), folder / f"{entry}.{name}.npy")
-            np.save(folder / f"{entry}.beats.npy", np.asarray(arrays["beats"]) * np.float32(multiple))
-        piece = Piece(entry, label, "training", 0, arrays.rows("bands"), float(arrays["pulse"][0]))
+        _write(arrays, folder, f"{number:05d}", fold(float(arrays["tempo"][0]), tempos[label]))
+        piece = Piece(f"{number:05d}", label, "training", 0, arrays.rows("bands"), float(arrays["pulse"][0]))
         pieces += _split(piece, track.split == "validation" or track in aside, track.genre not in validated, config.holdout)
     prepared = Prepared(
         folder=folder,
@@ -82,15 +61,45 @@ def assemble(
         channels=channels,
         bands=front.bands if channels == 2 else front.tones,
         tempos=tempos,
-        beaten=beaten,
-        seconds=seconds,
-        tracks=[len({t.path for t, _ in known if t.genre == g and t.split != "validation" and t not in aside}) for g in genres],
+        beaten=[_beaten(of_genre[genre]) for genre in genres],
+        seconds=[float(sum(a.rows("bands") for a in of_genre[genre]) * front.block / config.sample_rate) for genre in genres],
+        tracks=[len({t.path for t, _ in learned if t.genre == genre}) for genre in genres],
         pieces=pieces,
         credits=_credits([track for track, _ in known]),
         skipped=[asdict(entry) for entry in skipped],
     )
     prepared.save()
     return prepared
+
+
+def _held_out(known: list[tuple[Track, Entry]], genres: list[str], apart: set[Track]) -> set[Track]:
+    """Which tracks that are set `apart` are held out: not where nothing else of a genre could be used."""
+    aside = apart & {track for track, _ in known}
+    for genre in genres:
+        own = {track for track, _ in known if track.genre == genre and track.split != "validation"}
+        aside -= own if own <= aside else set()
+    return aside
+
+
+def _tempo(pieces: list[Entry]) -> float:
+    """The tempo of a genre in BPM: the median of its pieces, all in the octave that is the most common."""
+    found = np.array([arrays["tempo"][0] for arrays in pieces])
+    middle = float(np.median(found))
+    return float(np.exp(np.median(np.log([t * fold(t, middle) for t in found]))))
+
+
+def _beaten(pieces: list[Entry]) -> float:
+    """How far the beats of a genre can be believed, 0..1."""
+    return float(np.mean([Piece("", 0, "", 0, 0, arrays["pulse"][0]).confidence for arrays in pieces]))
+
+
+def _write(arrays: Entry, folder: Path, entry: str, multiple: float) -> None:
+    """The arrays of a piece, named `entry`, with `multiple` times as many beats as were tracked."""
+    with writing(folder, "make room, or name another folder with " + option("run")):
+        for name in ("bands", "sound", "struck", "chroma", "samples"):
+            if name in arrays:
+                _link(arrays.path(name), folder / f"{entry}.{name}.npy")
+        np.save(folder / f"{entry}.beats.npy", np.asarray(arrays["beats"]) * np.float32(multiple))
 
 
 def _channels(known: list[Entry]) -> int:
@@ -116,7 +125,7 @@ def _split(piece: Piece, whole: bool, hold_out: bool, share: float) -> list[Piec
 def set_apart(library: Library, share: float) -> set[Track]:
     """Whole tracks to validate on, of the genres that have many and no validation clips of their own; spread over the list.
 
-    The library alone decides, not what could be decoded of it or was heard this time: evaluation sets the same ones apart.
+    The library alone decides, not what could be decoded of it or was taken this time: evaluation sets the same ones apart.
     """
     apart: set[Track] = set()
     for genre in library.genres:

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from noizestream.nn.navigator import AGO, REMEMBERED, WRAP
+from noizestream.training.data.draw import Draw
 from noizestream.training.data.memory import Coded
 from noizestream.training.data.proposals import propose
 
@@ -37,10 +38,7 @@ class Batches:
         self.known = known
         self.coded, self.codes, self.pieces, self.length = coded, codes, pieces, length
         self.rng = np.random.default_rng([seed, 7])
-        self.genres = sorted({one.genre for one in coded})
-        self.of = {g: [i for i, one in enumerate(coded) if one.genre == g] for g in self.genres}
-        sizes = {g: np.array([len(coded[i].code) for i in rows], np.float64) for g, rows in self.of.items()}
-        self.share = {g: size / size.sum() for g, size in sizes.items()}
+        self.pick = Draw([one.genre for one in coded], [len(one.code) for one in coded], self.rng)
         self.shuffle()
 
     def shuffle(self) -> None:
@@ -51,8 +49,7 @@ class Batches:
         """`count` stretches; in a share `nameless` of them the piece is not told."""
         rows = []
         for _ in range(count):
-            genre = self.genres[self.rng.integers(len(self.genres))]
-            piece = int(self.rng.choice(self.of[genre], p=self.share[genre]))
+            piece = self.pick.piece()
             start = int(self.rng.integers(max(1, len(self.coded[piece].code) - self.length // 2)))
             rows.append(self._row(piece, start, self.rng.random() < nameless))
         return self._batch(rows)
@@ -111,5 +108,6 @@ class Batches:
         }
 
     def restore(self, state: dict[str, Any]) -> None:
+        """Be where `state` was taken."""
         self.rng.bit_generator.state = state["rng"]
         self.proposed, self.run = ([one.numpy() for one in state[name]] for name in ("proposed", "run"))

@@ -42,6 +42,7 @@ class Piece:
 
     @property
     def frames(self) -> int:
+        """How many frames (blocks of sound) it has."""
         return self.last - self.first
 
     @property
@@ -100,6 +101,7 @@ class Prepared:
         return np.load(self.folder / f"{piece.entry}.samples.npy", mmap_mode="r")[piece.first : piece.last]
 
     def save(self) -> None:
+        """Write the index into the folder, where the arrays are already; NoizestreamError if it cannot be written."""
         values: dict[str, Any] = asdict(self)
         del values["folder"]
         write_json(self.folder / INDEX, values)

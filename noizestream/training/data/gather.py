@@ -18,7 +18,7 @@ from noizestream.nn.spectral import block_frames_for
 from noizestream.system.spawn import processes
 from noizestream.training.config import Config
 from noizestream.training.data.assemble import set_apart
-from noizestream.training.data.portion import Portion, excerpt_for, length_of
+from noizestream.training.data.selection import Selection, excerpt_for, length_of
 from noizestream.training.plan import Plan
 
 SURE = 3
@@ -42,13 +42,13 @@ class Gathering:
         """About how many seconds of music there are."""
         self.planned_s = min(self.music_s, plan.music())
         excerpt = excerpt_for(self.planned_s, self.music_s, len(self.tracks), plan.genres)
-        self._portion = Portion(self.tracks, excerpt, config.seed)
+        self._selection = Selection(self.tracks, excerpt, config.seed)
         self._stores = [PieceCache(cache)]
         if excerpt is not None:
             self._stores.append(PieceCache(cache, f"middle {excerpt:g}"))
         self._apart = set_apart(library, config.holdout)
         self._known: Known = []
-        self._heard_s = 0.0
+        self._gathered_s = 0.0
         self._flying: deque[Cut] = deque()
         self._got: dict[Track, float] = {}
         self._decoded, self._decoded_s, self._first = 0, 0.0, 0.0
@@ -58,12 +58,12 @@ class Gathering:
         return self.plan.describe(self.planned_s) if self.plan.bounded else f"{self.music_s / 60:.0f} minutes of music"
 
     def outcome(self) -> list[str]:
-        """What to say if not all of the music was heard."""
-        if not self.plan.bounded or (not self._portion.left() and self._heard_s > 0.9 * self.music_s):
+        """What to say if not all of the music was taken."""
+        if not self.plan.bounded or (not self._selection.left() and self._gathered_s > 0.9 * self.music_s):
             return []
-        heard, there = self._heard_s / 60, self.music_s / 60
+        gathered, there = self._gathered_s / 60, self.music_s / 60
         all_of_it = f"{option('minutes')} {math.ceil(self.plan.minutes_for(self.music_s))} would hear all"
-        return [f"learns from {heard:.0f} of {there:.0f} minutes; {all_of_it}"]
+        return [f"learns from {gathered:.0f} of {there:.0f} minutes; {all_of_it}"]
 
     def run(
         self, then: Callable[[Track, np.ndarray], Any], workers: int | None, progress: Callable[[int, int], None]
@@ -80,7 +80,7 @@ class Gathering:
                 arrays = self._stores[-1].put(piece.track, piece.start_s, piece.audio)
                 self._arrived(piece.track, piece.start_s, arrays)
                 self._measure(piece.track, self._seconds(arrays))
-                progress(round(self._heard_s), round(max(self.planned_s, self._heard_s)))
+                progress(round(self._gathered_s), round(max(self.planned_s, self._gathered_s)))
             if self._patience() > 0:  # else some of these may have been given up, and are to be decoded the next time
                 for cut in self._flying:
                     self._settled(cut)
@@ -94,19 +94,19 @@ class Gathering:
     def _wanted(self, workers: int, missing: set[str] | None) -> Iterator[Cut]:
         """What to decode next: what there is time for, and a piece of each genre in any case. What is cached is not wanted."""
         self._flying = flying = deque[Cut]()
-        for cut in self._portion.draw(missing):
+        for cut in self._selection.draw(missing):
             while len(flying) > workers + 1:  # decode_cuts has no more under way when it asks for another
                 self._settled(flying.popleft())
-            first = self._portion.given[cut.track.genre] <= cut.expected_s
+            first = self._selection.given[cut.track.genre] <= cut.expected_s
             seconds = sum(other.expected_s for other in flying) + cut.expected_s
-            if self.plan.bounded and not (first or missing or self.plan.fits(self._heard_s, seconds, self._began_s)):
-                self._portion.give_back(cut)
+            if self.plan.bounded and not (first or missing or self.plan.fits(self._gathered_s, seconds, self._began_s)):
+                self._selection.give_back(cut)
                 break
             stored = next((found for store in self._stores if (found := store.get(cut.track))), [])
             for start_s, arrays in stored:
                 self._arrived(cut.track, start_s, arrays)
             if stored:
-                self._portion.drop(cut, sum(self._seconds(arrays) for _, arrays in stored))
+                self._selection.drop(cut, sum(self._seconds(arrays) for _, arrays in stored))
                 continue
             flying.append(cut)
             yield cut
@@ -114,17 +114,17 @@ class Gathering:
                 break
 
     def _patience(self) -> float:
-        return math.inf if self._missing() else self.plan.patience(self._heard_s)
+        return math.inf if self._missing() else self.plan.patience(self._gathered_s)
 
     def _settled(self, cut: Cut) -> None:
         """All of `cut` that can be used has arrived: that much was given of its genre."""
-        self._portion.given[cut.track.genre] += self._got.pop(cut.track, 0.0) - cut.expected_s
-        if self._portion.last(cut):
+        self._selection.given[cut.track.genre] += self._got.pop(cut.track, 0.0) - cut.expected_s
+        if self._selection.last(cut):
             self._stores[-1].close(cut.track)
 
     def _arrived(self, track: Track, start_s: float, arrays: Entry) -> None:
         self._known.append((track, start_s, arrays))
-        self._heard_s += self._seconds(arrays)
+        self._gathered_s += self._seconds(arrays)
 
     def _measure(self, track: Track, seconds: float) -> None:
         """Tell the plan at which rate pieces arrive: since the first one, as that had to wait for processes that start."""
@@ -143,5 +143,5 @@ class Gathering:
 
     def _missing(self) -> set[str]:
         """The genres of which nothing that can be learned from is there, but more music."""
-        heard = {track.genre for track, _, _ in self._known if track.split != "validation" and track not in self._apart}
-        return self._portion.left() - heard
+        gathered = {track.genre for track, _, _ in self._known if track.split != "validation" and track not in self._apart}
+        return self._selection.left() - gathered

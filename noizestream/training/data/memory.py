@@ -14,15 +14,33 @@ from noizestream.system.files import whole, writing
 from noizestream.training.config import Config
 from noizestream.training.data.codes import assign, cluster, features
 from noizestream.training.data.dataset import Piece, Prepared
-from noizestream.training.data.shares import counts, sections, shares_of
+from noizestream.training.data.memory_shares import counts, sections, shares_of
 from noizestream.training.data.slots import BAR, FEWEST, FEWEST_HELD, Slots, slots_of
 
 FITTED_FRAMES, STRETCH = 60_000, 400
 """The components are fitted to so many frames, in stretches of so many."""
 AT_ONCE = 4000
 """Frames that are read at once."""
-FRAMES_HEARD = 6000
+STRUCK_FRAMES = 6000
 """Frames of a piece that tell how much of it is drums."""
+
+
+@dataclass(frozen=True)
+class Section:
+    """Slots of a piece that are kept: `count` of them from the slot `begin` on, of its `slots`, `latents` and `code`."""
+
+    piece: int
+    slots: Slots
+    latents: np.ndarray
+    code: np.ndarray
+    begin: int
+    count: int
+
+    @property
+    def edges(self) -> np.ndarray:
+        """First frames of its slots and the end [count + 1], in frames of the piece."""
+        return self.slots.edges[self.begin : self.begin + self.count + 1]
+
 
 Read = tuple[Piece, Slots, np.ndarray]
 """A piece, its slots, and the int8 latents [frames of its slots, latents] of what sounds in them."""
@@ -74,8 +92,8 @@ def build(
     missing = [genre for g, genre in enumerate(prepared.genres) if not any(piece.genre == g for piece, _, _ in read)]
     if missing:
         raise NoizestreamError(f"{missing[0]}: its tracks are too short to learn from, add longer ones")
-    heard = [(piece.genre, features(layers, latents, slots)) for piece, slots, latents in read]
-    codes, books = cluster(layers, heard, len(prepared.genres), config)
+    found = [(piece.genre, features(layers, latents, slots)) for piece, slots, latents in read]
+    codes, books = cluster(layers, found, len(prepared.genres), config)
     held_codes = [assign(layers, books[piece.genre], features(layers, latents, slots)) for piece, slots, latents in read_held]
     first = np.concatenate([[0], np.cumsum([len(book[0]) for book in books])]).astype(int)
     training = [_coded(p, number, s, c + first[p.genre]) for number, ((p, s, _), c) in enumerate(zip(read, codes, strict=True))]
@@ -88,8 +106,7 @@ def save(built: Built, layers: LayerFront, folder: Path) -> None:
     memory = built.memory
     sizes = {"codes": np.diff(memory.code_first).tolist(), "pieces": np.diff(memory.piece_from).tolist()}
     coded = {}
-    for name in ("training", "validation"):
-        pieces = getattr(built, name)
+    for name, pieces in (("training", built.training), ("validation", built.validation)):
         coded[name] = [vars(p) | {"number": torch.from_numpy(p.number), "code": torch.from_numpy(p.code)} for p in pieces]
     values = {"sizes": sizes, "memory": memory.state_dict(), "layers": layers.state_dict(), "kept": built.kept}
     with writing(folder / "memory.pt"), whole(folder / "memory.pt") as partial, partial.open("wb") as file:
@@ -117,7 +134,7 @@ def _coded(piece: Piece, number: int, slots: Slots, code: np.ndarray) -> Coded:
     return Coded(piece.genre, number, slots.number, code, piece.confidence >= 0.5)
 
 
-def _heard(prepared: Prepared, piece: Piece, first: int, last: int) -> tuple[torch.Tensor, torch.Tensor]:
+def _bands_and_struck(prepared: Prepared, piece: Piece, first: int, last: int) -> tuple[torch.Tensor, torch.Tensor]:
     """Log bands [T, bands] of the frames from `first` to `last` of `piece`, and which share [T, tones] of them is percussive."""
     bands = torch.from_numpy(np.asarray(prepared.bands_of(piece)[first:last], np.float32))
     return bands, from_bytes(torch.from_numpy(np.array(prepared.struck_of(piece)[first:last])))
@@ -134,7 +151,7 @@ def _sample(layers: LayerFront, prepared: Prepared, pieces: list[Piece]) -> torc
         for piece in own:
             count = max(1, round(min(1.0, per_genre / frames) * piece.frames / STRETCH))
             for start in np.linspace(0, max(0, piece.frames - STRETCH), count).astype(int):
-                rows.append(layers.split_by(*_heard(prepared, piece, start, start + STRETCH)))
+                rows.append(layers.split_by(*_bands_and_struck(prepared, piece, start, start + STRETCH)))
     return torch.cat(rows)
 
 
@@ -143,7 +160,7 @@ def _latents(layers: LayerFront, prepared: Prepared, piece: Piece, slots: Slots)
     """What sounds in the slots of `piece`: int8 [frames of its slots, latents]."""
     rows = []
     for start in range(int(slots.first[0]), slots.last, AT_ONCE):
-        columns = layers.split_by(*_heard(prepared, piece, start, min(slots.last, start + AT_ONCE)))
+        columns = layers.split_by(*_bands_and_struck(prepared, piece, start, min(slots.last, start + AT_ONCE)))
         rows.append(layers.rounded(layers.encode(columns)))
     return torch.cat(rows).numpy()
 
@@ -151,8 +168,8 @@ def _latents(layers: LayerFront, prepared: Prepared, piece: Piece, slots: Slots)
 @torch.no_grad()
 def _struck(layers: LayerFront, prepared: Prepared, piece: Piece) -> float:
     """Which share of the power in the middle of `piece` is percussive."""
-    start = max(0, (piece.frames - FRAMES_HEARD) // 2)
-    return layers.struck(*_heard(prepared, piece, start, start + FRAMES_HEARD))
+    start = max(0, (piece.frames - STRUCK_FRAMES) // 2)
+    return layers.struck(*_bands_and_struck(prepared, piece, start, start + STRUCK_FRAMES))
 
 
 def _memory(
@@ -175,12 +192,11 @@ def _memory(
         memory.piece_first[number], memory.piece_slots[number] = slot, sum(n for _, n in own)
         memory.tempo[number], memory.struck[number] = slots.tempo, _struck(layers, prepared, piece)
         for begin, count in own:
-            edges = slots.edges[begin : begin + count + 1]
-            length = int(edges[-1] - edges[0])
-            sound = prepared.sound_of(piece)[edges[0] : edges[-1], :row]
-            memory.frames[frame : frame + length] = torch.from_numpy(np.array(sound))
-            _fill(memory, slice(slot, slot + count), number, frame, slots, latents, coded.code, begin)
-            frame, slot = frame + length, slot + count
+            section = Section(number, slots, latents, coded.code, begin, count)
+            sound = prepared.sound_of(piece)[section.edges[0] : section.edges[-1], :row]
+            memory.frames[frame : frame + len(sound)] = torch.from_numpy(np.array(sound))
+            _fill(memory, section, slot, frame)
+            frame, slot = frame + len(sound), slot + count
     _fill_book(memory, layers, books)
     memory.group()
     return memory
@@ -195,12 +211,10 @@ def _kept(read: list[Read], genres: int, most: float, row: int, latents: int) ->
     return [sections(len(slots), count, int(-slots.number[0] % BAR)) for (_, slots, _), count in zip(read, wanted, strict=True)]
 
 
-def _fill(
-    memory: Memory, own: slice, piece: int, frame: int, slots: Slots, latents: np.ndarray, code: np.ndarray, begin: int
-) -> None:
-    """Slots `own` of the memory, whose sound begins at `frame`: those of a section of `piece`, which begins at its slot `begin`."""
-    taken = slice(begin, begin + own.stop - own.start)
-    edges, late = slots.edges[begin : taken.stop + 1], slots.late[taken].copy()
+def _fill(memory: Memory, section: Section, slot: int, frame: int) -> None:
+    """The slots of the memory from `slot` on are those of `section`, whose sound begins at `frame`."""
+    own, taken = slice(slot, slot + section.count), slice(section.begin, section.begin + section.count)
+    slots, edges, late = section.slots, section.edges, section.slots.late[taken].copy()
     late[0] = 0.0  # the frame before the first one is another section's
     begins = edges[:-1] - late
     memory.first[own] = torch.from_numpy(frame + edges[:-1] - edges[0]).int()
@@ -208,11 +222,11 @@ def _fill(
     memory.final[own] = frame + int(edges[-1] - edges[0]) - 1
     memory.late[own] = torch.from_numpy(late).float()
     memory.duration[own] = torch.from_numpy(np.append(np.diff(begins), edges[-1] - begins[-1])).float()
-    memory.ends[own] = torch.from_numpy(latents[edges[1:] - 1 - slots.first[0]])
-    memory.piece[own] = piece
+    memory.ends[own] = torch.from_numpy(section.latents[edges[1:] - 1 - slots.first[0]])
+    memory.piece[own] = section.piece
     memory.place[own] = torch.from_numpy(slots.number[taken] % BAR).int()
     memory.follows[own.start : own.stop - 1] = 1
-    memory.code[:, own] = torch.from_numpy(code[taken].T.copy()).int()
+    memory.code[:, own] = torch.from_numpy(section.code[taken].T.copy()).int()
     memory.fit[own] = torch.from_numpy(np.round(slots.fit[taken] * FIT)).clamp(-127, 127).to(torch.int8)
     memory.chord[own] = torch.from_numpy(slots.chord[taken]).to(torch.int8)
 

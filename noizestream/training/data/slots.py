@@ -54,10 +54,10 @@ def slots_of(prepared: Prepared, piece: Piece, tones: int, fewest: int = FEWEST)
     first = np.concatenate([[0], np.flatnonzero(np.diff(number)) + 1])
     edges = np.append(first, len(number))
     loud = np.maximum.reduceat(np.asarray(prepared.bands_of(piece)[:, :tones], np.float32).max(1), first)
-    heard = np.flatnonzero(loud > np.quantile(loud, 0.8) - QUIET)
-    if not len(heard) or heard[-1] + 1 - heard[0] < fewest:
+    sounding = np.flatnonzero(loud > np.quantile(loud, 0.8) - QUIET)
+    if not len(sounding) or sounding[-1] + 1 - sounding[0] < fewest:
         return None
-    kept = slice(heard[0], heard[-1] + 1)
+    kept = slice(sounding[0], sounding[-1] + 1)
     seconds = (edges + piece.first + 1.5) * prepared.block / prepared.sample_rate  # a frame's middle is two blocks after its start
     fit, chord = _harmony(np.asarray(prepared.chroma_of(piece)), prepared.sample_rate, seconds, number[first])
     seconds_of_piece = (len(number) - 1) * prepared.block / prepared.sample_rate

@@ -6,7 +6,7 @@ components in float16, by their names in the code, and the books of codes, with 
 
 import json
 import os
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -46,13 +46,13 @@ class Base:
 
     def adapt(self, config: Config) -> Config:
         """`config` with the sizes of these networks, and at a slower rate."""
-        sizes: dict[str, Any] = {key: getattr(self.config, key) for key in NETWORK_KEYS}
+        sizes: dict[str, Any] = {key: value for key, value in asdict(self.config).items() if key in NETWORK_KEYS}
         return replace(config, channels=self.channels, rate=config.rate * SLOWER, **sizes)
 
     def fill_layers(self, layers: LayerFront) -> None:
         """Set the components of `layers` to these: then codes can be compared."""
         for name in COMPONENTS:
-            getattr(layers, name).copy_(self.tensors[f"layers.{name}"])
+            layers.get_buffer(name).copy_(self.tensors[f"layers.{name}"])
 
     def fill_navigator(self, navigator: Navigator, memory: Memory, layers: LayerFront, genres: list[str]) -> None:
         """Copy the weights. A code takes those of the nearest code of its genre here, or of any genre if it is a new one.
@@ -98,7 +98,7 @@ def save(player: UnitPlayer, config: Config, genres: list[str], model: Path) -> 
 
     NoizestreamError if it cannot be written.
     """
-    from safetensors.torch import save as packed
+    import safetensors.torch
 
     path = model.with_suffix(SUFFIX)
     tensors = {
@@ -106,7 +106,7 @@ def save(player: UnitPlayer, config: Config, genres: list[str], model: Path) -> 
         for name, t in player.navigator.state_dict().items()
         if t.is_floating_point()
     }
-    tensors |= {f"layers.{name}": getattr(player.layers, name).float().contiguous() for name in COMPONENTS}
+    tensors |= {f"layers.{name}": player.layers.get_buffer(name).float().contiguous() for name in COMPONENTS}
     tensors["book"] = player.memory.book.clone()
     header = {
         "config": config.to_json(),
@@ -115,7 +115,7 @@ def save(player: UnitPlayer, config: Config, genres: list[str], model: Path) -> 
         "code_first": json.dumps(player.memory.code_first),
     }
     with writing(path), whole(path) as partial:
-        partial.write_bytes(packed(tensors, header))  # not to its name: safetensors takes none that is no text
+        partial.write_bytes(safetensors.torch.save(tensors, header))  # not to its name: safetensors takes none that is no text
     return path
 
 
@@ -124,17 +124,16 @@ def load(model: str | Path) -> Base:
 
     UsageError if there are none, which says where they were looked for; NoizestreamError if they are damaged.
     """
-    from safetensors import SafetensorError
-    from safetensors.torch import load as unpacked
+    import safetensors.torch
 
     path = find_weights(model)
     try:
         content = path.read_bytes()
         header = json.loads(content[8 : 8 + int.from_bytes(content[:8], "little")])["__metadata__"]
-        tensors = {name: tensor.float() for name, tensor in unpacked(content).items()}
+        tensors = {name: tensor.float() for name, tensor in safetensors.torch.load(content).items()}
         first = json.loads(header["code_first"])
         return Base(Config.from_json(header["config"]), json.loads(header["genres"]), int(header["channels"]), first, tensors)
-    except (OSError, SafetensorError, KeyError, ValueError, TypeError):
+    except (OSError, safetensors.SafetensorError, KeyError, ValueError, TypeError):
         raise NoizestreamError(f"{path}: damaged, or not written by this version of noizestream") from None
 
 

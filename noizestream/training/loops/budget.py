@@ -36,9 +36,9 @@ class Budget:
             return min(1.0, self.done / self.steps)
         return min(1.0, self.elapsed() / self.seconds) if self.seconds > 0 else 1.0
 
-    def over(self, at_least: int = 1) -> bool:
-        """True once the budget is used up and `at_least` steps are done."""
-        return self.progress() >= 1.0 and self.done >= at_least
+    def over(self) -> bool:
+        """True once the budget is used up and a step is done."""
+        return self.progress() >= 1.0 and self.done >= 1
 
     def remaining(self) -> float:
         """Seconds left, as far as can be told."""

@@ -10,10 +10,11 @@ import torch
 from noizestream.errors import NoizestreamError, option
 from noizestream.system.files import whole, writing
 from noizestream.training.loops.budget import Budget
+from noizestream.training.loops.loop import Loop
 
 NAME = "checkpoint.pt"
 EVERY_S = 20.0
-FORMAT = 3
+FORMAT = 4
 """Goes up with every change of what a checkpoint holds."""
 
 
@@ -48,16 +49,16 @@ class Checkpoints:
         self.clock: Callable[[], float] = lambda: 0.0
         """Seconds since the training began, whatever stage it is in: kept as `wall`, so that a resumed one has the rest."""
 
-    def restore(self, loop: Any, budget: Budget) -> None:
+    def restore(self, loop: Loop, budget: Budget) -> None:
         """Put `loop`, `budget` and torch's random numbers where the last checkpoint left them."""
         loop.restore(self.resumed["loop"])
         budget.spent, budget.done = self.resumed["spent"], self.resumed["done"]
         torch.set_rng_state(self.resumed["random"])
 
-    def save(self, values: dict[str, Any], budget: Budget, now: bool = False) -> None:
-        """Write `values` with what `restore` needs, if it is time or `now`."""
+    def save(self, loop: Loop, budget: Budget, now: bool = False) -> None:
+        """Write what `restore` needs, if it is time or `now`."""
         if not now and time.monotonic() - self._saved_at < EVERY_S:
             return
-        where = {"spent": budget.elapsed(), "done": budget.done, "wall": self.clock(), "random": torch.get_rng_state()}
-        save(self.folder, values | where)
+        budgeted = {"spent": budget.elapsed(), "done": budget.done, "wall": self.clock()}
+        save(self.folder, {"loop": loop.state(), "random": torch.get_rng_state()} | budgeted)
         self._saved_at = time.monotonic()

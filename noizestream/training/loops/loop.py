@@ -1,6 +1,7 @@
-"""What both sequence loops do alike: the course of rates and validations, the step of the optimiser, the best weights, resuming."""
+"""What all loops do alike: the course of rates and validations, the step of the optimiser, the best weights, resuming."""
 
 import math
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import Any
 
@@ -25,17 +26,15 @@ def adam(network: torch.nn.Module, config: Config) -> torch.optim.Optimizer:
     return torch.optim.AdamW(network.parameters(), lr=config.rate, weight_decay=config.weight_decay, betas=(0.9, 0.98))
 
 
-class Loop:
+class Loop(ABC):
     """Fits `predictor` in place. Keeps the weights of the best validation in `best`, its figure in `best_value`.
 
-    A kind of training brings `stage`, `_step` and `_judge`, its `lanes` (batches, resumable) and `carried` (the LSTM's state).
+    A kind of training brings `stage`, `_step` and `_judge`, its `batches` (resumable) and `carried` (the LSTM's state).
     """
 
     stage: str
     """How the reports name it."""
-    kept: tuple[str, ...] = ()
-    """Further attributes that a checkpoint holds."""
-    lanes: Any
+    batches: Any
     carried: list[Tensor]
 
     def __init__(self, predictor: torch.nn.Module, config: Config, device: str, optimiser: torch.optim.Optimizer):
@@ -45,29 +44,25 @@ class Loop:
         self.evaluated = 0
         self.history: list[dict[str, float]] = []
 
+    @abstractmethod
     def _step(self) -> float:
         """One step of the optimiser on the next batch; returns its loss."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _judge(self) -> float:
         """The figure on held-out music that decides which weights are the best: less is better."""
-        raise NotImplementedError
-
-    def at_least(self) -> int:
-        """Steps that are done whatever the budget says."""
-        return 1
 
     def course(self) -> float:
         """Steps in which the rate falls to its lowest, if the budget does not end before."""
         return math.inf
 
     def run(self, budget: Budget, report: Report, stop: Callable[[], bool], checkpoint: Callable[[], None]) -> None:
-        """Train until the budget is over (`at_least` steps) or `stop()`; counted steps end too when validation does not improve."""
-        config, course, at_least = self.config, self.course(), 1 if budget.steps else self.at_least()
+        """Train until the budget is over (a step at least) or `stop()`; counted steps end too when validation does not improve."""
+        config, course = self.config, self.course()
         self.predictor.train()
         # Time that was given is used: more learning changes little then, and the best weights are kept.
         patience = config.patience if budget.steps else math.inf
-        while not budget.over(at_least) and not stop() and self.worse < patience:
+        while not budget.over() and not stop() and self.worse < patience:
             warm = min(1.0, (budget.done + 1) / WARM_UP)
             way = min(1.0, max(budget.progress(), budget.done / course))
             rate = config.rate * warm * max(LOWEST_RATE, 0.5 * (1 + math.cos(math.pi * way)))
@@ -110,18 +105,21 @@ class Loop:
         return {
             "predictor": self.predictor.state_dict(),
             "optimiser": self.optimiser.state_dict(),
-            "lanes": self.lanes.state(),
+            "batches": self.batches.state(),
             "carried": [s.detach() for s in self.carried],
-        } | {name: getattr(self, name) for name in self._kept()}
+            "smooth": self.smooth,
+            "best": self.best,
+            "best_value": self.best_value,
+            "worse": self.worse,
+            "evaluated": self.evaluated,
+            "history": self.history,
+        }
 
     def restore(self, state: dict[str, Any]) -> None:
         """Be where `state` was taken."""
         self.predictor.load_state_dict(state["predictor"])
         self.optimiser.load_state_dict(state["optimiser"])
-        self.lanes.restore(state["lanes"])
+        self.batches.restore(state["batches"])
         self.carried = [s.to(self.device) for s in state["carried"]]
-        for name in self._kept():
-            setattr(self, name, state[name])
-
-    def _kept(self) -> tuple[str, ...]:
-        return ("smooth", "best", "best_value", "worse", "evaluated", "history", *self.kept)
+        self.smooth, self.best, self.best_value = state["smooth"], state["best"], state["best_value"]
+        self.worse, self.evaluated, self.history = state["worse"], state["evaluated"], state["history"]

@@ -25,12 +25,13 @@ class NavigatorLoop(Loop):
 
     stage = "navigator"
     predictor: Navigator
+    batches: Batches
 
     def __init__(self, navigator: Navigator, built: Built, config: Config, device: str):
         super().__init__(navigator, config, device, adam(navigator, config))
         self.genres = built.memory.genres
         sizes = (navigator.codes, navigator.pieces, config.slots)
-        self.lanes = Batches(built.training, *sizes, config.seed)
+        self.batches = Batches(built.training, *sizes, config.seed)
         self.carried: list[Tensor] = []
         self.held_out: Batch | None = None
         if built.validation:
@@ -40,14 +41,14 @@ class NavigatorLoop(Loop):
 
     def course(self) -> float:
         """Steps in which the music is read so often that more would be learning by heart."""
-        slots = sum(len(one.code) for one in self.lanes.coded)
+        slots = sum(len(one.code) for one in self.batches.coded)
         return max(400.0, self.config.epochs * slots / (self.config.batch * self.config.slots))
 
     def _step(self) -> float:
         self.steps += 1
         if self.steps % SHUFFLE_EVERY == 0:
-            self.lanes.shuffle()
-        nats, chances = self._nats(self.lanes.draw(self.config.batch, NAMELESS))
+            self.batches.shuffle()
+        nats, chances = self._nats(self.batches.draw(self.config.batch, NAMELESS))
         here = torch.nanmean(chances.detach(), dim=(0, 1)).cpu()
         smooth = torch.where(self.chances.isnan(), here, 0.95 * self.chances + 0.05 * here)
         self.chances = torch.where(here.isnan(), self.chances, smooth)
@@ -73,8 +74,10 @@ class NavigatorLoop(Loop):
         return nats
 
     def state(self) -> dict[str, Any]:
+        """What a checkpoint needs to go on as if never stopped."""
         return super().state() | {"steps": self.steps, "chances": self.chances}
 
     def restore(self, state: dict[str, Any]) -> None:
+        """Be where `state` was taken."""
         super().restore(state)
         self.steps, self.chances = state["steps"], state["chances"]

@@ -10,7 +10,7 @@ from noizestream.nn.errors import LOSSES, mean_absolute_error, mean_bias_error, 
 from noizestream.nn.raw import RawPredictor
 from noizestream.training.config import Config
 from noizestream.training.data.dataset import Piece, Prepared
-from noizestream.training.data.raw_batches import Draw, RawBatches
+from noizestream.training.data.raw_batches import RawBatches
 from noizestream.training.loops.loop import Loop
 
 JUDGED_FRAMES = 400
@@ -36,25 +36,18 @@ class RawLoop(Loop):
 
     stage = "raw"
     predictor: RawPredictor
+    batches: RawBatches
 
     def __init__(self, predictor: RawPredictor, prepared: Prepared, config: Config, pieces: list[Piece], device: str):
         super().__init__(predictor, config, device, optimiser_of(predictor, config))
         self.loss = LOSSES[config.loss]
-        draw = Draw(pieces, np.random.default_rng([config.seed, 3]))
         self.prepared = prepared
-        self.lanes = RawBatches(
-            draw,
-            lambda number: prepared.samples_of(pieces[number]),
-            len(prepared.genres),
-            config.batch,
-            config.frames,
-            config.chunks,
-        )
+        self.batches = RawBatches(prepared, pieces, config)
         self.judged = _judged(prepared, pieces)
         self.carried = predictor.recurrent.initial_sequence_state(config.batch, device)
 
     def _step(self) -> float:
-        chunk = self.lanes.next()
+        chunk = self.batches.next()
         keep = torch.from_numpy(~chunk.fresh).float().to(self.device)
         state = [s.detach() * keep[None, :, None] for s in self.carried]
         previous, target, genre = self._tensors(chunk.previous, chunk.target, chunk.genre)
@@ -77,22 +70,22 @@ class RawLoop(Loop):
         self.predictor.eval()
         judged = []
         for genre, rows in enumerate(self.judged):
-            label, made = np.eye(len(self.judged), dtype=np.float32)[[genre]], []
+            label, read = np.eye(len(self.judged), dtype=np.float32)[[genre]], []
             for piece in rows:
                 target = np.asarray(self.prepared.samples_of(piece)[:JUDGED_FRAMES], np.float32)
                 before, true, labels = self._tensors(np.pad(target[:-1], ((1, 0), (0, 0)))[None], target[None], label)
                 predicted, _ = self.predictor.sequence(
                     before, labels, self.predictor.recurrent.initial_sequence_state(1, self.device)
                 )
-                made.append((before[0], predicted[0], true[0]))
-            judged.append(made)
+                read.append((before[0], predicted[0], true[0]))
+            judged.append(read)
         self.predictor.train()
         return judged
 
     def validate(self) -> dict[str, float]:
         """`mse`, `mae` and `mbe` in units of the music's RMS; `silence` and `previous`: the loss of predicting 0, or no change."""
-        made = [[torch.stack(values) for values in map(self._figures, rows)] for rows in self.judge()]
-        mean = torch.stack([torch.stack(rows).mean(0) for rows in made]).mean(0)
+        found = [[torch.stack(values) for values in map(self._figures, rows)] for rows in self.judge()]
+        mean = torch.stack([torch.stack(rows).mean(0) for rows in found]).mean(0)
         return dict(zip(("mse", "mae", "mbe", "silence", "previous"), mean.tolist(), strict=True))
 
     def _figures(self, judged: tuple[Tensor, Tensor, Tensor]) -> list[Tensor]:

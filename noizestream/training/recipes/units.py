@@ -1,31 +1,42 @@
-"""The recipe of the generator: the memory and its codes, then the navigator that learns their order."""
+"""The recipe of the generator, `--arch units`: the memory and its codes, then the navigator that learns their order."""
 
 import copy
+import itertools
 import math
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
+from torch import Tensor
 
+from noizestream.modelfile.metadata import Metadata
 from noizestream.nn.codec import Codec
 from noizestream.nn.layers import LayerFront
 from noizestream.nn.navigator import Navigator
 from noizestream.nn.parts import Parts, Pulse
 from noizestream.nn.spectral import SpectralFront
+from noizestream.nn.unit_state import layers_of, moment_of, unpack
 from noizestream.nn.units import UnitPlayer
+from noizestream.training.config import Config
 from noizestream.training.data import memory
-from noizestream.training.data.memory import Coded
 from noizestream.training.export import weights
-from noizestream.training.loops.checkpoint import Checkpoints
-from noizestream.training.loops.loop import Report
+from noizestream.training.loops.baselines import baselines
+from noizestream.training.loops.budget import Budget
 from noizestream.training.loops.navigator import NavigatorLoop
-from noizestream.training.recipes import Recipe
+from noizestream.training.recipes.recipe import Recipe
 
 
 class UnitRecipe(Recipe):
     """What it makes is `UnitPlayer`. Nothing is calibrated."""
+
+    loop: NavigatorLoop
+
+    @staticmethod
+    def on_base(config: Config, base: str | Path) -> Config:
+        """`config` with the sizes of the networks beside `base`; UsageError if there are none, NoizestreamError if damaged."""
+        return replace(weights.load(base).adapt(config), base=str(base))
 
     def build(self, progress: Callable[[str, int, int], None]) -> None:
         """The memory, once in a run folder, and the navigator. NoizestreamError if a genre has nothing to play."""
@@ -46,10 +57,10 @@ class UnitRecipe(Recipe):
         self.built = built
         sizes = (built.memory.code_first, built.memory.pieces, self.layers.count, config.hidden, config.layers)
         self.navigator = Navigator(*sizes, config.dropout)
-        self.checkpoints = Checkpoints(self.folder)
         if base is not None and not self.checkpoints.resumed:
             base.fill_navigator(self.navigator, built.memory, self.layers, prepared.genres)
         self.navigator.to(self.device)
+        self.loop = NavigatorLoop(self.navigator, built, config, self.device)
         kept = built.memory
         self.figures = {
             "slots": sum(len(one.code) for one in built.training),
@@ -76,58 +87,48 @@ class UnitRecipe(Recipe):
         parts = Parts(self.front, self.codec, self.layers, self.built.memory, navigator)
         return UnitPlayer(parts, Pulse.of(torch.tensor(prepared.tempos), torch.tensor(prepared.beaten))).eval()
 
-    def fit(
-        self,
-        left: Callable[[], float],
-        report: Report,
-        stop: Callable[[], bool],
-        preview: Callable[[str], None] = lambda name: None,
-        first_s: float = math.inf,
-    ) -> dict[str, Any]:
-        """Train the navigator; see `Recipe.fit`."""
-        loop = NavigatorLoop(self.navigator, self.built, self.config, self.device)
-        budget = self.run(loop, left, report, stop, preview, first_s)
-        self.navigator.load_state_dict(loop.best)
-        self.figures |= {
+    def measured(self, budget: Budget) -> dict[str, Any]:
+        """Steps, seconds, nats per slot in training and on held-out music, and the chances to go on of every layer."""
+        loop = self.loop
+        return {
             "navigator_steps": budget.done,
             "navigator_seconds": budget.elapsed(),
             "train_nats": loop.smooth,
             "validation_nats": loop.best_value,
             "going_on": [None if math.isnan(chance) else chance for chance in loop.chances.tolist()],
-            "stopped_early": loop.worse >= self.config.patience,
-            "history": loop.history,
         }
-        return self.figures
 
-    def save_weights(self, player: UnitPlayer, output: Path) -> None:
-        """NAME.safetensors beside the model file."""
+    def export(self, player: UnitPlayer, output: Path, summary: dict[str, Any]) -> Metadata:
+        """Write the model file and, beside it, NAME.safetensors: a later training may start from it."""
+        metadata = super().export(player, output, summary)
         weights.save(player, self.config, self.prepared.genres, output)
+        return metadata
 
+    def continuous(self, player: UnitPlayer, state: list[Tensor]) -> list[Tensor]:
+        """The LSTM's states and what it says, of this slot and of the next."""
+        named = unpack(state)
+        return [*named.cells, *named.ahead, named.h, named.h_ahead]
 
-def baselines(training: list[Coded], validation: list[Coded], codes: int) -> dict[str, float]:
-    """Nats per slot of held-out music, all layers together, that a model must beat: `unigram`, how common a code is, and `bigram`,
-    how often it follows the one before. Both count in the training music, every code once more than it occurs (Laplace)."""
-    if not validation:
-        return {}
-    unigram = bigram = 0.0
-    slots = sum(len(one.code) for one in validation)
-    for v in range(validation[0].code.shape[1]):
-        for genre in {one.genre for one in validation}:
-            own = [one.code[:, v] for one in training if one.genre == genre]
-            known = np.unique(np.concatenate(own))
-            count = np.bincount(np.concatenate(own), minlength=codes) + 1.0
-            total = count[known].sum()
-            pairs: dict[tuple[int, int], int] = {}
-            for row in own:
-                for pair in zip(row[:-1].tolist(), row[1:].tolist(), strict=True):
-                    pairs[pair] = pairs.get(pair, 0) + 1
-            for one in validation:
-                if one.genre == genre:
-                    row = one.code[:, v]
-                    plain = np.log(count[row] / total)
-                    unigram -= float(plain.sum())
-                    before = [(pairs.get((a, b), 0), a) for a, b in zip(row[:-1].tolist(), row[1:].tolist(), strict=True)]
-                    # Backing off to how common a code is, as one more time that the code before was seen.
-                    backed = [np.log((n + np.exp(p)) / count[a]) for (n, a), p in zip(before, plain[1:], strict=True)]
-                    bigram -= float(plain[0] + sum(backed))
-    return {"unigram": unigram / slots, "bigram": bigram / slots}
+    def choices(self, player: UnitPlayer, state: list[Tensor]) -> Tensor:
+        """The slots of the memory that the layers play."""
+        return player.places(state)
+
+    def cells(self, player: UnitPlayer, state: list[Tensor]) -> list[Tensor]:
+        """The LSTM's state in this slot."""
+        return unpack(state).cells
+
+    def at_once(self, player: UnitPlayer, genre: Tensor, states: list[list[Tensor]]) -> list[Tensor]:
+        """After the codes that were played, fed to the navigator as one sequence."""
+        navigator, named = player.navigator, [unpack(state) for state in states]
+        codes, rows, slots = named[0].codes, [], []
+        for before, after in itertools.pairwise(named):
+            slot = moment_of(after.moment).slot
+            if moment_of(before.moment).slot != slot:  # a slot began
+                rows.append(codes[player.hearing.ago])
+                slots.append(float(slot))
+            codes = after.codes
+        count = len(rows)
+        labels = genre.expand(1, count, -1), torch.tensor([slots]), torch.dot(player.beaten, genre).expand(1, count)
+        piece = torch.tensor([[navigator.pieces] + [layers_of(named[-1].layers)[0].piece] * (count - 1)])
+        start = navigator.recurrent.initial_sequence_state(1)
+        return navigator.sequence(torch.stack(rows)[None], *labels, piece, start, 0.0)[1]

@@ -22,8 +22,8 @@ import resource, sys
 from pathlib import Path
 import numpy as np
 from noizestream.music.library import read_library
-from noizestream.training.data import prepare
 from noizestream.training.config import Config
+from noizestream.training.data import prepare
 
 def made_up(track, audio, **settings):
     rows = 300

@@ -10,8 +10,8 @@ from noizestream.errors import NoizestreamError
 from noizestream.nn.layers import LayerFront
 from noizestream.training.config import resolve
 from noizestream.training.data import memory as module
-from noizestream.training.data import shares
-from noizestream.training.data.shares import sections
+from noizestream.training.data import memory_shares
+from noizestream.training.data.memory_shares import sections
 from noizestream.training.data.slots import BAR
 from tests.training.conftest import quiet
 from tests.training.made_up import CODEC, FRONT, PER_SLOT, frames, prepared
@@ -116,7 +116,7 @@ def test_no_more_is_kept_than_asked_for_and_small_genres_keep_all_they_have(musi
 
 @pytest.mark.parametrize("first_beat", [0.0, 1.25])
 def test_of_a_piece_that_has_no_room_sections_from_all_over_it_are_kept(tmp_path, monkeypatch, first_beat):
-    monkeypatch.setattr(shares, "SECTION", 2 * BAR)
+    monkeypatch.setattr(memory_shares, "SECTION", 2 * BAR)
     music = prepared(tmp_path, [(0, frames(200, 1), "training")], first_beat)
     layers = LayerFront(FRONT)
     config = replace(CONFIG, memory_mb=960 * (CODEC.size + layers.size / PER_SLOT) / 1e6)

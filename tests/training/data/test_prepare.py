@@ -14,12 +14,11 @@ from noizestream.music.library import read_library
 from noizestream.music.tracks import Library, Track
 from noizestream.nn.codec import Codec
 from noizestream.training.config import resolve
-from noizestream.training.data import assemble
-from noizestream.training.data import prepare as module
+from noizestream.training.data import assemble, features
 from noizestream.training.data.dataset import Piece, Prepared
 from noizestream.training.data.prepare import prepare
 from noizestream.training.recipes.units import UnitRecipe
-from tests.training.conftest import RATE, clicks, never, quiet
+from tests.training.conftest import RATE, clicks, quiet
 
 
 def test_every_fault_is_skipped_with_its_reason(prepared):
@@ -112,12 +111,12 @@ def test_nothing_left_is_an_error_that_says_so(tmp_path, config):
 
 
 def test_features_do_not_depend_on_where_a_long_track_is_cut():
-    front = module._front(48000, 512)
+    front = features.front_of(48000, 512)
     import torch
 
     sound = torch.randn(2, 512 * 90)
     whole = front.analyse(sound)
-    parts = torch.cat([front.analyse(part) for part in module._overlapping(sound, 512, frames=17)])
+    parts = torch.cat([front.analyse(part) for part in features._overlapping(sound, 512, frames=17)])
     # kernels of other batch sizes add in another order; the image is measured over nine frames, fewer at a cut
     assert torch.allclose(whole[:, : front.tones], parts[:, : front.tones], atol=1e-3)
     inside = [t for t in range(len(whole)) if 4 <= t % 17 < 13 and t < 85]
@@ -125,7 +124,7 @@ def test_features_do_not_depend_on_where_a_long_track_is_cut():
 
 
 def test_a_library_with_stereo_in_it_is_learned_in_stereo(prepared):
-    front = module._front(48000, 512)
+    front = features.front_of(48000, 512)
     assert prepared.channels == 2 and prepared.bands == front.bands
     band = front.tones + 2  # 500 to 1000 Hz
     pans = [[float(prepared.bands_of(p)[:, band].mean()) for p in prepared.of("training") if p.genre == genre] for genre in (0, 1)]
@@ -133,7 +132,7 @@ def test_a_library_with_stereo_in_it_is_learned_in_stereo(prepared):
 
 
 def test_mono_where_the_music_is_or_where_asked(music, config, tmp_path):
-    front = module._front(48000, 512)
+    front = features.front_of(48000, 512)
     cache = {"cache_root": tmp_path / "cache", "workers": 0}
     mono = prepare(read_library(music, ["low"]), config, tmp_path / "mono", **cache)
     assert (mono.channels, mono.bands) == (1, front.tones)
@@ -168,17 +167,17 @@ def test_the_sound_lies_beside_the_bands_a_row_where_the_middle_of_a_frame_is(co
 
 def test_rows_of_sound_do_not_depend_on_where_a_long_track_is_cut(monkeypatch):
     sound = torch.from_numpy(np.stack([clicks(140, 4), clicks(140, 4, seed=2)]))
-    bands = module._front(48000, 512).analyse(sound)
-    struck, whole = module._struck_and_rows(sound, bands, 48000, 512)
-    monkeypatch.setattr(module, "PART", 100)
-    struck_in_parts, parts = module._struck_and_rows(sound, bands, 48000, 512)
-    assert torch.equal(struck, struck_in_parts) and struck.shape == (len(bands), module._layers(48000, 512).tones)
-    assert whole.shape == parts.shape == (len(bands), module._codec(48000, 512).size)
+    bands = features.front_of(48000, 512).analyse(sound)
+    struck, whole = features._struck_and_rows(sound, bands, 48000, 512)
+    monkeypatch.setattr(features, "PART", 100)
+    struck_in_parts, parts = features._struck_and_rows(sound, bands, 48000, 512)
+    assert torch.equal(struck, struck_in_parts) and struck.shape == (len(bands), features._layers(48000, 512).tones)
+    assert whole.shape == parts.shape == (len(bands), features._codec(48000, 512).size)
     assert float((whole != parts).float().mean()) < 1e-3, "but for rounding"
-    _, share = module._codec(48000, 512).decode(whole)
+    _, share = features._codec(48000, 512).decode(whole)
     loud = bands.mean(1) > bands.mean(1).quantile(0.98)
     assert float(share[loud.roll(-1)].mean()) > float(share.mean()) + 0.2, "what is percussive is where the clicks are"
-    assert [len(rows) for rows in module._struck_and_rows(sound[:, :1000], bands[:0], 48000, 512)] == [0, 0]
+    assert [len(rows) for rows in features._struck_and_rows(sound[:, :1000], bands[:0], 48000, 512)] == [0, 0]
 
 
 def test_the_agile_preset_has_blocks_of_half_the_length(config, tmp_path):
@@ -191,7 +190,7 @@ def test_the_agile_preset_has_blocks_of_half_the_length(config, tmp_path):
     (tmp_path / "run").mkdir()
     recipe = UnitRecipe(prepared, replace(config, steps=2), tmp_path / "run")
     recipe.build(quiet)
-    recipe.fit(0.0, quiet, never)
+    recipe.fit()
     player = recipe.player()
     controls = torch.tensor([float(control["default"]) for control in player.controls])
     block, _ = player.step(torch.tensor([1.0, 0.0]), controls, torch.full((player.noise_size,), 0.5), player.initial_state())

@@ -15,11 +15,12 @@ from noizestream.nn.spectral import SpectralFront
 from noizestream.training.config import resolve
 from noizestream.training.data.dataset import Prepared
 from noizestream.training.export import weights
-from noizestream.training.export.script import script, self_test
+from noizestream.training.export.script import script
+from noizestream.training.export.self_test import self_test
 from noizestream.training.recipes.units import UnitRecipe
 from noizestream.training.run import train
 from rig.made_up import memory
-from tests.training.conftest import never, quiet
+from tests.training.conftest import quiet
 
 
 @pytest.fixture(scope="module")
@@ -27,7 +28,7 @@ def base(recipe, prepared, tmp_path_factory):
     """The weights of a short training on two genres, beside a file that stands for the model and whose name is no text."""
     model = tmp_path_factory.mktemp("base") / "caf\udce9.ts"
     model.touch()
-    recipe.save_weights(recipe.player(), model)
+    weights.save(recipe.player(), recipe.config, prepared.genres, model)
     return model
 
 
@@ -82,7 +83,7 @@ def test_a_training_on_a_base_begins_where_that_one_ended(base, recipe, prepared
         (tmp_path / name).mkdir()
         made = UnitRecipe(prepared, settings, tmp_path / name)
         made.build(quiet)
-        figures.append(made.fit(0.0, quiet, never))
+        figures.append(made.fit())
     after, fresh = (row["validation_nats"] for row in figures)
     assert after == pytest.approx(recipe.figures["validation_nats"], abs=1.0) and after < fresh - 0.5
     assert figures[0]["variance_kept"] is None, "nothing was fitted"
@@ -93,11 +94,11 @@ def test_a_training_on_a_base_may_have_a_new_genre(base, prepared, config, tmp_p
     asked = replace(weights.load(base).adapt(config), base=str(base), steps=2)
     recipe = UnitRecipe(renamed, asked, tmp_path)
     recipe.build(quiet)
-    figures = recipe.fit(0.0, quiet, never)
+    figures = recipe.fit()
     assert figures["navigator_steps"] == 2 and math.isfinite(figures["validation_nats"])
     player = recipe.player()
     assert player.genres == 2
-    self_test(player, script(player))
+    self_test(player, script(player), recipe)
 
 
 def test_the_weights_of_a_bundled_model_are_found_beside_it_in_the_cache_or_by_path(base, tmp_path, monkeypatch):

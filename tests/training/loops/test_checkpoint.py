@@ -1,5 +1,7 @@
 """Checkpoints on a disk that is full, and the time that they tell."""
 
+from types import SimpleNamespace
+
 import pytest
 import torch
 
@@ -26,7 +28,7 @@ def test_it_tells_how_long_the_whole_has_taken_so_that_a_resumed_training_has_th
     checkpoints = Checkpoints(tmp_path)
     assert checkpoints.resumed == {}
     checkpoints.clock = lambda: 312.5
-    checkpoints.save({}, Budget(600.0), now=True)
+    checkpoints.save(SimpleNamespace(state=dict), Budget(600.0), now=True)
     assert Checkpoints(tmp_path).resumed["wall"] == 312.5
 
 

@@ -11,9 +11,9 @@ from noizestream.nn.memory import Memory
 from noizestream.nn.navigator import Navigator
 from noizestream.training.config import resolve
 from noizestream.training.data.memory import Built
+from noizestream.training.loops.baselines import baselines
 from noizestream.training.loops.budget import Budget
 from noizestream.training.loops.navigator import NavigatorLoop
-from noizestream.training.recipes.units import baselines
 from tests.training.conftest import never, quiet
 from tests.training.made_up import coded
 
@@ -70,7 +70,7 @@ def test_slots_after_the_end_of_a_piece_do_not_count():
 
 def test_without_held_out_music_there_is_no_verdict():
     loop = loop_of(built([periodic(100, 8, 3)], []))
-    assert math.isnan(loop._judge()) and baselines(loop.lanes.coded, [], CODES) == {}
+    assert math.isnan(loop._judge()) and baselines(loop.batches.coded, [], CODES) == {}
     loop.run(Budget(steps=12), quiet, never, quiet)
     assert math.isnan(loop.best_value) and math.isfinite(loop.smooth)
 

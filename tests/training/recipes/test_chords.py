@@ -13,7 +13,7 @@ from noizestream.training.config import Config
 from noizestream.training.data.prepare import prepare
 from noizestream.training.recipes.units import UnitRecipe
 from rig.made_up import Performance
-from tests.training.conftest import RATE, never, quiet
+from tests.training.conftest import RATE, quiet
 
 BEAT_S = 0.5
 C, F, G, A_MINOR, D_MINOR, E_MINOR = 0, 5, 7, 12 + 9, 12 + 2, 12 + 4
@@ -52,7 +52,7 @@ def recipe(config: Config, tmp_path_factory: pytest.TempPathFactory) -> UnitReci
     prepared = prepare(library, config, folder / "prepared", cache_root=folder / "cache", workers=0)
     made = UnitRecipe(prepared, replace(config, steps=60), folder)
     made.build(quiet)
-    made.fit(0.0, quiet, never)
+    made.fit()
     return made
 
 

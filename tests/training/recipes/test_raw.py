@@ -15,10 +15,12 @@ from noizestream.nn.inference import inference_form
 from noizestream.nn.raw import RawPlayer, RawPredictor
 from noizestream.training.config import Config, resolve
 from noizestream.training.data.dataset import Piece, Prepared
-from noizestream.training.export.script import SELF_TEST_STEPS, script, self_test
+from noizestream.training.export.script import script
+from noizestream.training.export.self_test import STEPS, self_test
 from noizestream.training.loops import checkpoint
 from noizestream.training.recipes.raw import RawRecipe
-from tests.training.conftest import never, quiet
+from noizestream.training.recipes.recipe import FitRequest
+from tests.training.conftest import quiet
 
 RATE, BLOCK, BLOCKS = 8000, 32, 400
 HISS = 0.02
@@ -58,7 +60,7 @@ def fitted(prepared, config, folder, report=quiet) -> RawRecipe:
     folder.mkdir(exist_ok=True)
     recipe = RawRecipe(prepared, config, folder)
     recipe.build(quiet)
-    recipe.fit(0.0, report, never)
+    recipe.fit(FitRequest(report=report))
     return recipe
 
 
@@ -140,7 +142,7 @@ def test_what_the_architecture_offers_and_what_not():
 
 
 @torch.no_grad()
-def test_a_baseline_that_makes_much_of_rounding_is_exported_all_the_same():
+def test_a_baseline_that_makes_much_of_rounding_is_exported_all_the_same(tones, config, tmp_path):
     """What hears its own blocks may be chaotic: the forms are compared block by block, from the same state."""
     torch.manual_seed(0)
     predictor = RawPredictor(BLOCK, 2, 24)
@@ -149,8 +151,8 @@ def test_a_baseline_that_makes_much_of_rounding_is_exported_all_the_same():
     player = RawPlayer(predictor, RATE, torch.full((2, BLOCK), 0.1)).eval()
     state, genre, controls = player.initial_state(), torch.full((2,), 0.5), torch.tensor([1.0])
     nudged = [each + 1e-6 for each in state]
-    for block in range(SELF_TEST_STEPS):
+    for block in range(STEPS):
         draws = torch.from_numpy(noise(1, block, player.noise_size))
         (one, state), (other, nudged) = (player.step(genre, controls, draws, each) for each in (state, nudged))
     assert float((one - other).abs().max()) > 0.1
-    self_test(player, script(inference_form(player)))
+    self_test(player, script(inference_form(player)), RawRecipe(tones, config, tmp_path))

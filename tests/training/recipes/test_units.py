@@ -16,9 +16,12 @@ from noizestream.errors import NoizestreamError, UsageError
 from noizestream.modelfile import archive
 from noizestream.nn.recurrent import Recurrent
 from noizestream.training.config import resolve
-from noizestream.training.export.script import export, quantised, script, self_test
+from noizestream.training.export.model_file import export
+from noizestream.training.export.script import quantised, script
+from noizestream.training.export.self_test import self_test
 from noizestream.training.loops import checkpoint
 from noizestream.training.loops.budget import Milestones
+from noizestream.training.recipes.recipe import FitRequest
 from noizestream.training.recipes.units import UnitRecipe
 from rig.made_up import Performance
 from tests.training.conftest import RATE, never, quiet
@@ -28,7 +31,7 @@ def fitted(prepared, config, folder, report=quiet, stop=never) -> UnitRecipe:
     folder.mkdir(exist_ok=True)
     recipe = UnitRecipe(prepared, config, folder)
     recipe.build(quiet)
-    recipe.fit(0.0, report, stop)
+    recipe.fit(FitRequest(report=report, stop=stop))
     return recipe
 
 
@@ -76,8 +79,8 @@ def test_a_killed_training_ends_as_if_never_stopped(prepared, config, tmp_path, 
 def test_the_same_seed_and_steps_give_the_same_model_file(prepared, config, tmp_path):
     goldens = []
     for name, seed in (("one", 3), ("two", 3), ("other", 4)):
-        player = fitted(prepared, replace(config, steps=6, seed=seed), tmp_path / name).player()
-        goldens.append(export(player, "tiny", prepared.genres, {}, tmp_path / f"{name}.ts").extra["golden"])
+        recipe = fitted(prepared, replace(config, steps=6, seed=seed), tmp_path / name)
+        goldens.append(export(recipe.player(), recipe, tmp_path / f"{name}.ts", prepared.genres, {}).extra["golden"])
     assert goldens[0] == goldens[1]
     assert goldens[0] != goldens[2]
 
@@ -91,7 +94,7 @@ def test_stopping_early_leaves_a_usable_model(prepared, config, tmp_path):
 
     recipe = fitted(prepared, config, tmp_path, stop=stop)
     assert np.isfinite(recipe.figures["validation_nats"]) and recipe.figures["navigator_steps"] == 3
-    self_test(recipe.player(), script(recipe.player()))
+    self_test(recipe.player(), script(recipe.player()), recipe)
 
 
 def test_a_preview_on_the_way_is_of_what_was_learned_until_then_and_changes_nothing(prepared, config, tmp_path):
@@ -104,7 +107,7 @@ def test_a_preview_on_the_way_is_of_what_was_learned_until_then_and_changes_noth
         learned = any(not torch.equal(value, fresh[key]) for key, value in player.navigator.state_dict().items())
         heard.append((name, learned, player.training, recipe.navigator.training))
 
-    recipe.fit(0.0, quiet, never, preview, first_s=0.0)
+    recipe.fit(FitRequest(preview=preview, first_preview_s=0.0))
     assert heard[0] == ("step-000010", True, False, True) and len(heard) == 3
 
 
@@ -133,7 +136,7 @@ def test_a_checkpoint_of_another_version_is_one_line(tmp_path, monkeypatch):
 @pytest.fixture(scope="module")
 def exported(recipe, prepared, tmp_path_factory):
     path = tmp_path_factory.mktemp("exported") / "tiny.ts"
-    return path, export(recipe.player(), "tiny", prepared.genres, {"licence": "none"}, path, "int8")
+    return path, export(recipe.player(), recipe, path, prepared.genres, {"licence": "none"}, "int8")
 
 
 def test_the_exported_file_plays_what_was_trained(exported, recipe, tmp_path):
@@ -177,13 +180,13 @@ def test_the_memory_lies_in_the_file_once(exported, recipe):
 
 def test_the_self_test_notices_a_wrong_export(recipe):
     player = recipe.player()
-    self_test(player, script(player))
+    self_test(player, script(player), recipe)
     for spoil in (lambda other: other.reader.codec.values.mul_(1.2), lambda other: other.navigator.enter.bias.add_(0.5)):
         other = copy.deepcopy(player)
         with torch.no_grad():
             spoil(other)
         with pytest.raises(NoizestreamError, match="differs"):
-            self_test(player, script(other))
+            self_test(player, script(other), recipe)
 
 
 def test_the_self_test_notices_a_stream_that_is_not_what_was_trained(recipe, monkeypatch):
@@ -191,7 +194,7 @@ def test_the_self_test_notices_a_stream_that_is_not_what_was_trained(recipe, mon
     whole = Recurrent.sequence
     monkeypatch.setattr(Recurrent, "sequence", lambda net, x, state: whole(net, 0.5 * x, state))
     with pytest.raises(NoizestreamError, match="streamed model differs"):
-        self_test(player, script(player))
+        self_test(player, script(player), recipe)
 
 
 def test_presets_resolve_and_unknown_ones_are_refused():

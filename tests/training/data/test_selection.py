@@ -5,8 +5,8 @@ import pytest
 
 from noizestream.music import cuts
 from noizestream.music.tracks import Track
-from noizestream.training.data import portion
-from noizestream.training.data.portion import Portion, excerpt_for, length_of
+from noizestream.training.data import selection
+from noizestream.training.data.selection import Selection, excerpt_for, length_of
 
 
 @pytest.fixture
@@ -26,7 +26,7 @@ def heard(drawn):
 
 
 def test_every_beginning_is_balanced_and_in_the_end_all_is_given(tracks):
-    drawn = list(Portion(tracks, None, 0).draw())
+    drawn = list(Selection(tracks, None, 0).draw())
     some = heard(drawn[:9])
     assert some.pop("one") == 200, "there is no more of it"
     assert set(some) == {"short", "mix"} and abs(some["short"] - some["mix"]) <= 300
@@ -35,7 +35,7 @@ def test_every_beginning_is_balanced_and_in_the_end_all_is_given(tracks):
 
 
 def test_of_long_tracks_all_come_before_one_comes_again_and_soon_from_everywhere(tracks):
-    mixes = [cut for cut in Portion(tracks, 45.0, 0).draw() if cut.track.genre == "mix"]
+    mixes = [cut for cut in Selection(tracks, 45.0, 0).draw() if cut.track.genre == "mix"]
     assert {cut.track.path.stem for cut in mixes[:2]} == {"mix0", "mix1"} and all(cut.seconds == 45 for cut in mixes)
     starts = sorted(cut.start_s for cut in mixes if cut.track.path.stem == "mix0")
     assert starts[0] > 100 and np.ptp(np.diff(starts)) < 1e-6
@@ -44,12 +44,12 @@ def test_of_long_tracks_all_come_before_one_comes_again_and_soon_from_everywhere
 
 
 def test_the_seed_decides_the_order(tracks):
-    orders = [[cut.track for cut in Portion(tracks, None, seed).draw()] for seed in (1, 1, 2)]
+    orders = [[cut.track for cut in Selection(tracks, None, seed).draw()] for seed in (1, 1, 2)]
     assert orders[0] == orders[1] != orders[2]
 
 
 def test_what_is_there_already_is_not_given_and_counts(tracks):
-    whole = Portion(tracks, 45.0, 0)
+    whole = Selection(tracks, 45.0, 0)
     drawn = []
     for cut in whole.draw({"mix"}):
         if cut.track.path.stem == "mix0":
@@ -72,5 +72,5 @@ def test_a_large_library_is_measured_by_some_of_its_headers(tracks, monkeypatch)
     assert length_of(tracks) == pytest.approx(8600)
     assert length_of(tracks * 100) == pytest.approx(860_000, rel=0.2)
     looked = []
-    monkeypatch.setattr(portion, "cuts_of", lambda track: looked.append(track) or [cuts.Cut(track, 0.0, None, 30.0)])
-    assert length_of(tracks * 100) == pytest.approx(23 * 100 * 30) and len(looked) == portion.SAMPLED
+    monkeypatch.setattr(selection, "cuts_of", lambda track: looked.append(track) or [cuts.Cut(track, 0.0, None, 30.0)])
+    assert length_of(tracks * 100) == pytest.approx(23 * 100 * 30) and len(looked) == selection.SAMPLED

@@ -1,4 +1,4 @@
-"""A balanced part of a library, for a training that has not the time to hear all: every beginning of it is as even as can be."""
+"""A balanced part of a library, for a training that has no time for all: every beginning of it is as even as can be."""
 
 import math
 from collections import deque
@@ -12,7 +12,7 @@ from noizestream.music.tracks import Track
 SAMPLED = 400
 """Headers that are read to tell how long a library is."""
 EXCERPTS_S = (10.0, 15.0, 22.0, 30.0, 45.0, 60.0, 90.0, 120.0, 180.0)
-"""Of each piece of a track so much is heard where not all can be. Few lengths: what was analysed once is found again."""
+"""Of each piece of a track so much is taken where not all can be. Few lengths: what was analysed once is found again."""
 LONG_S = 45.0
 """So much of a track shows how its bars follow each other: rather fewer tracks than less of each, if every genre has three."""
 
@@ -25,14 +25,14 @@ def length_of(tracks: Sequence[Track]) -> float:
 
 
 def excerpt_for(fits_s: float, music_s: float, tracks: int, genres: int) -> float | None:
-    """Seconds to hear of each piece of a track where `fits_s` of `music_s` are to be heard; None: all of it."""
+    """Seconds to take of each piece of a track where `fits_s` of `music_s` are to be learned from; None: all of it."""
     if fits_s >= music_s:
         return None
     each = max(fits_s / max(1, tracks), min(LONG_S, fits_s / (3 * max(1, genres))))
     return next((excerpt for excerpt in EXCERPTS_S if excerpt >= each), None)
 
 
-class Portion:
+class Selection:
     """The cuts of `tracks` in an order of which every beginning is balanced: always one of the genre of which least was given out.
 
     Of a genre all tracks come before any comes again with another piece, in an order that `seed` decides.

@@ -4,7 +4,7 @@ import itertools
 
 import pytest
 
-from noizestream.training.data.shares import SECTION, counts, sections, shares_of
+from noizestream.training.data.memory_shares import SECTION, counts, sections, shares_of
 from noizestream.training.data.slots import BAR
 
 
