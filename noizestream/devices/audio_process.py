@@ -22,7 +22,6 @@ from multiprocessing.connection import Connection
 from noizestream.devices import portaudio
 from noizestream.devices.portaudio import NoAudioDevice, OutputDevice
 from noizestream.errors import NoizestreamError
-from noizestream.realtime import output_bus as desk
 from noizestream.realtime.output_bus import OutputBus
 from noizestream.realtime.process import ignore_signals, spawn
 from noizestream.realtime.ring import Ring
@@ -92,20 +91,20 @@ class Sound:
     def open(self, bus: OutputBus, rings: Mapping[int, Ring]) -> None:
         """Open the device that was found, with `rings` on their decks."""
         self._bus = bus
-        self._calls = int(bus.header[desk.CALLBACKS])
+        self._calls = bus.callback.callbacks
         decks = [(deck, ring.memory.name, ring.layout) for deck, ring in rings.items()]
         self._send(("open", bus.memory.name, bus.layout, decks))
 
-    def put(self, deck: int, ring: Ring | None) -> None:
-        """Play `ring` on `deck`; None takes off what is there."""
-        self._send(("put", deck, *((ring.memory.name, ring.layout) if ring else (None, None))))
+    def put(self, model_slot: int, ring: Ring | None) -> None:
+        """Play `ring` in `model_slot`; None takes off what is there."""
+        self._send(("put", model_slot, *((ring.memory.name, ring.layout) if ring else (None, None))))
 
     @property
     def lost(self) -> bool:
         """True when the open device has stopped asking for sound, or its process has ended."""
         if self._bus is None:
             return False
-        calls, now = int(self._bus.header[desk.CALLBACKS]), time.monotonic()
+        calls, now = self._bus.callback.callbacks, time.monotonic()
         if calls != self._calls or not self._is_open:
             self._silent_s = 0.0
         else:  # where this process was held up too, the whole machine was: that says nothing about the device
@@ -188,15 +187,15 @@ def _serve(pipe: Connection, found: Found, latency: str, parent: int) -> None:
             return
         if what == "open":
             name, layout, decks = rest
-            bus = OutputBus.attach(name, layout)
+            bus = OutputBus.attach(name, layout, "callback")
             output = portaudio.Output(found.device, bus, found.rate, latency)
             for deck, ring_name, ring_layout in decks:
-                output.put(deck, Ring.attach(ring_name, ring_layout))
+                output.put(deck, Ring.attach(ring_name, ring_layout, "callback"))
             pipe.send(Opened(output.latency_s, output.compiled))
         elif output is not None:
             deck, ring_name, ring_layout = rest
             try:
-                ring = Ring.attach(ring_name, ring_layout) if ring_name else None
+                ring = Ring.attach(ring_name, ring_layout, "callback") if ring_name else None
             except FileNotFoundError:  # it was replaced again meanwhile
                 ring = None
             output.put(deck, ring)

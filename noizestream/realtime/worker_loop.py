@@ -16,12 +16,10 @@ import numpy as np
 from noizestream.engine.resampling import Resampler
 from noizestream.errors import NoizestreamError, UsageError
 from noizestream.modelfile import archive
-from noizestream.realtime import ring as slots
 from noizestream.realtime.process import ignore_signals
-from noizestream.realtime.ring import Ring, RingLayout
+from noizestream.realtime.ring import FAILED, GUARD_FRAMES, READY, STARTING, STOPPED, Ring, RingLayout
 from noizestream.realtime.shared_memory import fence
 from noizestream.realtime.standby import Standby, main_lives
-from noizestream.realtime.stats import StepTimes
 from noizestream.system import machine
 
 if TYPE_CHECKING:
@@ -64,14 +62,14 @@ class Job:
 def run(pipe: Connection, job: Job) -> None:
     """The worker process from start to end. What goes wrong is sent to the main process as `(kind, one line)`."""
     ignore_signals()
-    ring = Ring.attach(job.ring_name, job.ring_layout)
+    ring = Ring.attach(job.ring_name, job.ring_layout, "worker")
     standby = Standby()
     try:
         _play(pipe, ring, job, standby)
-        ring.header[slots.STATE] = slots.STOPPED
+        ring.worker.state = STOPPED
     except Exception as error:
-        if not ring.header[slots.BLOCKS]:
-            ring.header[slots.STATE] = slots.FAILED
+        if not ring.worker.blocks:
+            ring.worker.state = FAILED
         known = isinstance(error, NoizestreamError)
         text = str(error) if known else f"{job.model}: the worker failed ({type(error).__name__}: {archive.last_line(error)})"
         with contextlib.suppress(OSError):
@@ -88,7 +86,7 @@ def _play(pipe: Connection, ring: Ring, job: Job, standby: Standby) -> None:
     from noizestream.realtime.rewind import RewindBuffer
     from noizestream.realtime.tuning import settle
 
-    header, meters = ring.header, ring.meters
+    main, mine = ring.main, ring.worker
     prepare_torch()
     generator = load(job.model, job.seed)
     generator.block = job.first_block
@@ -101,46 +99,46 @@ def _play(pipe: Connection, ring: Ring, job: Job, standby: Standby) -> None:
         os.nice(NICENESS)  # where the system lets us: everything else can wait, a block cannot
 
     while not standby.stand_by():
-        if header[slots.STOP] or not main_lives():
+        if main.stop or not main_lives():
             return
-        standby.begin(int(header[slots.BLOCKS]))
+        standby.begin(mine.blocks)
         pipe.send(("follows", (os.getpid(), machine.started(os.getpid()))))
         generator.clear_state()
-        generator.block = job.first_block + int(header[slots.BLOCKS] - header[slots.AGAIN]) + 1  # not the one that may have killed
+        generator.block = job.first_block + mine.blocks - mine.again + 1  # not the one that may have killed
 
     stream = SafeStream(generator)
     resampler = Resampler(metadata.sample_rate, job.device_rate, metadata.channels)
     line = RewindBuffer(ring, stream, resampler, job.device_rate)
     controls = _Controls(ring, generator)
-    times = StepTimes(ring.steps)
-    resets = int(header[slots.RESETS])
+    times = ring.step_times
+    resets = mine.resets
     block_frames = resampler.largest(metadata.block_frames)
     budget = metadata.block_frames / metadata.sample_rate
     step, paused, turns, again = budget / 4, 0, 0, 0.0
-    while not header[slots.STOP]:
+    while not main.stop:
         turns += 1
         if turns % TURNS == 0 and not main_lives():
             return
-        if header[slots.PANIC] != header[slots.FRESH]:
-            panic = int(header[slots.PANIC])
+        if main.panic != mine.fresh:
+            panic = main.panic
             generator.clear_state()
             stream.safety.reset()
             resampler.clear()
             line.start_afresh()
             paused = round(PANIC_S * job.device_rate)
-            header[slots.FRESH_AT] = header[slots.WRITTEN]
+            mine.fresh_at = mine.written
             fence()
-            header[slots.FRESH] = panic
+            mine.fresh = panic
         controls.look()
-        period = int(header[slots.PERIOD])
-        if period and controls.version > 0 and meters[slots.LOAD] < TOO_BUSY and (now := time.perf_counter()) >= again:
+        period = main.period
+        if period and controls.version > 0 and mine.load < TOO_BUSY and (now := time.perf_counter()) >= again:
             # While the block is made the callback takes as many periods as begin meanwhile.
             until_made = math.ceil((SLOWER * step + WAKING_S) * job.device_rate / period)
-            count = line.go_back(controls.version, (1 + until_made) * period + slots.GUARD_FRAMES)
+            count = line.go_back(controls.version, (1 + until_made) * period + GUARD_FRAMES)
             again = now + count * step / AGAIN_SHARE
-        if line.ahead + block_frames > header[slots.TARGET]:
-            if header[slots.STATE] == slots.STARTING:
-                header[slots.STATE] = slots.READY
+        if line.ahead + block_frames > main.target:
+            if mine.state == STARTING:
+                mine.state = READY
                 pipe.send(("ready", settings))
             time.sleep(POLL_S)
             continue
@@ -149,15 +147,15 @@ def _play(pipe: Connection, ring: Ring, job: Job, standby: Standby) -> None:
             paused -= block_frames
             continue
         started = time.perf_counter()
-        line.lay(meters[slots.BOOST_GAIN], controls.version, period and period + slots.GUARD_FRAMES)
-        header[slots.SEEN_SEQUENCE] = controls.sequence
-        header[slots.BLOCKS] += 1
-        header[slots.RESETS] = resets + stream.resets
+        line.lay(main.boost_gain, controls.version, period and period + GUARD_FRAMES)
+        mine.seen_sequence = controls.sequence
+        mine.blocks += 1
+        mine.resets = resets + stream.resets
         taken = time.perf_counter() - started
         step += 0.1 * (taken - step)
         times.add(taken)
-        meters[slots.LOAD] += 0.05 * (taken / budget - meters[slots.LOAD])
-        if line.cursor < header[slots.WRITTEN]:
+        mine.load += 0.05 * (taken / budget - mine.load)
+        if line.cursor < mine.written:
             time.sleep(POLL_S)  # no hurry while older blocks lie there: nobody else is to wait for a whole ring of steps
 
 
@@ -171,7 +169,7 @@ class _Controls:
 
     def look(self) -> None:
         """Take over what has changed."""
-        if self._ring.header[slots.CONTROL_SEQUENCE] == self.sequence:
+        if self._ring.main.control_sequence == self.sequence:
             return
         metadata = self._generator.metadata
         self.sequence, weights, values = self._ring.get_controls(len(metadata.genres), len(metadata.controls))

@@ -11,12 +11,10 @@ import numpy as np
 
 from noizestream.control.state import LiveState
 from noizestream.errors import NoizestreamError
-from noizestream.realtime import output_bus as desk
-from noizestream.realtime import ring as slots
-from noizestream.realtime.output_bus import OutputBus
+from noizestream.realtime.output_bus import MODEL_SLOTS, OutputBus
 from noizestream.realtime.ring import Ring
 from noizestream.realtime.stats import Totals
-from noizestream.realtime.worker import Worker
+from noizestream.realtime.worker import Beginning, Worker
 from noizestream.session.loading import Loading, ModelSlot
 
 FADE_S = 0.01
@@ -53,7 +51,7 @@ class Players:
         self._put, self._say = put, say
         self.rate = self.channels = self.period = self._latency = self._room = 0
         self.restarts = self.switches = 0
-        self._slots: list[ModelSlot | None] = [None] * desk.MODEL_SLOTS
+        self._slots: list[ModelSlot | None] = [None] * MODEL_SLOTS
         self._playing = 0
         self._loading = Loading(state, self._new, say)
         self._gone = Totals()
@@ -82,7 +80,7 @@ class Players:
     @property
     def underruns(self) -> int:
         """Of all workers so far."""
-        return self._gone.underruns + sum(int(ring.header[slots.UNDERRUNS]) for ring in self.rings().values())
+        return self._gone.underruns + sum(ring.callback.underruns for ring in self.rings().values())
 
     def totals(self) -> Totals:
         """What all workers counted so far, the replaced ones too."""
@@ -100,14 +98,13 @@ class Players:
         """
         self._bus = bus
         if (rate, channels) != (self.rate, self.channels):
-            for number in range(desk.MODEL_SLOTS):
+            for number in range(MODEL_SLOTS):
                 self._drop(number)
             self._loading.abandon()
         self.rate, self.channels, self._room = rate, channels, max(round(max(self.kept_s, room_s) * rate), 2 * LARGEST_PERIOD)
-        bus.header[desk.CHANNELS] = channels
+        bus.main.channels = channels
         for ring in self.rings().values():  # nobody plays them: the next device fades them in from silence
-            ring.header[[slots.RUN, slots.MODE]] = 0, slots.SILENT
-            ring.meters[slots.FADE] = 0.0
+            ring.restart()
 
     def ready(self) -> bool:
         """After `shape`: whether the model that is to play is loaded; launches it where it is not. NoizestreamError if it fails."""
@@ -131,7 +128,7 @@ class Players:
         """Fit the rings to a device that asks for `period` frames at once and keeps `latency` frames itself."""
         self.period, self._latency = period, latency
         if self._bus is not None:
-            self._bus.header[desk.GAIN_FRAMES] = max(min(round(GAIN_S * self.rate), period), LEAST_GAIN_FRAMES)
+            self._bus.main.gain_frames = max(min(round(GAIN_S * self.rate), period), LEAST_GAIN_FRAMES)
         for deck in self._slots:
             if deck is not None:
                 self._fit(deck.worker)
@@ -140,12 +137,12 @@ class Players:
         """Let it sound, with a fade."""
         self._heard = None
         self.state.connect(self.worker, self.set_gains)
-        self.worker.ring.header[[slots.RUN_FRAMES, slots.RUN]] = round(FADE_S * self.rate), 1
+        self.worker.ring.play(round(FADE_S * self.rate))
 
     def stop(self) -> None:
         """Fade out; `silent` says when it has."""
         for ring in self.rings().values():
-            ring.header[[slots.RUN_FRAMES, slots.RUN]] = round(FADE_S * self.rate), 0
+            ring.leave(round(FADE_S * self.rate))
 
     @property
     def silent(self) -> bool:
@@ -154,15 +151,15 @@ class Players:
 
     def close(self) -> None:
         """End all workers and free their rings; `totals` goes on answering."""
-        for number in range(desk.MODEL_SLOTS):
+        for number in range(MODEL_SLOTS):
             self._drop(number)
         self._loading.abandon()
 
     def set_gains(self, attenuation: float, boost: float) -> None:
         """Linear: at most 1, in the callback; at least 1, in the worker before its limiter."""
         if self._bus is not None:
-            self._bus.meters[desk.VOLUME_GAIN] = attenuation
-        self.worker.ring.meters[slots.BOOST_GAIN] = boost
+            self._bus.main.volume_gain = attenuation
+        self.worker.ring.main.boost_gain = boost
 
     # --- while it plays ---------------------------------------------------------------------------------------------------------
 
@@ -226,13 +223,14 @@ class Players:
         self._playing = 1 - self._playing
         self.switches += 1
         self.state.switch(after.model, after.worker)
-        for deck, run in ((after, 1), (before, 0)):
-            deck.worker.ring.header[[slots.RUN_FRAMES, slots.RUN]] = frames, run
+        after.worker.ring.play(frames)
+        before.worker.ring.leave(frames)
 
     def _new(self, model: int, first_block: int) -> Worker:
         weights, values = self.state.weights_of(model), self.state.values_of(model)
         heard = self._heard if model == self.state.current else None
-        worker = Worker(self.paths[model], self.rate, self.channels, self._room, self.seed, weights, values, first_block, heard)
+        beginning = Beginning(self.seed, weights, values, first_block, heard)
+        worker = Worker(self.paths[model], self.rate, self.channels, self._room, beginning)
         self._fit(worker)
         return worker
 

@@ -19,8 +19,6 @@ from noizestream.control.state import LiveState
 from noizestream.devices.audio_process import Found, Opened
 from noizestream.devices.midi_process import MidiInput
 from noizestream.errors import NoizestreamError
-from noizestream.realtime import output_bus as desk
-from noizestream.realtime import ring as slots
 from noizestream.realtime.output_bus import OutputBus
 from noizestream.realtime.ring import Ring
 from noizestream.realtime.stats import statistics
@@ -204,23 +202,22 @@ class Session:
             self._say(line)
 
     def _status(self) -> Status:
-        state, header, meters = self.state, self.bus.header, self.bus.meters
+        state = self.state
         playing = self.output is not None and self.output.playing
         ring = self.players.worker.ring if playing else None
-        peak, meters[desk.PEAK] = float(meters[desk.PEAK]), 0.0
         notes = [] if playing else ["no device"]
         notes += [f"loading {self.players.loading}"] if self.players.loading else []
         notes += ["muted"] if state.mute else []
         notes += [f"MIDI errors {self.midi.errors}"] if self.midi is not None and self.midi.errors else []
-        notes += ["rec"] if header[desk.TAP_ON] else []
+        notes += ["rec"] if self.bus.recorder.tap_on else []
         return Status(
             genre=state.genre() if len(state.models) == 1 else f"{state.metadata.name}: {state.genre()}",
             temperature=state.value(TEMPERATURE.name) or 0.0,
             tempo_bpm=state.value(TEMPO.name),
             volume_db=state.volume_db,
-            peak=peak,
+            peak=self.bus.peak(),
             ring_ms=1e3 * ring.fill() / self.players.rate if ring else 0.0,
-            load=float(ring.meters[slots.LOAD]) if ring else 0.0,
+            load=ring.worker.load if ring else 0.0,
             underruns=self.players.underruns,
             note=", ".join(notes),
             changed=", ".join(state.changed()),
@@ -228,7 +225,7 @@ class Session:
 
     def _collect(self) -> None:
         """The statistics of `--stats`: the workers', and what only this process knows."""
-        totals, header = self.players.totals(), self.bus.header
+        totals = self.players.totals()
         latency = self.output.latency if self.output else None
         rate = self.players.rate or self.state.metadata.sample_rate
         self.results = statistics(
@@ -241,7 +238,7 @@ class Session:
             "seconds": round(self._ended - self._started, 3) if self._started else 0.0,
             "midi_ignored": self.midi_map.ignored + self.state.refused,
             "missed_ms": round(1e3 * totals.missed / rate, 1),
-            "device_underflows": int(header[desk.DEVICE_UNDERFLOWS]),
+            "device_underflows": self.bus.callback.device_underflows,
             "device_rate": rate,
             "period_frames": self.players.period,
             "ring_ms": round(latency["ring"], 2) if latency else None,
