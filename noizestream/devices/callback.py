@@ -35,8 +35,8 @@ RING, BUS = ring.Ring.positions(), output_bus.OutputBus.positions()
 """The place of each number in memory: constants to the compiler."""
 
 RING_WORDS, BUS_WORDS = ring.Ring.words(), output_bus.OutputBus.words()
-AUDIO_START = ring.RingLayout(0, 0).audio_offset // 4  # in float32 samples from the start of the ring's memory
-TAP_START = output_bus.OutputBusLayout(0).tap_offset // 4
+AUDIO_START = ring.RingLayout(0, 0).audio_offset  # in bytes from the start of the ring's memory
+TAP_START = output_bus.OutputBusLayout(0).tap_offset
 TABLE_SIZE = 1 + output_bus.MODEL_SLOTS
 
 
@@ -62,8 +62,9 @@ def pointer(typing_context, address):
 
 
 @register_jitable(error_model="numpy")
-def begin(memory, written):  # runs compiled
-    """Answer what the ring at `memory` was asked: `(mode, ramp, fade, run, panicking, played)` as a period begins."""
+def begin(address, written):  # runs compiled
+    """Answer what the ring at `address` was asked: `(mode, ramp, fade, run, panicking, played)` as a period begins."""
+    memory = pointer(address)
     ints, floats = carray(memory, RING_WORDS, np.int64), carray(memory, RING_WORDS, np.float64)
     fresh, fresh_at = ints[RING.fresh], ints[RING.fresh_at]
     fence()  # the audio is read after the counter that vouches for it
@@ -92,14 +93,15 @@ def begin(memory, written):  # runs compiled
 
 
 @register_jitable(error_model="numpy")
-def add_ring(memory, output, frames, channels, panic_step):  # runs compiled
-    """Add `frames` of the ring at `memory` to `output` [frames * channels], with its fades."""
+def add_ring(address, target, frames, channels, panic_step):  # runs compiled
+    """Add `frames` of the ring at `address` to the float32 samples at `target`, with its fades."""
+    memory = pointer(address)
     ints, floats = carray(memory, RING_WORDS, np.int64), carray(memory, RING_WORDS, np.float64)
-    capacity = ints[RING.capacity]
-    audio = carray(memory, AUDIO_START + capacity * channels, np.float32)[AUDIO_START:]
+    output, capacity = carray(target, frames * channels, np.float32), ints[RING.capacity]
+    audio = carray(pointer(address + AUDIO_START), capacity * channels, np.float32)
 
     written = ints[RING.written]
-    mode, ramp, fade, run, panicking, played = begin(memory, written)
+    mode, ramp, fade, run, panicking, played = begin(address, written)
     available, tail, missed = written - played, ints[RING.tail], np.int64(0)
     step = panic_step if panicking else 1.0 / max(ramp, 1)
 
@@ -170,7 +172,7 @@ def serve(table, target, frames, status, now):  # runs compiled
     output[:] = 0.0
     for model_slot in range(1, TABLE_SIZE):
         if addresses[model_slot] != 0:
-            add_ring(pointer(addresses[model_slot]), output, frames, channels, gain_step)
+            add_ring(addresses[model_slot], target, frames, channels, gain_step)
 
     for i in range(frames):
         gain += min(max(wanted - gain, -gain_step), gain_step)
@@ -189,7 +191,7 @@ def serve(table, target, frames, status, now):  # runs compiled
             ints[BUS.tap_lost] += frames
         else:
             fence()  # the recorder has read what is written over now
-            tap = carray(memory, TAP_START + size, np.float32)[TAP_START:]
+            tap = carray(pointer(addresses[0] + TAP_START), size, np.float32)
             for i in range(samples):
                 tap[(tapped + i) % size] = output[i]
             fence()

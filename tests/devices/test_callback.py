@@ -1,5 +1,7 @@
 """The compiled callback, driven by hand on a real ring: no device, no clock."""
 
+import re
+
 import numpy as np
 import pytest
 
@@ -182,6 +184,48 @@ def test_clamps_meters_and_stops_nan(player):
     assert p.bus.peak() <= 0.25
 
 
+def test_every_peak_is_shown_once_and_none_is_lost(player):
+    p = player(channels=1, resume=1)
+    p.ring.main.run_frames = 1
+    rng = np.random.default_rng(0)
+    levels = rng.uniform(0.01, 0.9, 40).astype(np.float32)
+    p.play(1)
+    for few in np.split(levels, [1, 4, 5, 12, 30]):
+        for level in few:
+            p.ring.write(np.full((16, 1), level, np.float32))
+            p.play(16)
+        assert p.bus.peak() == np.float32(few.max())
+        assert p.bus.peak() == 0.0, "nothing was played since"
+
+
+def test_a_peak_between_a_look_and_what_the_callback_hears_of_it_comes_with_the_next(player):
+    p = player(channels=1, resume=1)
+    p.fill(2048)
+    p.play(600)
+    shown = p.bus.peak()
+    p.bus.main.peak_asked -= 1  # it has not heard of it yet
+    p.ring.write(np.full((64, 1), 0.9, np.float32))
+    p.play(1448 + 64)
+    p.bus.main.peak_asked += 1
+    p.play(1)
+    assert shown == pytest.approx(0.5, abs=1e-3) and p.bus.peak() == np.float32(0.9)
+    p.play(1)
+    assert p.bus.peak() < 0.9
+
+
+def test_a_ring_that_another_device_played_begins_from_silence(player):
+    p = player()
+    p.fill(3000)
+    p.play(1024)
+    p.ring.restart()
+    assert p.ring.silent and p.ring.callback.mode == PLAYING, "nobody has answered yet"
+    assert not p.play(256).any() and p.ring.callback.mode == SILENT and p.ring.callback.played == 1024
+    p.ring.play(FADE)
+    heard = p.play(512)
+    assert np.abs(np.diff(heard, axis=0)).max() < STEP and np.abs(heard[0]).max() < STEP
+    np.testing.assert_array_equal(heard[FADE:], sine(1024, 512, 2)[FADE:])
+
+
 def test_counts_what_the_server_reports_apart(player):
     p = player()
     p.fill(2048)
@@ -271,3 +315,17 @@ def test_writes_only_its_own_numbers(player):
         mine = {place for slot, place in type(block)._places() if slot.writer == "callback"}
         changed = np.flatnonzero(np.frombuffer(block.memory.buf, np.int64, len(was) // 8) != np.frombuffer(was, np.int64))
         assert set(changed) <= mine and len(changed) >= 5
+
+
+def test_the_machine_code_calls_no_python_counts_no_references_and_allocates_nothing():
+    """What numba makes of a callback is the function itself and, around it, what would report an exception of it: there is none."""
+    text = callback.cfunc(callback.SIGNATURE)(callback._pa_stream_callback(0)).inspect_llvm()
+    bodies = dict(re.findall(r'^define [^@]*@"?([\w.]+)"?\((.*?)^}', text, re.MULTILINE | re.DOTALL))
+    ours = {name: body for name, body in bodies.items() if "noizestream" in name and not name.startswith("cfunc.")}
+    for function in ("serve", "add_ring", "begin"):  # it may have become part of what calls it
+        assert f"callback{len(function)}{function}" in text
+    for name, body in ours.items():
+        called = set(re.findall(r'\b(?:call|invoke)\b[^@\n]*@"?([\w.]+)', body))
+        assert all(other in ours or other.startswith(("llvm.", "memset", "memcpy")) for other in called), (name, called)
+        assert not re.search(r"\b(?:call|invoke)\b[^@\n(]* %", body), f"{name} calls what an address leads to"
+        assert not re.search(r"@\.const\.pickle|Py\w+|NRT_\w+|malloc|numba_gil", body), f"{name} may raise, or call Python"
