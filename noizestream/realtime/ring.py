@@ -175,11 +175,11 @@ class Ring(SharedBlock):
 
     def write(self, frames: np.ndarray) -> None:
         """Append `frames` [n, channels] float32. Only the worker calls it, and only when they fit (ValueError if not)."""
-        count = len(frames)
-        if count > self.layout.capacity - self.fill():
+        start, count = self.worker.written, len(frames)
+        if start + count > self.callback.played + self.layout.capacity:
             raise ValueError(f"{count} frames do not fit into the ring")
-        self.replace(self.worker.written, frames)
-        self.worker.written += count
+        self.replace(start, frames)
+        self.worker.written = start + count
 
     def replace(self, start: int, frames: np.ndarray) -> None:
         """Put `frames` [n, channels] where the frames from `start` on lie, counted as `written` is. Only the worker calls it.

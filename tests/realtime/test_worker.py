@@ -140,6 +140,7 @@ def test_it_steps_steadily(worker):
 
 def test_statistics(worker):
     take(worker.ring, 51 * 512)
+    wait_for(lambda: worker.ring.fill() == 1536, "the ring to fill up")
     found = worker.statistics(midi_messages=4)
     assert found["blocks"] == worker.ring.worker.blocks > 50
     assert 0 < found["step_ms"]["p50"] <= found["step_ms"]["p99"] <= found["step_ms"]["max"]
