@@ -75,8 +75,8 @@ $(VENV)/.installed: pyproject.toml $(VENV)/.torch
 	@$(PIP) -e .
 	@touch $@
 
-$(VENV)/.dev: $(VENV)/.installed
-	@$(PIP) -e '.[dev]'
+$(VENV)/.dev: constraints.txt $(VENV)/.installed
+	@$(PIP) -c constraints.txt -e '.[dev]'
 	@touch $@
 
 clean:

@@ -1,7 +1,7 @@
 """The MIDI process: it owns RtMidi and listens, and nothing else. And the main process's handle on it.
 
-RtMidi reads JACK's buffer unchecked: a server that is late takes it away meanwhile, and the process crashes (docs/decisions.md). So
-it is a process of its own; when it crashes the music goes on, and another listens.
+RtMidi reads JACK's buffer unchecked: a server that is late takes it away meanwhile, and the process crashes. So
+it is a process of its own; when it crashes the music goes on, and another listens (docs/decisions/0026-midi-has-a-process.md).
 
     main process                            MIDI process
     MidiInput(asked, ...)      --spawn-->   looks for the port

@@ -35,7 +35,7 @@ LIBRARIES = (
 
 ASK_TORCH = """
 import json, torch
-from noizestream import precision
+from noizestream.modelfile import precision
 from noizestream.realtime.tuning import settle
 print(json.dumps({"kernels": precision.int8_kernels(), "capability": torch.backends.cpu.get_cpu_capability()} | settle()))
 """

@@ -109,7 +109,7 @@ def load(path: str | Path, precision: str | None = None) -> "tuple[torch.jit.Scr
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", DeprecationWarning)
             with source or path.open("rb") as file:  # not its name: torch takes none that is no text
-                module = torch.jit.load(file, map_location="cpu").eval()
+                module = torch.jit.load(file, map_location="cpu").eval()  # type: ignore[no-untyped-call]
     except (RuntimeError, ValueError, OSError, EOFError) as error:
         if kernels == numbers.NONE and metadata.extra.get("precision") == numbers.INT8:
             raise NoizestreamError(f"{path}: is in int8, for which this build of torch has no kernels") from None
@@ -189,7 +189,7 @@ def first_block(module: Any, metadata: Metadata, source: str) -> np.ndarray:
 
 def bundled_models() -> dict[str, Path]:
     """The models that travel with noizestream, name -> file: beside the package's code in a wheel, in `models/` in a checkout."""
-    package = Path(__file__).resolve().parent
+    package = Path(__file__).resolve().parents[1]
     for folder in (package / "models", package.parent / "models"):
         if folder.is_dir():
             return {path.stem: path for path in sorted(folder.glob("*.ts"))}

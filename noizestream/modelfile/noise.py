@@ -25,7 +25,8 @@ class Noise:
         if not 0 <= row < len(self._made) or self._made.shape[1] != size:
             self._first, row = block & _MASK, 0
             self._make(size)
-        return self._made[row]
+        made: np.ndarray = self._made[row]
+        return made
 
     def _make(self, size: int) -> None:
         raw = np.empty((self._ahead, size), np.uint64)

@@ -1,7 +1,7 @@
 """The process that owns torch and keeps the ring filled, and the main process's handle on it.
 
 The audio callback must never wait for Python, and the main process must never import torch; so a spawned process steps the model
-just in time (docs/decisions.md has the measurements). Both import this module: whatever needs torch is imported in the child only.
+just in time (docs/decisions/0001-the-callback-pulls.md). Both import this module: what needs torch is imported in the child only.
 
     main process                          worker process
     Worker(...).launch()     --spawn-->   load, check, warm up, prime the ring to the target

@@ -1,6 +1,6 @@
 """A performance: connects models, audio device, MIDI port, recorder and screen, keeps them together, and takes them apart again.
 
-Imports no torch and no library for audio or MIDI: processes of their own do (docs/decisions.md).
+Imports no torch and no library for audio or MIDI: processes of their own do (docs/decisions/0001-the-callback-pulls.md).
 """
 
 import contextlib

@@ -138,8 +138,8 @@ def test_a_failed_save_leaves_what_was_there(sine_model, tmp_path):
 
 def test_metadata_and_models_are_read_without_torch(sine_model):
     code = (
-        "import sys; from noizestream import artifact; "
-        f"print(artifact.read_metadata({str(sine_model)!r}).genres, sorted(artifact.bundled_models())); "
+        "import sys; from noizestream.modelfile import archive; "
+        f"print(archive.read_metadata({str(sine_model)!r}).genres, sorted(archive.bundled_models())); "
         "assert 'torch' not in sys.modules and 'scipy' not in sys.modules"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)

@@ -16,11 +16,13 @@ from torch import Tensor
 from noizestream.errors import NoizestreamError, UsageError, option
 from noizestream.modelfile import archive
 from noizestream.modelfile.genres import find
+from noizestream.music.cache import cache_root
 from noizestream.nn.layers import LayerFront
 from noizestream.nn.memory import Memory
 from noizestream.nn.navigator import AGO, EMBEDDED, Navigator
 from noizestream.nn.units import UnitPlayer
 from noizestream.system.files import whole, writing
+from noizestream.system.machine import version
 from noizestream.training.config import Config
 
 SUFFIX = ".safetensors"
@@ -118,13 +120,14 @@ def save(player: UnitPlayer, config: Config, genres: list[str], model: Path) -> 
 
 
 def load(model: str | Path) -> Base:
-    """The weights beside a model file or a bundled model; UsageError if there are none, NoizestreamError if they are damaged."""
+    """The weights of a model: of a file, a bundled model by name, or a file of weights itself.
+
+    UsageError if there are none, which says where they were looked for; NoizestreamError if they are damaged.
+    """
     from safetensors import SafetensorError
     from safetensors.torch import load as unpacked
 
-    path = archive.find_model(model).with_suffix(SUFFIX)
-    if not os.path.isfile(path):
-        raise UsageError(f"{option('base')} {model}: {path.name} must lie beside the model, and does not (train writes it)")
+    path = find_weights(model)
     try:
         content = path.read_bytes()
         header = json.loads(content[8 : 8 + int.from_bytes(content[:8], "little")])["__metadata__"]
@@ -133,3 +136,25 @@ def load(model: str | Path) -> Base:
         return Base(Config.from_json(header["config"]), json.loads(header["genres"]), int(header["channels"]), first, tensors)
     except (OSError, SafetensorError, KeyError, ValueError, TypeError):
         raise NoizestreamError(f"{path}: damaged, or not written by this version of noizestream") from None
+
+
+def find_weights(model: str | Path) -> Path:
+    """The file of the weights of `model`: itself, beside the model file, or, of a bundled model, in the folder of caches.
+
+    Bundled models come without theirs. UsageError, which says where it looked and how to get them, if there are none.
+    """
+    if Path(model).suffix == SUFFIX and os.path.isfile(model):
+        return Path(model)
+    file = archive.find_model(model)
+    beside = file.with_suffix(SUFFIX)
+    if os.path.isfile(beside):
+        return beside
+    if file not in archive.bundled_models().values():
+        raise UsageError(f"{option('base')} {model}: {beside.name} must lie beside the model, and does not (train writes it)")
+    kept = cache_root() / "weights" / beside.name
+    if os.path.isfile(kept):
+        return kept
+    raise UsageError(
+        f"{option('base')} {model}: its weights are neither {beside} nor {kept}; "
+        f"put {beside.name} of the release's noizestream-weights-{version('noizestream')} there, or give its path"
+    )

@@ -22,7 +22,7 @@ import resource, sys
 from pathlib import Path
 import numpy as np
 from noizestream.music.library import read_library
-from noizestream.training import prepare
+from noizestream.training.data import prepare
 from noizestream.training.config import Config
 
 def made_up(track, audio, **settings):

@@ -1,12 +1,14 @@
 """What lies beside a model file and what a later training makes of it."""
 
 import math
+import shutil
 from dataclasses import replace
 
 import pytest
 import torch
 
 from noizestream.errors import NoizestreamError, UsageError
+from noizestream.modelfile import archive
 from noizestream.nn.layers import LayerFront
 from noizestream.nn.navigator import Navigator
 from noizestream.nn.spectral import SpectralFront
@@ -96,6 +98,28 @@ def test_a_training_on_a_base_may_have_a_new_genre(base, prepared, config, tmp_p
     player = recipe.player()
     assert player.genres == 2
     self_test(player, script(player))
+
+
+def test_the_weights_of_a_bundled_model_are_found_beside_it_in_the_cache_or_by_path(base, tmp_path, monkeypatch):
+    (tmp_path / "models").mkdir()
+    bundled = tmp_path / "models" / "studio.ts"
+    bundled.touch()
+    monkeypatch.setattr(archive, "bundled_models", lambda: {"studio": bundled})
+    monkeypatch.setenv("NOIZESTREAM_CACHE", str(tmp_path / "cache"))
+    kept = tmp_path / "cache" / "weights" / "studio.safetensors"
+    with pytest.raises(UsageError) as told:
+        weights.load("studio")
+    line = str(told.value)
+    assert "\n" not in line and str(kept) in line and str(bundled.with_suffix(".safetensors")) in line and "release" in line
+    kept.parent.mkdir(parents=True)
+    shutil.copy(base.with_suffix(".safetensors"), kept)
+    assert weights.find_weights("studio") == weights.find_weights(bundled) == kept
+    assert weights.load(kept).genres == weights.load("studio").genres == weights.load(base).genres
+    shutil.copy(kept, bundled.with_suffix(".safetensors"))
+    assert weights.find_weights("studio") == bundled.with_suffix(".safetensors"), "beside the model comes first"
+    (tmp_path / "studio.ts").touch()
+    with pytest.raises(UsageError, match="must lie beside the model"):
+        weights.load(tmp_path / "studio.ts")  # of the same name, but another model
 
 
 def test_no_weights_damaged_weights_and_the_baseline_are_one_line(base, tmp_path):
