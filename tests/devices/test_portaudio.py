@@ -8,7 +8,7 @@ import pytest
 
 from noizestream.devices.portaudio import copying_callback
 from noizestream.realtime.output_bus import OutputBus
-from noizestream.realtime.ring import SILENT, Ring
+from noizestream.realtime.ring import PLAYING, SILENT, Ring
 
 FINE = SimpleNamespace(output_underflow=False)
 
@@ -61,6 +61,18 @@ def test_volume_panic_and_stop(played):
     ring.main.run = 0
     callback(period, 100, NOW, FINE)
     assert not period.any() and ring.callback.mode == SILENT and ring.callback.underruns == 0
+
+
+def test_peaks_and_restarts_are_answered(played):
+    bus, ring, noise = played
+    callback, period = copying_callback(bus, [ring, None]), np.zeros((100, 2), np.float32)
+    for number in range(2):
+        callback(period, 100, NOW, FINE)
+        assert bus.peak() == np.abs(noise[100 * number : 100 * number + 100]).max() and bus.peak() == 0.0
+    ring.restart()
+    assert ring.silent and ring.callback.mode == PLAYING
+    callback(period, 100, NOW, FINE)
+    assert ring.silent and ring.callback.mode == SILENT and not period.any() and bus.peak() == 0.0
 
 
 def test_calls_of_the_same_time_are_one_period(played):
