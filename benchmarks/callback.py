@@ -45,7 +45,7 @@ def play_in_callback(model: str, seconds: float) -> dict:
     import sounddevice
 
     from noizestream.engine.generator import load, prepare_torch
-    from noizestream.realtime.stats import StepTimes
+    from noizestream.realtime.step_times import StepTimes
 
     prepare_torch()
     generator, times = load(model), StepTimes()
@@ -73,22 +73,22 @@ def play_in_callback(model: str, seconds: float) -> dict:
 def play_from_ring(ring, rate: int, seconds: float, load_machine: bool) -> dict:
     """Play `ring` through the compiled callback for `seconds`; count what was missed."""
     from noizestream.devices import portaudio
-    from noizestream.realtime import output_bus as desk
-    from noizestream.realtime import ring as slots
     from noizestream.realtime.output_bus import OutputBus
 
-    bus, header = OutputBus.create(ring.layout.channels), ring.header
-    header[[slots.RESUME, slots.RUN, slots.FADE_FRAMES, slots.RUN_FRAMES]] = 1, 1, 480, 480
+    bus = OutputBus.create(ring.layout.channels)
+    ring.main.resume, ring.main.fade_frames = 1, 480
+    ring.play(480)
     output = portaudio.Output(portaudio.find_output(), bus, rate)
     output.put(0, ring)
     if load_machine:
         busy_thread()
-    before = int(bus.header[desk.CALLBACKS]), int(bus.header[desk.DEVICE_UNDERFLOWS])
+    served = bus.callback
+    before = served.callbacks, served.device_underflows
     time.sleep(seconds)
-    periods, late = int(bus.header[desk.CALLBACKS]) - before[0], int(bus.header[desk.DEVICE_UNDERFLOWS]) - before[1]
-    period = int(bus.header[desk.PERIOD])
+    periods, late = served.callbacks - before[0], served.device_underflows - before[1]
+    period = served.period
     output.close()
-    dry = -(-int(header[slots.MISSED]) // max(period, 1))
+    dry = -(-ring.callback.missed // max(period, 1))
     bus.close()
     return {"periods": periods, "late": late, "dry": dry, "period_frames": period}
 
@@ -96,20 +96,19 @@ def play_from_ring(ring, rate: int, seconds: float, load_machine: bool) -> dict:
 def play_from_thread(model: str, seconds: float) -> dict:
     """Step in a thread of this process."""
     from noizestream.engine.generator import load, prepare_torch
-    from noizestream.realtime import ring as slots
     from noizestream.realtime.ring import Ring
-    from noizestream.realtime.stats import StepTimes
+    from noizestream.realtime.step_times import StepTimes
 
     prepare_torch()
     generator, times = load(model), StepTimes()
     generator.warm_up()
     rate, block = generator.metadata.sample_rate, generator.metadata.block_frames
-    ring = Ring.create(16384, generator.metadata.channels)
+    ring = Ring.create(16384, generator.metadata.channels, "worker")
     target = max(int(TARGET_S * rate), 2 * block)
     primed = threading.Event()
 
     def fill() -> None:
-        while not ring.header[slots.STOP]:
+        while not ring.main.stop:
             if ring.fill() + block > target:
                 primed.set()
                 time.sleep(0.0005)
@@ -123,7 +122,7 @@ def play_from_thread(model: str, seconds: float) -> dict:
     thread.start()
     primed.wait()
     counts = play_from_ring(ring, rate, seconds, True)
-    ring.header[slots.STOP] = 1
+    ring.main.stop = 1
     thread.join()
     ring.close()
     return counts | {"step_ms": times.milliseconds()}
@@ -146,11 +145,10 @@ def play_from_process(model: str, seconds: float) -> dict:
 
 def play_nothing(model: str, seconds: float) -> dict:
     """No model and no busy thread: an endless ring of silence."""
-    from noizestream.realtime import ring as slots
     from noizestream.realtime.ring import Ring
 
-    ring = Ring.create(16384, 1)
-    ring.header[slots.WRITTEN] = 1 << 40
+    ring = Ring.create(16384, 1, "worker")
+    ring.worker.written = 1 << 40
     counts = play_from_ring(ring, 48000, seconds, False)
     ring.close()
     return counts

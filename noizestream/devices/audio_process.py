@@ -21,7 +21,6 @@ from dataclasses import dataclass
 from noizestream.devices import portaudio
 from noizestream.devices.portaudio import OutputDevice
 from noizestream.errors import NoizestreamError
-from noizestream.realtime import output_bus as desk
 from noizestream.realtime.output_bus import OutputBus, OutputBusLayout
 from noizestream.realtime.parent import Parent, ParentEnded
 from noizestream.realtime.process import ENDING_S, ChildProcess, Close, Failure
@@ -81,7 +80,7 @@ class PutRing:
 
     def attach(self) -> Ring | None:
         """Return the ring, mapped into this process, or None; FileNotFoundError if it is there no more."""
-        return Ring.attach(self.name, self.layout) if self.name and self.layout else None
+        return Ring.attach(self.name, self.layout, "callback") if self.name and self.layout else None
 
 
 @dataclass(frozen=True)
@@ -125,7 +124,7 @@ class AudioProcess(ChildProcess[Found | Opened | Failure]):
     def open_device(self, bus: OutputBus, rings: Mapping[int, Ring]) -> None:
         """Open the device that was found, to play `rings` in their slots of `bus`; `poll` returns Opened when it is."""
         self._bus = bus
-        self._calls = int(bus.header[desk.CALLBACKS])
+        self._calls = bus.callback.callbacks
         puts = tuple(PutRing.of(slot, ring) for slot, ring in rings.items())
         self.send(OpenDevice(bus.memory.name, bus.layout, puts))
 
@@ -138,7 +137,7 @@ class AudioProcess(ChildProcess[Found | Opened | Failure]):
         """True when the open device has stopped asking for sound, or its process has ended."""
         if self._bus is None:
             return False
-        calls, now = int(self._bus.header[desk.CALLBACKS]), time.monotonic()
+        calls, now = self._bus.callback.callbacks, time.monotonic()
         if calls != self._calls or not self._plays:
             self._silent_s = 0.0
         else:  # where this process was held up too, the whole machine was: that says nothing about the device
@@ -199,7 +198,7 @@ def _serve(parent: Parent, found: Found, latency: str) -> None:
     while True:
         message = parent.receive(0.5)
         if isinstance(message, OpenDevice):
-            output = portaudio.Output(found.device, OutputBus.attach(message.bus, message.layout), found.rate, latency)
+            output = portaudio.Output(found.device, OutputBus.attach(message.bus, message.layout, "callback"), found.rate, latency)
             for put in message.rings:
                 output.put(put.slot, put.attach())
             parent.send(Opened(output.latency_s, output.compiled))

@@ -1,17 +1,18 @@
 """The audio callback, compiled: PortAudio calls it, it needs no GIL, takes no lock, allocates nothing.
 
 It is handed the address of a table `[bus, ring or 0, ring or 0]` of addresses of shared memory (realtime/output_bus.py,
-realtime/ring.py) and writes only the slots marked `callback` there. In each period it adds up the rings, applies balance and
-volume, clamps, meters, and copies what it played into the tap of the recorder. For every ring:
+realtime/ring.py) and writes only the numbers of `BusCallback` and `RingCallback` there. In each period it adds up the rings,
+applies balance and volume, clamps, meters, and copies what it played into the tap of the recorder. For every ring:
 
-    SILENT   --- RUN and fill >= RESUME --->  PLAYING   fades in over RUN_FRAMES
-    PLAYING  --- RUN is 0, fade at 0    --->  SILENT    fades out first, over real audio
-    PLAYING  --- ring dry               --->  DRAINED   an underrun: counted, faded out over FADE_FRAMES, then silence
-    DRAINED  --- faded, fill >= RESUME  --->  PLAYING   fades in over FADE_FRAMES
-    any      --- PANIC                  --->  SILENT    fades out over GAIN_FRAMES; leaves behind what was made before FRESH_AT
+    SILENT   --- run and fill >= resume --->  PLAYING   fades in over run_frames
+    PLAYING  --- run is 0, fade at 0    --->  SILENT    fades out first, over real audio
+    PLAYING  --- ring dry               --->  DRAINED   an underrun: counted, faded out over fade_frames, then silence
+    DRAINED  --- faded, fill >= resume  --->  PLAYING   fades in over fade_frames
+    any      --- panic                  --->  SILENT    fades out over gain_frames; leaves behind what was made before fresh_at
+    any      --- restart                --->  SILENT    at once: nobody has played it since
 
 The fade of an underrun plays the last frames backwards, which the ring still holds: the value goes on from the last good sample
-with no step, and no look-ahead is needed. So the ring must keep FADE_FRAMES of the past, beside the target and a block.
+with no step, and no look-ahead is needed. So the ring must keep fade_frames of the past, beside the target and a block.
 """
 
 import ctypes
@@ -23,15 +24,17 @@ import numpy as np
 from numba import carray, cfunc, types
 from numba.extending import intrinsic, register_jitable
 
-from noizestream.realtime import output_bus, ring
+from noizestream.realtime import output_bus, ring, shared_memory
 from noizestream.system import ceiling
 
 OUTPUT_UNDERFLOW = 4  # paOutputUnderflow: the server or driver came too late; not our doing
 
-RING_HEADER, CONTROLS, RING_METERS = ring.HEADER_SLOTS, ring.CONTROL_SLOTS, ring.METER_SLOTS
-AUDIO_START = ring.RingLayout(0, 0).audio_offset // 4  # in float32 samples from the start of the ring's memory
-MIXER_HEADER, MIXER_METERS = output_bus.HEADER_SLOTS, output_bus.METER_SLOTS
-TAP_START = output_bus.OutputBusLayout(0).tap_offset // 4
+RING, BUS = ring.Ring.positions(), output_bus.OutputBus.positions()
+"""The place of each number in memory: constants to the compiler."""
+
+RING_WORDS, BUS_WORDS = ring.Ring.words(), output_bus.OutputBus.words()
+AUDIO_START = ring.RingLayout(0, 0).audio_offset  # in bytes from the start of the ring's memory
+TAP_START = output_bus.OutputBusLayout(0).tap_offset
 TABLE_SIZE = 1 + output_bus.MODEL_SLOTS
 
 
@@ -57,41 +60,48 @@ def pointer(typing_context, address):
 
 
 @register_jitable(error_model="numpy")
-def add_ring(memory, output, frames, channels, panic_step):  # runs compiled
-    """Add `frames` of the ring at `memory` to `output` [frames * channels], with its fades."""
-    words = carray(memory, RING_HEADER + CONTROLS + RING_METERS, np.int64)
-    header = words[:RING_HEADER]
-    meters = words[RING_HEADER + CONTROLS :].view(np.float64)
-    capacity = header[ring.CAPACITY]
-    audio = carray(memory, AUDIO_START + capacity * channels, np.float32)[AUDIO_START:]
-
-    written = header[ring.WRITTEN]
-    fresh, fresh_at = header[ring.FRESH], header[ring.FRESH_AT]
+def begin(address, written):  # runs compiled
+    """Answer what the ring at `address` was asked: `(mode, ramp, fade, run, panicking, played)` as a period begins."""
+    memory = pointer(address)
+    ints, floats = carray(memory, RING_WORDS, np.int64), carray(memory, RING_WORDS, np.float64)
+    fresh, fresh_at = ints[RING.fresh], ints[RING.fresh_at]
     fence()  # the audio is read after the counter that vouches for it
-    played = header[ring.PLAYED]
-    panic = header[ring.PANIC]
-    mode, tail, ramp, fade = header[ring.MODE], header[ring.TAIL], header[ring.RAMP], meters[ring.FADE]
-    missed = np.int64(0)
-    panicking = header[ring.PANICKED] != panic
+    played, panic, restart = ints[RING.played], ints[RING.panic], ints[RING.restart]
+    mode, ramp, fade = ints[RING.mode], ints[RING.ramp], floats[RING.fade]
+    if ints[RING.restarted] != restart:
+        mode, fade = np.int64(ring.SILENT), 0.0
+        ints[RING.restarted] = restart
+    panicking = ints[RING.panicked] != panic
     if panicking and fade <= 0.0:
         mode = np.int64(ring.SILENT)
         if fresh == panic:
             played = max(played, fresh_at)
-            header[ring.PANICKED] = panic
+            ints[RING.panicked] = panic
             panicking = False
-    run = header[ring.RUN] == 1 and not panicking
-    available = written - played
+    run = ints[RING.run] == 1 and not panicking
 
     if mode == ring.DRAINED and fade <= 0.0 and not run:
         mode = np.int64(ring.SILENT)
-    if mode != ring.PLAYING and fade <= 0.0 and run and available >= max(header[ring.RESUME], 1):
-        ramp = header[ring.RUN_FRAMES] if mode == ring.SILENT else header[ring.FADE_FRAMES]
+    if mode != ring.PLAYING and fade <= 0.0 and run and written - played >= max(ints[RING.resume], 1):
+        ramp = ints[RING.run_frames] if mode == ring.SILENT else ints[RING.fade_frames]
         mode = np.int64(ring.PLAYING)
     if mode == ring.PLAYING and not run:
-        ramp = header[ring.RUN_FRAMES]
-    step = 1.0 / max(ramp, 1)
-    if panicking:
-        step = panic_step
+        ramp = ints[RING.run_frames]
+    return mode, ramp, fade, run, panicking, played
+
+
+@register_jitable(error_model="numpy")
+def add_ring(address, target, frames, channels, panic_step):  # runs compiled
+    """Add `frames` of the ring at `address` to the float32 samples at `target`, with its fades."""
+    memory = pointer(address)
+    ints, floats = carray(memory, RING_WORDS, np.int64), carray(memory, RING_WORDS, np.float64)
+    output, capacity = carray(target, frames * channels, np.float32), ints[RING.capacity]
+    audio = carray(pointer(address + AUDIO_START), capacity * channels, np.float32)
+
+    written = ints[RING.written]
+    mode, ramp, fade, run, panicking, played = begin(address, written)
+    available, tail, missed = written - played, ints[RING.tail], np.int64(0)
+    step = panic_step if panicking else 1.0 / max(ramp, 1)
 
     taken = np.int64(0)
     for i in range(frames):
@@ -99,10 +109,10 @@ def add_ring(memory, output, frames, channels, panic_step):  # runs compiled
             mode = np.int64(ring.SILENT)
         if mode == ring.PLAYING and taken == available:
             mode, tail = np.int64(ring.DRAINED), np.int64(0)
-            ramp = header[ring.FADE_FRAMES]
+            ramp = ints[RING.fade_frames]
             step = max(1.0 / max(ramp, 1), step if panicking else 0.0)
             if run:
-                header[ring.UNDERRUNS] += 1
+                ints[RING.underruns] += 1
         if mode == ring.PLAYING:
             fade = min(fade + step, 1.0) if run else max(fade - step, 0.0)
             frame = played + taken
@@ -120,23 +130,28 @@ def add_ring(memory, output, frames, channels, panic_step):  # runs compiled
                 output[i * channels + c] += audio[start + c] * level
 
     fence()  # the audio has been read before the worker may write over it
-    header[ring.PLAYED] = played + taken
-    header[ring.MODE], header[ring.TAIL], header[ring.RAMP] = mode, tail, ramp
-    header[ring.MISSED] += missed
-    meters[ring.FADE] = fade
+    ints[RING.played] = played + taken
+    ints[RING.mode], ints[RING.tail], ints[RING.ramp] = mode, tail, ramp
+    ints[RING.missed] += missed
+    floats[RING.fade] = fade
 
 
 @register_jitable(error_model="numpy")
-def balance_sides(output, frames, channels, meters, step):  # runs compiled
-    """Attenuate the first or the second channel of `output` [frames * channels], by a balance that moves by `step` a frame."""
-    now, wanted = meters[output_bus.BALANCED], meters[output_bus.BALANCE]
+def balance_sides(address, target, frames, channels, step):  # runs compiled
+    """Attenuate the first or the second channel of the samples at `target`, by the balance of the bus at `address`.
+
+    It moves by `step` a frame.
+    """
+    floats = carray(pointer(address), BUS_WORDS, np.float64)
+    now, wanted = floats[BUS.balanced], floats[BUS.balance]
     if channels < 2 or (now == 0.0 and wanted == 0.0):
         return
+    output = carray(target, frames * channels, np.float32)
     for i in range(frames):
         now += min(max(wanted - now, -step), step)
         output[i * channels] *= min(1.0 - now, 1.0)
         output[i * channels + 1] *= min(1.0 + now, 1.0)
-    meters[output_bus.BALANCED] = now
+    floats[BUS.balanced] = now
 
 
 @register_jitable(error_model="numpy")
@@ -148,31 +163,33 @@ def serve(table, target, frames, status, now):  # runs compiled
     """
     addresses = carray(table, TABLE_SIZE, np.int64)
     memory = pointer(addresses[0])
-    words = carray(memory, MIXER_HEADER + MIXER_METERS, np.int64)
-    header = words[:MIXER_HEADER]
-    meters = words[MIXER_HEADER:].view(np.float64)
-    channels = header[output_bus.CHANNELS]
+    ints, floats = carray(memory, BUS_WORDS, np.int64), carray(memory, BUS_WORDS, np.float64)
+    channels = ints[BUS.channels]
     samples = frames * channels
     output = carray(target, samples, np.float32)
 
-    header[output_bus.CALLBACKS] += 1
-    if now > 0.0 and now == meters[output_bus.BURST_AT] and header[output_bus.BURST] < output_bus.MOST_BURST:
-        header[output_bus.BURST] += frames
+    ints[BUS.callbacks] += 1
+    if now > 0.0 and now == floats[BUS.burst_at] and ints[BUS.burst] < output_bus.MOST_BURST:
+        ints[BUS.burst] += frames
     else:
-        header[output_bus.PERIOD] = header[output_bus.BURST]
-        header[output_bus.BURST] = frames
-        meters[output_bus.BURST_AT] = now
-        header[output_bus.BURSTS] += 1
+        ints[BUS.period] = ints[BUS.burst]
+        ints[BUS.burst] = frames
+        floats[BUS.burst_at] = now
+        ints[BUS.bursts] += 1
     if status & OUTPUT_UNDERFLOW:
-        header[output_bus.DEVICE_UNDERFLOWS] += 1
+        ints[BUS.device_underflows] += 1
 
-    gain, wanted, peak = meters[output_bus.GAIN], min(meters[output_bus.VOLUME_GAIN], 1.0), meters[output_bus.PEAK]
-    gain_step = 1.0 / max(header[output_bus.GAIN_FRAMES], 1)
+    gain, wanted, loudest = floats[BUS.gain], min(floats[BUS.volume_gain], 1.0), floats[BUS.loudest]
+    gain_step = 1.0 / max(ints[BUS.gain_frames], 1)
+    asked = ints[BUS.peak_asked]
+    if asked != ints[BUS.peak_answered]:
+        floats[BUS.peak] = loudest
+        loudest = 0.0
     output[:] = 0.0
-    for deck in range(1, TABLE_SIZE):
-        if addresses[deck] != 0:
-            add_ring(pointer(addresses[deck]), output, frames, channels, gain_step)
-    balance_sides(output, frames, channels, meters, gain_step)
+    for model_slot in range(1, TABLE_SIZE):
+        if addresses[model_slot] != 0:
+            add_ring(addresses[model_slot], target, frames, channels, gain_step)
+    balance_sides(addresses[0], target, frames, channels, gain_step)
 
     for i in range(frames):
         gain += min(max(wanted - gain, -gain_step), gain_step)
@@ -180,20 +197,22 @@ def serve(table, target, frames, status, now):  # runs compiled
             value = output[c] * gain
             value = min(max(value, -ceiling.CEILING), ceiling.CEILING) if value == value else 0.0
             output[c] = value
-            peak = max(peak, abs(value))
-    meters[output_bus.GAIN], meters[output_bus.PEAK] = gain, peak
+            loudest = max(loudest, abs(value))
+    floats[BUS.gain], floats[BUS.loudest] = gain, loudest
+    fence()  # the peak is there before the answer
+    ints[BUS.peak_answered] = asked
 
-    if header[output_bus.TAP_ON] == 1:
-        size, tapped = header[output_bus.TAP_SAMPLES], header[output_bus.TAPPED]
-        if tapped - header[output_bus.TAKEN] + samples > size:
-            header[output_bus.TAP_LOST] += frames
+    if ints[BUS.tap_on] == 1:
+        size, tapped = ints[BUS.tap_samples], ints[BUS.tapped]
+        if tapped - ints[BUS.taken] + samples > size:
+            ints[BUS.tap_lost] += frames
         else:
             fence()  # the recorder has read what is written over now
-            tap = carray(memory, TAP_START + size, np.float32)[TAP_START:]
+            tap = carray(pointer(addresses[0] + TAP_START), size, np.float32)
             for i in range(samples):
                 tap[(tapped + i) % size] = output[i]
             fence()
-            header[output_bus.TAPPED] = tapped + samples
+            ints[BUS.tapped] = tapped + samples
 
 
 _ULONG = types.Integer.from_bitwidth(8 * ctypes.sizeof(ctypes.c_ulong), signed=False)
@@ -203,7 +222,7 @@ SIGNATURE = types.int32(types.voidptr, types.voidptr, _ULONG, types.intp, _ULONG
 def _pa_stream_callback(stamp: int):
     """Return `serve` as a PaStreamCallback.
 
-    numba's cache is keyed by the date of this file and by the function's closure, while the slots compiled in come from other
+    numba's cache is keyed by the date of this file and by the function's closure, while the places compiled in come from other
     files: `stamp`, a hash of those, must be in the closure.
     """
 
@@ -221,7 +240,8 @@ def _pa_stream_callback(stamp: int):
 @functools.cache
 def compiled():
     """Return the numba CFunc (`.address`, `.ctypes`): compiled in about a second, or read from numba's cache."""
-    function = _pa_stream_callback(zlib.crc32(b"".join(Path(one.__file__).read_bytes() for one in (ceiling, output_bus, ring))))
+    files = (Path(str(module.__file__)) for module in (shared_memory, ring, output_bus))
+    function = _pa_stream_callback(zlib.crc32(b"".join(file.read_bytes() for file in files)))
     try:
         return cfunc(SIGNATURE, cache=True)(function)
     except (RuntimeError, OSError):  # neither the package's folder nor the user's can be written

@@ -11,10 +11,8 @@ import numpy as np
 from noizestream.devices.choose import choose
 from noizestream.devices.sounddevice_adapter import NoAudioDevice, compiled_output, library, start_anew, takes
 from noizestream.errors import NoizestreamError
-from noizestream.realtime import output_bus as desk
-from noizestream.realtime import ring as slots
-from noizestream.realtime.output_bus import OutputBus
-from noizestream.realtime.ring import Ring
+from noizestream.realtime.output_bus import MODEL_SLOTS, MOST_BURST, OutputBus
+from noizestream.realtime.ring import DRAINED, PLAYING, SILENT, Ring
 from noizestream.system.stderr import quiet_stderr
 
 
@@ -89,10 +87,10 @@ class Output:
     def __init__(self, device: OutputDevice, bus: OutputBus, rate: int, latency: str | float = "low"):
         sounddevice = library()
         self.device, self._bus = device, bus
-        self._rings: list[Ring | None] = [None] * desk.MODEL_SLOTS
-        self._table = np.zeros(1 + desk.MODEL_SLOTS, np.int64)  # of addresses, for the compiled callback
-        self._table[0] = bus.header.ctypes.data
-        channels = int(bus.header[desk.CHANNELS])
+        self._rings: list[Ring | None] = [None] * MODEL_SLOTS
+        self._table = np.zeros(1 + MODEL_SLOTS, np.int64)  # of addresses, for the compiled callback
+        self._table[0] = bus.address
+        channels = bus.main.channels
         options = {"samplerate": rate, "device": device.index, "channels": channels, "dtype": "float32", "latency": latency}
         try:
             from noizestream.devices import callback
@@ -124,12 +122,12 @@ class Output:
         """Whether the device still asks for sound: False once it has gone."""
         return bool(self._stream.active)
 
-    def put(self, deck: int, ring: Ring | None) -> None:
-        """Play `ring` on `deck` (0 .. MODEL_SLOTS - 1), None: nothing. Then the callback uses the one before no more."""
-        before, self._rings[deck] = self._rings[deck], ring
-        self._table[1 + deck] = 0 if ring is None else ring.header.ctypes.data
-        calls, end = self._bus.header[desk.CALLBACKS], time.monotonic() + 0.5  # a device that has gone calls nobody back
-        while before is not None and self._bus.header[desk.CALLBACKS] < calls + 2 and time.monotonic() < end:
+    def put(self, model_slot: int, ring: Ring | None) -> None:
+        """Play `ring` in `model_slot` (0 .. MODEL_SLOTS - 1), None: nothing. Then the callback uses the one before no more."""
+        before, self._rings[model_slot] = self._rings[model_slot], ring
+        self._table[1 + model_slot] = 0 if ring is None else ring.address
+        calls, end = self._bus.callback.callbacks, time.monotonic() + 0.5  # a device that has gone calls nobody back
+        while before is not None and self._bus.callback.callbacks < calls + 2 and time.monotonic() < end:
             time.sleep(0.001)
         if before is not None:
             before.close()
@@ -142,54 +140,53 @@ class Output:
 
 def copying_callback(bus: OutputBus, rings: Sequence[Ring | None]) -> Any:
     """Return a Python callback that only adds up `rings`: the stand-in where numba is missing. No fades, volume only downwards."""
-    header, meters = bus.header, bus.meters
+    main, mine = bus.main, bus.callback
 
     def callback(target: Any, frames: int, time: Any, status: Any) -> None:
         target[:] = 0
         for ring in rings:
             if ring is not None:
                 _copy(ring, target, frames)
-        target *= min(meters[desk.VOLUME_GAIN], 1.0)
+        target *= min(main.volume_gain, 1.0)
         if target.shape[1] > 1:
-            target[:, 0] *= min(1.0 - meters[desk.BALANCE], 1.0)
-            target[:, 1] *= min(1.0 + meters[desk.BALANCE], 1.0)
-        peak = float(abs(target).max(initial=0.0))
-        meters[desk.PEAK] = max(meters[desk.PEAK], peak if math.isfinite(peak) else 0.0)
-        if 0 < time.currentTime == meters[desk.BURST_AT] and header[desk.BURST] < desk.MOST_BURST:
-            header[desk.BURST] += frames
+            target[:, 0] *= min(1.0 - main.balance, 1.0)
+            target[:, 1] *= min(1.0 + main.balance, 1.0)
+        asked, loudest, heard = main.peak_asked, mine.loudest, float(abs(target).max(initial=0.0))
+        if asked != mine.peak_answered:
+            mine.peak, loudest = loudest, 0.0
+        mine.loudest = max(loudest, heard if math.isfinite(heard) else 0.0)
+        mine.peak_answered = asked
+        if 0 < time.currentTime == mine.burst_at and mine.burst < MOST_BURST:
+            mine.burst += frames
         else:
-            header[[desk.PERIOD, desk.BURST]] = header[desk.BURST], frames
-            meters[desk.BURST_AT] = time.currentTime
-            header[desk.BURSTS] += 1
-        header[desk.DEVICE_UNDERFLOWS] += bool(status.output_underflow)
-        room = header[desk.TAP_SAMPLES] + header[desk.TAKEN] - header[desk.TAPPED]
-        if header[desk.TAP_ON] and target.size <= room:
-            bus.tap[(header[desk.TAPPED] + np.arange(target.size)) % len(bus.tap)] = target.ravel()
-            header[desk.TAPPED] += target.size
-        elif header[desk.TAP_ON]:
-            header[desk.TAP_LOST] += frames
-        header[desk.CALLBACKS] += 1
+            mine.period, mine.burst, mine.burst_at = mine.burst, frames, time.currentTime
+            mine.bursts += 1
+        mine.device_underflows += bool(status.output_underflow)
+        if bus.recorder.tap_on and not bus.feed(target.ravel()):
+            mine.tap_lost += frames
+        mine.callbacks += 1
 
     return callback
 
 
 def _copy(ring: Ring, target: Any, frames: int) -> None:
-    header = ring.header
-    if header[slots.PANICKED] != header[slots.PANIC]:
-        if header[slots.FRESH] == header[slots.PANIC]:
-            header[slots.PLAYED] = max(header[slots.PLAYED], header[slots.FRESH_AT])
-            header[slots.PANICKED] = header[slots.PANIC]
-        header[slots.MODE] = slots.SILENT
+    main, worker, mine = ring.main, ring.worker, ring.callback
+    if mine.restarted != main.restart:
+        mine.mode, mine.restarted = SILENT, main.restart
+    if mine.panicked != main.panic:
+        if worker.fresh == main.panic:
+            mine.played = max(mine.played, worker.fresh_at)
+            mine.panicked = main.panic
+        mine.mode = SILENT
         return
     ready = ring.fill()
-    if header[slots.MODE] != slots.PLAYING:
-        ready = ready if ready >= max(header[slots.RESUME], 1) else 0
-    count = min(frames, ready) if header[slots.RUN] else 0
-    places = (header[slots.PLAYED] + np.arange(count)) % ring.layout.capacity
-    target[:count] += ring.audio[places]
-    if header[slots.RUN] and count < frames and header[slots.MODE] != slots.SILENT:
-        header[slots.UNDERRUNS] += header[slots.MODE] == slots.PLAYING
-        header[slots.MISSED] += frames - count
-    sounding = slots.PLAYING if count == frames else slots.DRAINED if header[slots.MODE] != slots.SILENT else slots.SILENT
-    header[slots.MODE] = sounding if header[slots.RUN] else slots.SILENT
-    header[slots.PLAYED] += count
+    if mine.mode != PLAYING:
+        ready = ready if ready >= max(main.resume, 1) else 0
+    count = min(frames, ready) if main.run else 0
+    target[:count] += ring.read(mine.played, mine.played + count)
+    if main.run and count < frames and mine.mode != SILENT:
+        mine.underruns += mine.mode == PLAYING
+        mine.missed += frames - count
+    sounding = PLAYING if count == frames else DRAINED if mine.mode != SILENT else SILENT
+    mine.mode = sounding if main.run else SILENT
+    mine.played += count

@@ -22,7 +22,7 @@ import numpy as np
 from noizestream.modelfile import archive
 from noizestream.modelfile.metadata import Metadata
 from noizestream.modelfile.precision import ENVIRONMENT, INT8, NONE, int8_kernels
-from noizestream.realtime import ring as slots
+from noizestream.realtime.ring import Ring
 from noizestream.realtime.worker import Worker
 from noizestream.system import machine
 
@@ -125,11 +125,11 @@ def play_live(path: Path, name: str, metadata: Metadata, seconds: float) -> dict
     rate, block = metadata.sample_rate, metadata.block_frames
     targets = [block + extra * PERIOD_FRAMES for extra in EXTRA_PERIODS]
     trials = []
-    with preferring(name), Worker(path, target_frames=targets[-1]) as worker:
-        drain(worker)
+    with preferring(name), Worker(path, target_frames=targets[-1]) as worker, _device(worker) as device:
+        drain(worker, device)
         for target in targets:
             worked, began = machine.processor_seconds(worker.pid), time.perf_counter()
-            trials.append(try_latency(worker, target, seconds))
+            trials.append(try_latency(worker, device, target, seconds))
             if not trials[-1].underruns:
                 break
         elapsed, worked_after = time.perf_counter() - began, machine.processor_seconds(worker.pid)
@@ -147,13 +147,14 @@ def play_live(path: Path, name: str, metadata: Metadata, seconds: float) -> dict
     }
 
 
-def try_latency(worker: Worker, target: int, seconds: float) -> Trial:
+def try_latency(worker: Worker, device: Ring, target: int, seconds: float) -> Trial:
     """Keep `target` frames ready and take a period whenever one is due, up to `seconds` or the first time the ring is dry.
 
+    `device` is the worker's ring, opened as the callback does.
     When this process itself wakes more than a period late, the device's clock is set back by as much: a server that was late
     does the same, and it says nothing about the model.
     """
-    metadata, ring = worker.metadata, worker.ring
+    metadata = worker.metadata
     period_s = PERIOD_FRAMES / metadata.sample_rate
     worker.set_target(target)
     _await_full(worker)
@@ -167,10 +168,10 @@ def try_latency(worker: Worker, target: int, seconds: float) -> Trial:
         if now - due > period_s:
             late += 1
             due = now
-        if ring.fill() < PERIOD_FRAMES:
+        if device.fill() < PERIOD_FRAMES:
             underruns += 1
         else:
-            ring.header[slots.PLAYED] += PERIOD_FRAMES
+            device.callback.played += PERIOD_FRAMES
             taken += 1
             due += period_s
         if taken * period_s >= change * CHANGE_S:
@@ -180,16 +181,21 @@ def try_latency(worker: Worker, target: int, seconds: float) -> Trial:
     return Trial(round(1e3 * target / metadata.sample_rate, 1), round(taken * period_s, 2), underruns, late)
 
 
-def drain(worker: Worker) -> None:
-    """Empty the ring, and keep one block in it from now on."""
+def drain(worker: Worker, device: Ring) -> None:
+    """Empty the ring, which is `device`, too, and keep one block in it from now on."""
     worker.set_target(0)
-    worker.ring.header[slots.PLAYED] = worker.ring.header[slots.WRITTEN]
+    device.callback.played = device.worker.written
+
+
+def _device(worker: Worker) -> contextlib.closing[Ring]:
+    """The ring of `worker` as the audio process has it."""
+    return contextlib.closing(Ring.attach(worker.ring.memory.name, worker.ring.layout, "callback"))
 
 
 def _await_full(worker: Worker) -> None:
     """Until no further block fits under the target."""
     end = time.monotonic() + PATIENCE_S
-    while worker.ring.fill() + worker.block_frames <= worker.ring.header[slots.TARGET]:
+    while worker.ring.fill() + worker.block_frames <= worker.ring.main.target:
         worker.check()
         if time.monotonic() > end:
             return  # it cannot even fill the ring: the trial will say so

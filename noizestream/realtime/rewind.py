@@ -19,7 +19,6 @@ import numpy as np
 
 from noizestream.engine.resampling import Resampler, map_channels
 from noizestream.engine.safety import CEILING, SafeStream, Safety
-from noizestream.realtime import ring as slots
 from noizestream.realtime.ring import Ring
 
 RAMP_S = 0.003
@@ -52,11 +51,11 @@ class RewindBuffer:
     @property
     def ahead(self) -> int:
         """Frames made and not yet played, in this version of them."""
-        return self.cursor - int(self.ring.header[slots.PLAYED])
+        return self.cursor - self.ring.callback.played
 
     def start_afresh(self) -> None:
         """Go on from silence behind everything that is in the ring; there is no way back to it."""
-        self.cursor = int(self.ring.header[slots.WRITTEN])
+        self.cursor = self.ring.worker.written
         self._gap = self.ring.read(self.cursor - 1, self.cursor)
         self._marks.clear()
 
@@ -68,9 +67,9 @@ class RewindBuffer:
     def lay(self, boost: float, version: int, reach: int) -> None:
         """Make one more block, with the controls that `version` numbers, and lay it down.
 
-        `reach` is how far beyond PLAYED the callback may be reading now; 0: nothing will be made again.
+        `reach` is how far beyond `played` the callback may be reading now; 0: nothing will be made again.
         """
-        played = int(self.ring.header[slots.PLAYED])
+        played = self.ring.callback.played
         while self._marks and self._marks[0].start < played:
             self._marks.popleft()
         if reach:
@@ -88,8 +87,7 @@ class RewindBuffer:
 
         The next `lay` makes that block. 0: everything that can still be made again is as it should be.
         """
-        header = self.ring.header
-        nearest = int(header[slots.PLAYED]) + reach
+        nearest = self.ring.callback.played + reach
         marks = self._marks
         index = next((index for index, mark in enumerate(marks) if mark.start >= nearest), len(marks))
         if index == len(marks) or marks[index].version == version:
@@ -101,7 +99,7 @@ class RewindBuffer:
         generator.state, generator.block = mark.state, mark.block
         self.resampler, self.stream.safety = mark.resampler, mark.safety
         self.cursor, self._gap = mark.start, mark.gap
-        header[slots.AGAIN] += count
+        self.ring.worker.again += count
         return count
 
     def _put(self, frames: np.ndarray, reach: int) -> None:
@@ -109,7 +107,7 @@ class RewindBuffer:
         ring, start, end = self.ring, self.cursor, self.cursor + len(frames)
         self.cursor = end
         ramp = self._ramp[: len(frames)]
-        if start == ring.header[slots.WRITTEN]:
+        if start == ring.worker.written:
             if self._gap.any():
                 frames = frames.copy()
                 frames[: len(ramp)] += self._gap * ramp
@@ -117,13 +115,13 @@ class RewindBuffer:
             self._gap = np.zeros_like(self._gap)
             return
         there = ring.read(end - 1, end)
-        if start < ring.header[slots.PLAYED] + reach:  # too late: the old one is played
+        if start < ring.callback.played + reach:  # too late: the old one is played
             self._gap = there - frames[-1:]
             return
         if self._gap.any():
             frames = frames.copy()
             frames[: len(ramp)] += self._gap * ramp
-        behind = ring.read(end, min(end + len(self._ramp), int(ring.header[slots.WRITTEN])))
+        behind = ring.read(end, min(end + len(self._ramp), ring.worker.written))
         ring.replace(end, behind + (frames[-1:] - there) * self._ramp[: len(behind)])
         ring.replace(start, frames)
         self._gap = np.zeros_like(self._gap)

@@ -4,10 +4,10 @@ The audio callback must never wait for Python, and the main process must never i
 just in time (docs/decisions/0001-the-callback-pulls.md). Both import this module: what needs torch is imported in the child only.
 
     main process                          worker process
-    Worker(...).launch()     --spawn-->   load, check, warm up, prime the ring to TARGET
+    Worker(...).launch()     --spawn-->   load, check, warm up, prime the ring to the target
     ready()                  <--pipe----  Ready
     set_controls(...)        --ring --->  read once per step
-    ring (callback plays)    <--ring----  steps while a block fits under TARGET
+    ring (callback plays)    <--ring----  steps while a block fits under the target
     panic()                  --ring --->  starts afresh
     check()                  <--pipe----  Follows: it has died, its standby plays on (standby.py)
     stop()                   --ring --->  ends; also when the main process dies
@@ -16,6 +16,7 @@ just in time (docs/decisions/0001-the-callback-pulls.md). Both import this modul
 import math
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -23,9 +24,8 @@ import numpy as np
 
 from noizestream.errors import NoizestreamError
 from noizestream.modelfile import archive
-from noizestream.realtime import ring as slots
 from noizestream.realtime.process import Failure
-from noizestream.realtime.ring import Ring
+from noizestream.realtime.ring import CONTROL_SLOTS, GUARD_FRAMES, READY, Ring
 from noizestream.realtime.stats import statistics
 from noizestream.realtime.worker_handle import Replaced, WorkerHandle
 from noizestream.realtime.worker_loop import Job, Ready
@@ -33,6 +33,22 @@ from noizestream.realtime.worker_loop import Job, Ready
 START_TIMEOUT_S = 120.0
 HUNG_S = 3.0
 """A worker that makes nothing for so long, though there is room, will not come back by itself."""
+
+
+@dataclass(frozen=True)
+class Beginning:
+    """What the music of a worker begins with.
+
+    `genre_weights` [G] and `controls` [K] are None where the model's own hold. `first_block` is where in the noise of `seed` it
+    begins: what follows on a worker that died does not repeat it. `prime_audio`, float32 [channels, n] at the model's rate, is
+    what the music goes on from; after a panic it begins without it.
+    """
+
+    seed: int = 0
+    genre_weights: Sequence[float] | None = None
+    controls: Sequence[float] | None = None
+    first_block: int = 0
+    prime_audio: np.ndarray | None = None
 
 
 class Worker:
@@ -44,35 +60,30 @@ class Worker:
         device_rate: int | None = None,
         device_channels: int | None = None,
         target_frames: int = 0,
-        seed: int = 0,
-        genre_weights: Sequence[float] | None = None,
-        controls: Sequence[float] | None = None,
-        first_block: int = 0,
-        heard: np.ndarray | None = None,
+        beginning: Beginning = Beginning(),
     ):
         """Read the model's metadata and lay out the ring: `device_channels` at `device_rate` Hz (None: the model's own).
 
         `target_frames` (at the device's rate) is what the ring is kept filled to; it is raised to one block where it is less.
-        `first_block` is where in the seed's noise it begins: what follows on a worker that died does not repeat it.
-        `heard`, float32 [channels, n] at the model's rate, is what the music goes on from; after a panic it begins without it.
         NoizestreamError if `model` (a file) is none.
         """
         self.path = Path(model)
         self.metadata = archive.read_metadata(self.path)
         self.device_rate = device_rate or self.metadata.sample_rate
         self.device_channels = device_channels or self.metadata.channels
-        self.seed, self.first_block, self._heard = seed, first_block, heard
+        self.seed, self.first_block, self._prime_audio = beginning.seed, beginning.first_block, beginning.prime_audio
+        genre_weights, controls = beginning.genre_weights, beginning.controls
         self._genre_weights = list(genre_weights) if genre_weights is not None else self.metadata.genre_weights()
         self._controls = list(controls) if controls is not None else self.metadata.default_controls()
-        if len(self._genre_weights) + len(self._controls) > slots.CONTROL_SLOTS:
-            raise NoizestreamError(f"{self.path}: more than {slots.CONTROL_SLOTS} genres and controls cannot be played live")
+        if len(self._genre_weights) + len(self._controls) > CONTROL_SLOTS:
+            raise NoizestreamError(f"{self.path}: more than {CONTROL_SLOTS} genres and controls cannot be played live")
         self.block_frames = -(-self.metadata.block_frames * self.device_rate // self.metadata.sample_rate)
         self.ring = Ring.create(_power_of_two(4 * (max(target_frames, 0) + self.block_frames)), self.device_channels)
         self.set_target(target_frames)
         self.set_controls()
         self._launched: WorkerHandle | None = None
         self._is_ready = False
-        self.settings: dict[str, Any] = {}  # what the process steps with: steady.py, and the precision
+        self.settings: dict[str, Any] = {}  # what the process steps with: tuning.py, and the precision
         self._last_statistics: dict[str, Any] = {}
         self._blocks, self._looked, self._stuck_s = -1, 0.0, 0.0
 
@@ -86,9 +97,9 @@ class Worker:
     def launch(self) -> None:
         """Spawn the process and return at once; `ready` says when it plays."""
         ring, path = self.ring, str(self.path)
-        job = Job(ring.memory.name, ring.layout, path, self.device_rate, self.seed, self.first_block, self._heard)
+        job = Job(ring.memory.name, ring.layout, path, self.device_rate, self.seed, self.first_block, self._prime_audio)
         self._launched = WorkerHandle(job).open()
-        self._heard = None  # up to 23 MB
+        self._prime_audio = None  # up to 23 MB
 
     def ready(self, timeout_s: float = 0.0) -> bool:
         """Whether the ring is primed, waiting for it `timeout_s` at most; NoizestreamError if the process cannot play the model."""
@@ -116,7 +127,7 @@ class Worker:
     def set_target(self, frames: int) -> None:
         """Keep the ring filled to `frames`: at least one block, at most what the ring holds."""
         most = self.ring.layout.capacity - 3 * self.block_frames
-        self.ring.header[slots.TARGET] = min(max(int(frames), self.block_frames), most)
+        self.ring.main.target = min(max(int(frames), self.block_frames), most)
 
     def fit(self, kept_frames: int, period: int, fade_frames: int, exact: bool = False, latency_frames: int = 0) -> None:
         """Set target, resume and fades for a device that asks for `period` frames at a time and `kept_frames` of sound kept ready.
@@ -125,19 +136,19 @@ class Worker:
         ask for all of that at once. `exact`: not less than what can be played at all.
         """
         # Before a callback there must be a period in the ring; fills differ by what block and period have in common.
-        header, block = self.ring.header, self.block_frames
+        main, block = self.ring.main, self.block_frames
         even = math.gcd(block, period) if self.device_rate == self.metadata.sample_rate else 1
         self.set_target(max(kept_frames, block + period - even if exact else block + max(2 * period, latency_frames)))
-        header[slots.RESUME] = header[slots.TARGET] - block + 1
-        header[slots.PERIOD] = period
-        # The fade of an underrun reads the past; the worker may meanwhile write TARGET frames of the future.
-        past = self.ring.layout.capacity - int(header[slots.TARGET])
-        header[[slots.FADE_FRAMES, slots.RUN_FRAMES]] = min(fade_frames, past), fade_frames
+        main.resume = main.target - block + 1
+        main.period = period
+        # The fade of an underrun reads the past; the worker may meanwhile write `target` frames of the future.
+        main.fade_frames = min(fade_frames, self.ring.layout.capacity - main.target)
+        main.run_frames = fade_frames
 
     def set_controls(self, genre_weights: Sequence[float] | None = None, controls: Sequence[float] | None = None) -> int:
-        """Ask for genre weights `[G]` and control values `[K]` (None: as they are); returns the CONTROL_SEQUENCE to wait for.
+        """Ask for genre weights `[G]` and control values `[K]` (None: as they are); returns the `control_sequence` to wait for.
 
-        The block that first hears them has been written once the ring's SEEN_SEQUENCE has reached it.
+        The block that first hears them has been written once the ring's `seen_sequence` has reached it.
         """
         if genre_weights is not None:
             self._genre_weights = list(genre_weights)
@@ -153,33 +164,32 @@ class Worker:
     @property
     def change_frames(self) -> int:
         """After so many frames at most a change of controls is played, if steps are as quick as they should be."""
-        period = int(self.ring.header[slots.PERIOD])
-        reach = 2 * period + slots.GUARD_FRAMES + self.block_frames
-        return min(reach, int(self.ring.header[slots.TARGET])) if period else int(self.ring.header[slots.TARGET])
+        period, target = self.ring.main.period, self.ring.main.target
+        return min(2 * period + GUARD_FRAMES + self.block_frames, target) if period else target
 
     @property
     def next_block(self) -> int:
         """The block of the seed's noise that comes next."""
-        return self.first_block + int(self.ring.header[slots.BLOCKS] - self.ring.header[slots.AGAIN])
+        return self.first_block + self.ring.worker.blocks - self.ring.worker.again
 
     def panic(self) -> None:
         """Silence within a period, whatever the ring holds, and a fresh state after it."""
-        self.ring.header[slots.PANIC] += 1
+        self.ring.main.panic += 1
 
     def check(self) -> str | None:
         """Kill the process if it hangs. Returns a line for the user where it had ended by itself and its standby plays on.
 
         NoizestreamError where it has ended and nobody follows.
         """
-        header, said = self.ring.header, None
-        if self._launched is None or header[slots.STOP]:
+        main, process, said = self.ring.main, self.ring.worker, None
+        if self._launched is None or main.stop:
             return None
         while (message := self._launched.receive()) is not None:
             if isinstance(message, Replaced):
                 said = message.line
-        now, idle = time.monotonic(), self.ring.fill() + self.block_frames > header[slots.TARGET]
-        if idle or header[slots.BLOCKS] != self._blocks or header[slots.STATE] != slots.READY:
-            self._blocks, self._stuck_s = int(header[slots.BLOCKS]), 0.0
+        now, idle = time.monotonic(), self.ring.fill() + self.block_frames > main.target
+        if idle or process.blocks != self._blocks or process.state != READY:
+            self._blocks, self._stuck_s = process.blocks, 0.0
         else:  # where this process was held up too, the whole machine was: that says nothing about the other
             self._stuck_s += min(now - self._looked, HUNG_S / 4)
         self._looked = now
@@ -197,7 +207,7 @@ class Worker:
     def stop(self, timeout_s: float = 3.0) -> None:
         """End the process; the ring stays, so a callback may still run. Safe to call twice."""
         if self.ring.is_open:
-            self.ring.header[slots.STOP] = 1
+            self.ring.main.stop = 1
         if self._launched is not None:
             self._launched.close(timeout_s)
 

@@ -15,13 +15,11 @@ import numpy as np
 from noizestream.engine.resampling import Resampler
 from noizestream.errors import UsageError
 from noizestream.modelfile import archive
-from noizestream.realtime import ring as slots
 from noizestream.realtime.parent import Parent
 from noizestream.realtime.process import Failure, Follows
-from noizestream.realtime.ring import Ring, RingLayout
+from noizestream.realtime.ring import FAILED, GUARD_FRAMES, READY, STARTING, STOPPED, Ring, RingLayout
 from noizestream.realtime.shared_memory import fence
 from noizestream.realtime.standby import Standby
-from noizestream.realtime.stats import StepTimes
 from noizestream.system import machine
 
 if TYPE_CHECKING:
@@ -58,7 +56,7 @@ class Job:
     device_rate: int
     seed: int
     first_block: int
-    heard: np.ndarray | None = None  # float32 [channels, n] at the model's rate: what it goes on from
+    prime_audio: np.ndarray | None = None  # float32 [channels, n] at the model's rate: what it goes on from
 
 
 @dataclass(frozen=True)
@@ -70,16 +68,16 @@ class Ready:
 
 def run(parent: Parent, job: Job) -> None:
     """The worker process from start to end. What goes wrong is sent to the main process as a Failure."""
-    ring = Ring.attach(job.ring_name, job.ring_layout)
+    ring = Ring.attach(job.ring_name, job.ring_layout, "worker")
     standby = Standby()
     try:
         generator, settings = _load(ring, job)
         if _takes_over(parent, ring, job, standby, generator):
             _Stepping(parent, ring, job, generator).play(settings)
-        ring.header[slots.STATE] = slots.STOPPED
+        ring.worker.state = STOPPED
     except Exception as error:
-        if not ring.header[slots.BLOCKS]:
-            ring.header[slots.STATE] = slots.FAILED
+        if not ring.worker.blocks:
+            ring.worker.state = FAILED
         what = f"{type(error).__name__}: {archive.last_line(error)}"
         parent.send(Failure.of(error, f"{job.model}: the worker failed ({what})"))
     finally:
@@ -97,9 +95,9 @@ def _load(ring: Ring, job: Job) -> tuple["Generator", dict[str, Any]]:
     generator = load(job.model, job.seed)
     generator.block = job.first_block
     metadata = generator.metadata
-    if job.heard is not None:
+    if job.prime_audio is not None:
         generator.set_genre(ring.get_controls(len(metadata.genres), len(metadata.controls))[1])
-        generator.prime(job.heard)
+        generator.prime(job.prime_audio)
     settings = settle() | {"precision": archive.precisions(metadata)[0]}
     with contextlib.suppress(OSError):
         os.nice(NICENESS)  # where the system lets us: everything else can wait, a block cannot
@@ -108,14 +106,14 @@ def _load(ring: Ring, job: Job) -> tuple["Generator", dict[str, Any]]:
 
 def _takes_over(parent: Parent, ring: Ring, job: Job, standby: Standby, generator: "Generator") -> bool:
     """Leave a standby behind. True at once, and in the standby when its turn comes; False if nothing is to be played any more."""
-    header = ring.header
+    main, mine = ring.main, ring.worker
     while not standby.stand_by():
-        if header[slots.STOP] or not parent.lives:
+        if main.stop or not parent.lives:
             return False
-        standby.begin(int(header[slots.BLOCKS]))
+        standby.begin(mine.blocks)
         parent.send(Follows(os.getpid(), machine.started(os.getpid())))
         generator.clear_state()
-        generator.block = job.first_block + int(header[slots.BLOCKS] - header[slots.AGAIN]) + 1  # not the one that may have killed
+        generator.block = job.first_block + mine.blocks - mine.again + 1  # not the one that may have killed
     return True
 
 
@@ -132,29 +130,29 @@ class _Stepping:
         self._resampler = Resampler(metadata.sample_rate, job.device_rate, metadata.channels)
         self._line = RewindBuffer(ring, self._stream, self._resampler, job.device_rate)
         self._controls = _Controls(ring, generator)
-        self._times = StepTimes(ring.steps)
-        self._resets = int(ring.header[slots.RESETS])
+        self._times = ring.step_times
+        self._resets = ring.worker.resets
         self._budget = metadata.block_frames / metadata.sample_rate
         self._step, self._paused, self._again = self._budget / 4, 0, 0.0
 
     def play(self, settings: dict[str, Any]) -> None:
         """Fill the ring, say Ready with `settings`, and keep it filled."""
-        header, meters, line, controls = self._ring.header, self._ring.meters, self._line, self._controls
+        main, mine, line, controls = self._ring.main, self._ring.worker, self._line, self._controls
         block_frames = self._resampler.largest(self._generator.metadata.block_frames)
         turns = 0
-        while not header[slots.STOP]:
+        while not main.stop:
             turns += 1
             if turns % TURNS == 0 and not self._parent.lives:
                 return
-            if header[slots.PANIC] != header[slots.FRESH]:
+            if main.panic != mine.fresh:
                 self._start_afresh()
             controls.look()
-            period = int(header[slots.PERIOD])
-            if period and controls.version > 0 and meters[slots.LOAD] < TOO_BUSY and (now := time.perf_counter()) >= self._again:
+            period = main.period
+            if period and controls.version > 0 and mine.load < TOO_BUSY and (now := time.perf_counter()) >= self._again:
                 self._go_back(period, now)
-            if line.ahead + block_frames > header[slots.TARGET]:
-                if header[slots.STATE] == slots.STARTING:
-                    header[slots.STATE] = slots.READY
+            if line.ahead + block_frames > main.target:
+                if mine.state == STARTING:
+                    mine.state = READY
                     self._parent.send(Ready(settings))
                 time.sleep(POLL_S)
             elif self._paused > 0:
@@ -165,37 +163,37 @@ class _Stepping:
 
     def _start_afresh(self) -> None:
         """Answer a panic: silence, and then music of a fresh state."""
-        header = self._ring.header
-        panic = int(header[slots.PANIC])
+        main, mine = self._ring.main, self._ring.worker
+        panic = main.panic
         self._generator.clear_state()
         self._stream.safety.reset()
         self._resampler.clear()
         self._line.start_afresh()
         self._paused = round(PANIC_S * self._device_rate)
-        header[slots.FRESH_AT] = header[slots.WRITTEN]
+        mine.fresh_at = mine.written
         fence()
-        header[slots.FRESH] = panic
+        mine.fresh = panic
 
     def _go_back(self, period: int, now: float) -> None:
         """Have what follows the period that is played next made again, where controls have changed since."""
         # While the block is made the callback takes as many periods as begin meanwhile.
         until_made = math.ceil((SLOWER * self._step + WAKING_S) * self._device_rate / period)
-        count = self._line.go_back(self._controls.version, (1 + until_made) * period + slots.GUARD_FRAMES)
+        count = self._line.go_back(self._controls.version, (1 + until_made) * period + GUARD_FRAMES)
         self._again = now + count * self._step / AGAIN_SHARE
 
     def _make_block(self, period: int) -> None:
         """Step once, into the ring, and note how long it took."""
-        header, meters, line, controls = self._ring.header, self._ring.meters, self._line, self._controls
+        main, mine, line, controls = self._ring.main, self._ring.worker, self._line, self._controls
         started = time.perf_counter()
-        line.lay(meters[slots.BOOST_GAIN], controls.version, period and period + slots.GUARD_FRAMES)
-        header[slots.SEEN_SEQUENCE] = controls.sequence
-        header[slots.BLOCKS] += 1
-        header[slots.RESETS] = self._resets + self._stream.resets
+        line.lay(main.boost_gain, controls.version, period and period + GUARD_FRAMES)
+        mine.seen_sequence = controls.sequence
+        mine.blocks += 1
+        mine.resets = self._resets + self._stream.resets
         taken = time.perf_counter() - started
         self._step += 0.1 * (taken - self._step)
         self._times.add(taken)
-        meters[slots.LOAD] += 0.05 * (taken / self._budget - meters[slots.LOAD])
-        if line.cursor < header[slots.WRITTEN]:
+        mine.load += 0.05 * (taken / self._budget - mine.load)
+        if line.cursor < mine.written:
             time.sleep(POLL_S)  # no hurry while older blocks lie there: nobody else is to wait for a whole ring of steps
 
 
@@ -209,7 +207,7 @@ class _Controls:
 
     def look(self) -> None:
         """Take over what has changed."""
-        if self._ring.header[slots.CONTROL_SEQUENCE] == self.sequence:
+        if self._ring.main.control_sequence == self.sequence:
             return
         metadata = self._generator.metadata
         self.sequence, weights, values = self._ring.get_controls(len(metadata.genres), len(metadata.controls))

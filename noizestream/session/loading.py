@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 from noizestream.control.state import LiveState
 from noizestream.errors import NoizestreamError
-from noizestream.realtime import ring as slots
 from noizestream.realtime.worker import START_TIMEOUT_S, Worker
 from noizestream.session.events import Event, ModelFailed
 
@@ -28,8 +27,7 @@ class ModelSlot:
     @property
     def silent(self) -> bool:
         """Whether the callback plays nothing of it any more."""
-        ring = self.worker.ring
-        return bool(ring.header[slots.MODE] != slots.PLAYING and ring.meters[slots.FADE] <= 0.0)
+        return self.worker.ring.silent
 
 
 class Loading:

@@ -17,8 +17,6 @@ from noizestream.control.state import LiveState
 from noizestream.devices.audio_process import LOOK_ASIDE_S, AudioProcess, DeviceRequest, Found, Opened
 from noizestream.devices.midi_process import POLL_SECONDS
 from noizestream.errors import NoizestreamError
-from noizestream.realtime import output_bus as desk
-from noizestream.realtime import ring as slots
 from noizestream.realtime.output_bus import OutputBus
 from noizestream.realtime.ring import Ring
 from noizestream.session.players import Players
@@ -103,7 +101,7 @@ class OutputSession:
         if self._phase in (Phase.PLAYING, Phase.LEAVING):
             if self.sound.lost:
                 self._lose()
-            elif self.playing and self.bus.header[desk.PERIOD] > self.players.period:
+            elif self.playing and self.bus.callback.period > self.players.period:
                 self._fit()
                 self._listener.device_changed(self.players.period)
             elif self._scout is not None:
@@ -186,14 +184,14 @@ class OutputSession:
                 self._prepare(found)
         elif self._phase == Phase.PREPARING:
             if self.players.ready():
-                self._bursts = int(self.bus.header[desk.BURSTS])
+                self._bursts = self.bus.callback.bursts
                 self.sound.open_device(self.bus, self.players.rings())
                 self._phase = Phase.OPENING
         elif self._phase == Phase.OPENING:
             opened = self.sound.poll()
             if isinstance(opened, Opened):
                 self.opened, self._phase = opened, Phase.SETTLING
-        elif self.bus.header[desk.BURSTS] >= self._bursts + SETTLED:
+        elif self.bus.callback.bursts >= self._bursts + SETTLED:
             self._sound()
         if self.sound.lost:
             raise NoizestreamError("the audio device does not ask for sound; try another -d")
@@ -213,12 +211,12 @@ class OutputSession:
         made again, from the next block on; the device adds its own latency, the model what it looks ahead.
         """
         assert self.found is not None and self.opened is not None
-        self.players.settle(int(self.bus.header[desk.PERIOD]), round(self.opened.latency_s * self.found.rate))
+        self.players.settle(self.bus.callback.period, round(self.opened.latency_s * self.found.rate))
         model = self.state.metadata
         self.latency = Latency(
             midi=1e3 * POLL_SECONDS,
             change=1e3 * self.players.worker.change_frames / self.found.rate,
             device=1e3 * self.opened.latency_s,
             model=1e3 * model.latency_frames / model.sample_rate,
-            ring=1e3 * float(self.players.worker.ring.header[slots.TARGET]) / self.found.rate,
+            ring=1e3 * self.players.worker.ring.main.target / self.found.rate,
         )

@@ -12,12 +12,10 @@ import numpy as np
 from noizestream.control.levels import levels
 from noizestream.control.state import LiveState
 from noizestream.errors import NoizestreamError
-from noizestream.realtime import output_bus as desk
-from noizestream.realtime import ring as slots
-from noizestream.realtime.output_bus import OutputBus
+from noizestream.realtime.output_bus import MODEL_SLOTS, OutputBus
 from noizestream.realtime.ring import Ring
 from noizestream.realtime.stats import Totals
-from noizestream.realtime.worker import Worker
+from noizestream.realtime.worker import Beginning, Worker
 from noizestream.session.events import Event, ModelChanged, WorkerReplaced
 from noizestream.session.loading import Loading, ModelSlot
 from noizestream.session.request import SessionRequest
@@ -52,7 +50,7 @@ class Players:
         self._put, self._tell = put, tell
         self.rate = self.channels = self.period = self._latency = self._room = 0
         self.restarts = self.switches = 0
-        self._slots: list[ModelSlot | None] = [None] * desk.MODEL_SLOTS
+        self._slots: list[ModelSlot | None] = [None] * MODEL_SLOTS
         self._playing = 0
         self._loading = Loading(state, self._new, tell)
         self._gone = Totals()
@@ -81,7 +79,7 @@ class Players:
     @property
     def underruns(self) -> int:
         """Of all workers so far."""
-        return self._gone.underruns + sum(int(ring.header[slots.UNDERRUNS]) for ring in self.rings().values())
+        return self._gone.underruns + sum(ring.callback.underruns for ring in self.rings().values())
 
     def totals(self) -> Totals:
         """What all workers counted so far, the replaced ones too."""
@@ -99,14 +97,13 @@ class Players:
         """
         self._bus = bus
         if (rate, channels) != (self.rate, self.channels):
-            for number in range(desk.MODEL_SLOTS):
+            for number in range(MODEL_SLOTS):
                 self._drop(number)
             self._loading.abandon()
         self.rate, self.channels, self._room = rate, channels, max(round(max(self.kept_s, room_s) * rate), 2 * LARGEST_PERIOD)
-        bus.header[desk.CHANNELS] = channels
+        bus.main.channels = channels
         for ring in self.rings().values():  # nobody plays them: the next device fades them in from silence
-            ring.header[[slots.RUN, slots.MODE]] = 0, slots.SILENT
-            ring.meters[slots.FADE] = 0.0
+            ring.restart()
 
     def ready(self) -> bool:
         """After `shape`: whether the model that is to play is loaded; launches it where it is not. NoizestreamError if it fails."""
@@ -128,7 +125,7 @@ class Players:
         """Fit the rings to a device that asks for `period` frames at once and keeps `latency` frames itself."""
         self.period, self._latency = period, latency
         if self._bus is not None:
-            self._bus.header[desk.GAIN_FRAMES] = max(min(round(GAIN_S * self.rate), period), LEAST_GAIN_FRAMES)
+            self._bus.main.gain_frames = max(min(round(GAIN_S * self.rate), period), LEAST_GAIN_FRAMES)
         for slot in self._slots:
             if slot is not None:
                 self._fit(slot.worker)
@@ -137,12 +134,12 @@ class Players:
         """Let it sound, with a fade."""
         self._prime_audio = None
         self.state.connect(self.worker, self.set_output)
-        self.worker.ring.header[[slots.RUN_FRAMES, slots.RUN]] = round(FADE_S * self.rate), 1
+        self.worker.ring.play(round(FADE_S * self.rate))
 
     def stop(self) -> None:
         """Fade out; `silent` says when it has."""
         for ring in self.rings().values():
-            ring.header[[slots.RUN_FRAMES, slots.RUN]] = round(FADE_S * self.rate), 0
+            ring.leave(round(FADE_S * self.rate))
 
     @property
     def silent(self) -> bool:
@@ -151,7 +148,7 @@ class Players:
 
     def close(self) -> None:
         """End all workers and free their rings; `totals` goes on answering."""
-        for number in range(desk.MODEL_SLOTS):
+        for number in range(MODEL_SLOTS):
             self._drop(number)
         self._loading.abandon()
 
@@ -159,9 +156,9 @@ class Players:
         """Take the `values`, by name, of all that acts on the output: for the callback, and for the worker before its limiter."""
         attenuation, boost, balance = levels(values)
         if self._bus is not None:
-            self._bus.meters[desk.VOLUME_GAIN] = attenuation
-            self._bus.meters[desk.BALANCE] = balance
-        self.worker.ring.meters[slots.BOOST_GAIN] = boost
+            self._bus.main.volume_gain = attenuation
+            self._bus.main.balance = balance
+        self.worker.ring.main.boost_gain = boost
 
     # --- while it plays ---------------------------------------------------------------------------------------------------------
 
@@ -226,14 +223,14 @@ class Players:
         self.switches += 1
         self.state.switch(after.model, after.worker)
         self._tell(ModelChanged(self.state.metadata.name))
-        for slot, run in ((after, 1), (before, 0)):
-            slot.worker.ring.header[[slots.RUN_FRAMES, slots.RUN]] = frames, run
+        after.worker.ring.play(frames)
+        before.worker.ring.leave(frames)
 
     def _new(self, model: int, first_block: int) -> Worker:
         weights, values = self.state.weights_of(model), self.state.values_of(model)
         prime_audio = self._prime_audio if model == self.state.current else None
-        path, seed = self.request.models[model], self.request.seed
-        worker = Worker(path, self.rate, self.channels, self._room, seed, weights, values, first_block, prime_audio)
+        beginning = Beginning(self.request.seed, weights, values, first_block, prime_audio)
+        worker = Worker(self.request.models[model], self.rate, self.channels, self._room, beginning)
         self._fit(worker)
         return worker
 

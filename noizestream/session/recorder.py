@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 from noizestream.errors import NoizestreamError, UsageError, option
-from noizestream.realtime import output_bus as desk
 from noizestream.realtime.output_bus import OutputBus
 from noizestream.session.events import Event, RecordingEnded, RecordingMoved, RecordingUnfinished
 from noizestream.system.files import check_output, look
@@ -58,15 +57,15 @@ class Recorder:
         self._raw: IO[bytes]
         self._open()
         self._ending = threading.Event()
-        bus.header[desk.TAKEN] = bus.header[desk.TAPPED]
-        bus.header[desk.TAP_ON] = 1
+        bus.take()  # what was played before is not of this take
+        bus.recorder.tap_on = 1
         self._thread = threading.Thread(target=self._run, name="recorder", daemon=True)
         self._thread.start()
 
     @property
     def lost_ms(self) -> float:
         """What the disk was too slow for."""
-        return 1e3 * float(self._bus.header[desk.TAP_LOST]) / self._shape[0]
+        return 1e3 * self._bus.callback.tap_lost / self._shape[0]
 
     def shape(self, rate: int, channels: int) -> None:
         """The device that plays from now on; nothing is played while this is called."""
@@ -74,7 +73,7 @@ class Recorder:
 
     def end(self, timeout_s: float = 10.0) -> None:
         """Write what is left and finish the file; gives up on a disk that takes longer."""
-        self._bus.header[desk.TAP_ON] = 0
+        self._bus.recorder.tap_on = 0
         self._ending.set()
         self._thread.join(timeout_s)
 
@@ -89,7 +88,7 @@ class Recorder:
                     update_header(self._file)
             self._write()
         except Exception as error:  # whatever a disk may do
-            self._bus.header[desk.TAP_ON] = 0
+            self._bus.recorder.tap_on = 0
             self._tell(RecordingEnded(self.path, self.seconds, reason(error)))
         finally:
             self._close()

@@ -16,8 +16,6 @@ from noizestream.control.midi_map import MidiMap
 from noizestream.control.state import LiveState
 from noizestream.devices.audio_process import Found, Opened
 from noizestream.devices.midi_process import MidiProcess
-from noizestream.realtime import output_bus as desk
-from noizestream.realtime import ring as slots
 from noizestream.realtime.output_bus import OutputBus
 from noizestream.realtime.ring import Ring
 from noizestream.realtime.stats import statistics
@@ -101,13 +99,12 @@ class Resources:
 
     def status(self, sounds: bool = False) -> SessionStatus:
         """What holds now (`sounds`: in a moment); the peak is that since the last call. Only from the thread that calls `tick`."""
-        playing, meters = sounds or self.output.playing, self.bus.meters
+        playing = sounds or self.output.playing
         found, opened = self.output.found, self.output.opened
         device = None
         if found is not None and opened is not None:
             name, host = found.device.name, found.device.host
             device = Device(name, host, found.rate, found.channels, self.players.period, opened.compiled)
-        peak, meters[desk.PEAK] = float(meters[desk.PEAK]), 0.0
         worker = self.players.worker if playing else None
         ring = worker.ring if worker else None
         return SessionStatus(
@@ -118,9 +115,9 @@ class Resources:
             loading=self.players.loading,
             device=device,
             latency=self.output.latency,
-            peak=peak,
+            peak=self.bus.peak(),
             ring_ms=1e3 * ring.fill() / self.players.rate if ring else 0.0,
-            load=float(ring.meters[slots.LOAD]) if ring else 0.0,
+            load=ring.worker.load if ring else 0.0,
             underruns=self.players.underruns,
             device_losses=self.output.losses,
             midi_port=self.midi.port if self.midi else None,
@@ -128,7 +125,7 @@ class Resources:
             midi_ignored=self.midi_map.ignored + self.state.refused,
             midi_errors=self.midi.errors if self.midi else 0,
             midi_losses=self.midi.losses if self.midi else 0,
-            recording=bool(self.bus.header[desk.TAP_ON]),
+            recording=bool(self.bus.recorder.tap_on),
             recorded_s=self.recorder.seconds if self.recorder else 0.0,
         )
 
@@ -176,7 +173,7 @@ class Resources:
 
     def _collect(self) -> None:
         """The statistics of `--stats`: the workers', and what only this process knows."""
-        totals, header = self.players.totals(), self.bus.header
+        totals = self.players.totals()
         latency = self.output.latency
         rate = self.players.rate or self.state.metadata.sample_rate
         self.results = statistics(
@@ -189,7 +186,7 @@ class Resources:
             "seconds": round(self._ended - self._started, 3) if self._started else 0.0,
             "midi_ignored": self.midi_map.ignored + self.state.refused,
             "missed_ms": round(1e3 * totals.missed / rate, 1),
-            "device_underflows": int(header[desk.DEVICE_UNDERFLOWS]),
+            "device_underflows": self.bus.callback.device_underflows,
             "device_rate": rate,
             "period_frames": self.players.period,
             "ring_ms": round(latency.ring, 2) if latency else None,

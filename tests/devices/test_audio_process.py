@@ -46,9 +46,9 @@ def test_one_whose_device_has_gone_is_ended_by_force():
 def test_a_ring_is_put_by_the_name_of_its_memory():
     ring = Ring.create(1024, 2)
     try:
-        ring.header[0] = 7
+        ring.main.panic = 7
         there = PutRing.of(1, ring).attach()
-        assert there is not None and there.header[0] == 7
+        assert there is not None and there.main.panic == 7
         there.close()
     finally:
         ring.close()

@@ -7,7 +7,6 @@ import torch
 from noizestream.engine.generator import load
 from noizestream.engine.resampling import Resampler
 from noizestream.engine.safety import SafeStream
-from noizestream.realtime import ring as slots
 from noizestream.realtime.rewind import RewindBuffer
 from noizestream.realtime.ring import Ring
 
@@ -18,7 +17,7 @@ class Stage:
     """A line of the sine model in a ring that the test plays from."""
 
     def __init__(self, model, rate: int = 48000):
-        self.ring = Ring.create(16384, 2)
+        self.ring = Ring.create(16384, 2, "worker", "callback")
         self.generator = load(model, seed=3)
         self.generator.set_genre("A")
         self.generator.set_control("temperature", 0)
@@ -29,14 +28,14 @@ class Stage:
             self.line.lay(1.0, version, REACH)
 
     def play(self, frames: int) -> None:
-        self.ring.header[slots.PLAYED] += frames
+        self.ring.callback.played += frames
 
     def change(self, version: int = 1) -> int:
         self.generator.set_genre("B")
         return self.line.go_back(version, REACH)
 
     def heard(self) -> np.ndarray:
-        return self.ring.read(0, int(self.ring.header[slots.WRITTEN]))[:, 0]
+        return self.ring.read(0, self.ring.worker.written)[:, 0]
 
 
 @pytest.fixture
@@ -60,7 +59,7 @@ def test_what_is_not_yet_played_is_made_again_as_if_the_change_had_come_in_time(
     again.play(played)
     before = again.heard()
     count = again.change()
-    assert again.ring.header[slots.AGAIN] == count == sum(1 for block in range(6) if block * BLOCK * rate / 48000 >= played + REACH)
+    assert again.ring.worker.again == count == sum(1 for block in range(6) if block * BLOCK * rate / 48000 >= played + REACH)
     again.lay(count, version=1)
     once.lay(6 - count)
     once.generator.set_genre("B")

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from noizestream.modelfile.metadata import Metadata
-from noizestream.realtime import ring as slots
 from noizestream.realtime.ring import Ring
-from noizestream.realtime.stats import StepTimes, statistics
+from noizestream.realtime.stats import statistics
+from noizestream.realtime.step_times import StepTimes
 
 METADATA = Metadata("m", 48000, 1, 480, 0, ["A"], [{"name": "temperature", "min": 0, "max": 2, "default": 1, "unit": ""}], 0)
 
@@ -35,11 +35,11 @@ def test_extremes_and_nothing():
 
 
 def test_the_statistics_that_play_writes():
-    ring = Ring.create(1024, 1)
+    ring = Ring.create(1024, 1, "worker", "callback")
     try:
-        ring.header[slots.UNDERRUNS], ring.header[slots.BLOCKS], ring.header[slots.RESETS] = 2, 3, 1
+        ring.callback.underruns, ring.worker.blocks, ring.worker.resets = 2, 3, 1
         for _ in range(3):
-            StepTimes(ring.steps).add(0.001)
+            ring.step_times.add(0.001)
         found = statistics(ring, METADATA, audio_latency_ms=12.0, midi_messages=5)
     finally:
         ring.close()

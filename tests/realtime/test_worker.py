@@ -12,10 +12,10 @@ import pytest
 from noizestream.engine.generator import load
 from noizestream.engine.safety import CEILING, SafeStream
 from noizestream.errors import NoizestreamError
-from noizestream.realtime import ring as slots
 from noizestream.realtime import worker_loop
+from noizestream.realtime.ring import READY, Ring
 from noizestream.realtime.standby import AT_ONCE
-from noizestream.realtime.worker import Worker
+from noizestream.realtime.worker import Beginning, Worker
 from rig.waiting import wait_for
 from tests import foreign_models as foreign
 from tests.processes import alive, children
@@ -26,13 +26,13 @@ linux = pytest.mark.skipif(sys.platform != "linux", reason="only on Linux a work
 def take(ring, frames: int) -> np.ndarray:
     """Play `frames` as the callback would, waiting for them: `[frames, channels]`."""
     parts = [np.zeros((0, ring.layout.channels), np.float32)]
-    while frames:
-        wait_for(lambda: ring.fill() > 0, "audio", every_s=0.001)
-        count = min(ring.fill(), frames)
-        played = int(ring.header[slots.PLAYED])
-        parts.append(ring.audio[np.arange(played, played + count) % ring.layout.capacity])
-        ring.header[slots.PLAYED] += count
-        frames -= count
+    with contextlib.closing(Ring.attach(ring.memory.name, ring.layout, "callback")) as device:
+        while frames:
+            wait_for(lambda: device.fill() > 0, "audio", every_s=0.001)
+            count, played = min(device.fill(), frames), device.callback.played
+            parts.append(device.read(played, played + count))
+            device.callback.played += count
+            frames -= count
     return np.concatenate(parts)
 
 
@@ -42,7 +42,7 @@ def peak_hz(samples: np.ndarray, rate: int) -> float:
 
 @pytest.fixture(scope="module")
 def playing(sine_model):
-    with Worker(sine_model, target_frames=1600, seed=3) as started:
+    with Worker(sine_model, target_frames=1600, beginning=Beginning(seed=3)) as started:
         yield started
 
 
@@ -50,7 +50,7 @@ def playing(sine_model):
 def worker(playing):
     """One that has played, whatever the tests before wanted of it; it is to play on."""
     playing.set_target(1600)
-    playing.ring.meters[slots.BOOST_GAIN] = 1.0
+    playing.ring.main.boost_gain = 1.0
     hear(playing, genre=2)
     yield playing
     playing.check()
@@ -59,7 +59,7 @@ def worker(playing):
 @pytest.fixture
 def fresh(sine_model):
     """One that has not been heard yet, at 440 Hz."""
-    with Worker(sine_model, target_frames=1600, seed=3, genre_weights=[0, 1, 0]) as started:
+    with Worker(sine_model, target_frames=1600, beginning=Beginning(3, [0, 1, 0])) as started:
         yield started
 
 
@@ -67,13 +67,13 @@ def hear(worker, genre: int) -> None:
     """Play until nothing else than `genre`, of 3, can be in the ring."""
     sequence = worker.set_controls([float(number == genre) for number in range(3)], [0.0])
     take(worker.ring, worker.ring.fill())
-    wait_for(lambda: worker.ring.header[slots.SEEN_SEQUENCE] >= sequence, "the control to be seen")
+    wait_for(lambda: worker.ring.worker.seen_sequence >= sequence, "the control to be seen")
     take(worker.ring, worker.ring.fill() + 512)
 
 
 def test_live_equals_render_and_the_ring_stays_at_its_target(fresh, sine_model):
     ring = fresh.ring
-    assert ring.header[slots.STATE] == slots.READY
+    assert ring.worker.state == READY
     assert ring.fill() == 1536  # three blocks of 512 fit under 1600
     generator = load(sine_model, seed=3)
     generator.set_genre([0, 1, 0])
@@ -81,8 +81,8 @@ def test_live_equals_render_and_the_ring_stays_at_its_target(fresh, sine_model):
     expected = np.concatenate([stream.step() for _ in range(40)], axis=1).T
     assert np.array_equal(take(ring, 40 * 512), expected)
     wait_for(lambda: ring.fill() == 1536, "the ring to fill up")
-    blocks = int(ring.header[slots.BLOCKS])
-    assert blocks == 43 and ring.header[slots.WRITTEN] == 43 * 512
+    blocks = ring.worker.blocks
+    assert blocks == 43 and ring.worker.written == 43 * 512
 
 
 def test_a_control_is_heard_in_the_next_block(worker):
@@ -90,7 +90,7 @@ def test_a_control_is_heard_in_the_next_block(worker):
     sequence = worker.set_controls([1, 0, 0], [0.0])
     before = ring.fill()
     take(ring, before)
-    wait_for(lambda: ring.header[slots.SEEN_SEQUENCE] >= sequence, "the control to be seen")
+    wait_for(lambda: ring.worker.seen_sequence >= sequence, "the control to be seen")
     take(ring, 512)
     assert peak_hz(take(ring, 9600)[:, 0], 48000) == pytest.approx(220, abs=5)
 
@@ -98,17 +98,17 @@ def test_a_control_is_heard_in_the_next_block(worker):
 def test_bad_values_do_not_end_the_music(worker):
     sequence = worker.set_controls([0, 0, 0], [float("nan")])
     take(worker.ring, 4096)
-    wait_for(lambda: worker.ring.header[slots.SEEN_SEQUENCE] >= sequence, "the control to be seen")
+    wait_for(lambda: worker.ring.worker.seen_sequence >= sequence, "the control to be seen")
     take(worker.ring, worker.ring.fill() + 512)
     assert peak_hz(take(worker.ring, 9600)[:, 0], 48000) == pytest.approx(880, abs=5)
     worker.check()
 
 
 def test_boost_stays_under_the_ceiling(worker):
-    worker.ring.meters[slots.BOOST_GAIN] = 30.0
+    worker.ring.main.boost_gain = 30.0
     take(worker.ring, 4096)
     loud = np.abs(take(worker.ring, 9600)).max()
-    worker.ring.meters[slots.BOOST_GAIN] = 1.0
+    worker.ring.main.boost_gain = 1.0
     assert 0.9 < loud <= CEILING
 
 
@@ -118,7 +118,7 @@ def test_the_target_can_change(worker):
     wait_for(lambda: ring.fill() > 4000 - 512, "the ring to fill up")
     assert ring.fill() <= 4000
     worker.set_target(0)  # raised to one block: less could not be kept
-    assert ring.header[slots.TARGET] == 512
+    assert ring.main.target == 512
     take(ring, ring.fill() - 100)
     take(ring, 3 * 512)
     wait_for(lambda: 0 < ring.fill() <= 512, "the ring to fill up")
@@ -140,8 +140,9 @@ def test_it_steps_steadily(worker):
 
 def test_statistics(worker):
     take(worker.ring, 51 * 512)
+    wait_for(lambda: worker.ring.fill() == 1536, "the ring to fill up")
     found = worker.statistics(midi_messages=4)
-    assert found["blocks"] == worker.ring.header[slots.BLOCKS] > 50
+    assert found["blocks"] == worker.ring.worker.blocks > 50
     assert 0 < found["step_ms"]["p50"] <= found["step_ms"]["p99"] <= found["step_ms"]["max"]
     assert found["load"] > 0 and found["midi_messages"] == 4 and found["resets"] == 0
 
@@ -149,8 +150,8 @@ def test_statistics(worker):
 def test_after_a_panic_comes_silence_and_then_a_fresh_state(worker):
     ring = worker.ring
     worker.panic()
-    wait_for(lambda: ring.header[slots.FRESH] == ring.header[slots.PANIC], "the answer to the panic")
-    take(ring, int(ring.header[slots.FRESH_AT] - ring.header[slots.PLAYED]))  # the callback would leave it behind
+    wait_for(lambda: ring.worker.fresh == ring.main.panic, "the answer to the panic")
+    take(ring, int(ring.worker.fresh_at - ring.callback.played))  # the callback would leave it behind
     pause = round(worker_loop.PANIC_S * 48000)
     assert not take(ring, pause).any()
     assert np.abs(take(ring, 4800)).max() > 0.1
@@ -206,14 +207,14 @@ def test_a_worker_that_is_killed_is_followed_without_a_click_in_the_same_ring(fr
 def test_what_is_kept_ready_follows_the_period_and_what_the_device_keeps_itself(sine_model, period, latency, exact, target):
     with contextlib.closing(Worker(sine_model, target_frames=2 * 8192)) as worker:
         worker.fit(2784, period, 480, exact, latency)
-        assert worker.ring.header[slots.TARGET] == target
-        assert target >= worker.ring.header[slots.RESUME] == target - 511 and worker.change_frames <= target
+        assert worker.ring.main.target == target
+        assert target >= worker.ring.main.resume == target - 511 and worker.change_frames <= target
 
 
 def test_device_rate_and_channels(sine_model):
     with Worker(sine_model, 44100, 2, target_frames=2048) as worker:
         assert 2048 - worker.block_frames < worker.ring.fill() <= 2048
-        assert worker.ring.header[slots.CHANNELS] == 2
+        assert worker.ring.main.channels == 2
         audio = take(worker.ring, 44100)
         assert np.array_equal(audio[:, 0], audio[:, 1]) and peak_hz(audio[:, 0], 44100) == pytest.approx(220, abs=2)
     assert worker.statistics()["blocks"] > 40  # still known after the ring is gone
@@ -239,12 +240,12 @@ def test_primed_it_goes_on_from_what_it_heard_as_render_does_and_a_panic_begins_
     stream = SafeStream(generator)
     expected = np.concatenate([stream.step() for _ in range(20)], axis=1).T
     assert np.abs(expected).max() > 0.1
-    with Worker(path, target_frames=1024, seed=5, genre_weights=genre, heard=heard) as worker:
+    with Worker(path, target_frames=1024, beginning=Beginning(5, genre, prime_audio=heard)) as worker:
         ring = worker.ring
         assert np.array_equal(take(ring, 20 * 256), expected)
         worker.panic()
-        wait_for(lambda: ring.header[slots.FRESH] == ring.header[slots.PANIC], "the answer to the panic")
-        take(ring, int(ring.header[slots.FRESH_AT] - ring.header[slots.PLAYED]))
+        wait_for(lambda: ring.worker.fresh == ring.main.panic, "the answer to the panic")
+        take(ring, int(ring.worker.fresh_at - ring.callback.played))
         assert not take(ring, round(worker_loop.PANIC_S * 48000) + 4096).any(), "it has heard nothing"
 
 

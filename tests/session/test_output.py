@@ -8,7 +8,6 @@ import pytest
 from noizestream.devices.audio_process import DeviceRequest, Found, Opened
 from noizestream.devices.portaudio import OutputDevice
 from noizestream.errors import NoizestreamError
-from noizestream.realtime import output_bus as desk
 from noizestream.realtime.output_bus import OutputBus
 from noizestream.session import output
 from noizestream.session.output import SETTLED, OutputSession
@@ -51,7 +50,7 @@ class Audio:
 class Players:
     """Players that are always ready."""
 
-    worker = SimpleNamespace(change_frames=100, ring=SimpleNamespace(header=[1000] * 32))
+    worker = SimpleNamespace(change_frames=100, ring=SimpleNamespace(main=SimpleNamespace(target=1000)))
     period, silent = 0, True
 
     def settle(self, period: int, latency: int) -> None:
@@ -80,7 +79,7 @@ def show(monkeypatch) -> Iterator[OutputSession]:
     listener = SimpleNamespace(said=[])
     for name in ("device_found", "device_plays", "device_lost", "device_changed"):
         setattr(listener, name, lambda *what, name=name: listener.said.append((name, *what)))
-    bus = OutputBus.create(2)
+    bus = OutputBus.create(2, 0, "callback")
     made = OutputSession("speakers", "low", state, Players(), listener)
     made.open(bus)
     made.said = listener.said
@@ -93,7 +92,8 @@ def play_on(show: OutputSession, name: str) -> None:
     show.sound.says = found(name)
     for _ in range(3):
         show.tick()
-    show.bus.header[[desk.BURSTS, desk.PERIOD]] = show.bus.header[desk.BURSTS] + SETTLED, 256
+    show.bus.callback.bursts += SETTLED
+    show.bus.callback.period = 256
     show.tick()
     assert show.playing
 
@@ -152,6 +152,6 @@ def test_a_scout_that_cannot_be_started_is_sent_out_later(show):
 def test_a_period_that_grows_is_followed_and_one_that_shrinks_is_left_alone(show):
     play_on(show, "speakers")
     for period in (128, 256, 1024, 512):
-        show.bus.header[desk.PERIOD] = period
+        show.bus.callback.period = period
         show.tick()
     assert show.players.period == 1024 and [what for what in show.said if what[0] == "device_changed"] == [("device_changed", 1024)]

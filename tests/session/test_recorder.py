@@ -8,7 +8,6 @@ import pytest
 import soundfile
 
 from noizestream.errors import NoizestreamError, UsageError
-from noizestream.realtime import output_bus as desk
 from noizestream.realtime.output_bus import OutputBus
 from noizestream.session.events import RecordingMoved
 from noizestream.session.recorder import Recorder, check_take
@@ -18,15 +17,12 @@ from rig.waiting import wait_for
 def tap(bus: OutputBus, audio: np.ndarray) -> None:
     """Put `audio` [n, channels] into the tap as the callback would, waiting for room."""
     for part in np.array_split(audio, max(len(audio) // 256, 1)):
-        room = len(bus.tap) - part.size
-        wait_for(lambda room=room: bus.header[desk.TAPPED] - bus.header[desk.TAKEN] <= room, "room", every_s=0.001)
-        bus.tap[(bus.header[desk.TAPPED] + np.arange(part.size)) % len(bus.tap)] = part.ravel()
-        bus.header[desk.TAPPED] += part.size
+        wait_for(lambda part=part: bus.feed(part.ravel()), "room", every_s=0.001)
 
 
 @pytest.fixture
 def bus():
-    made = OutputBus.create(2, 2 * 4800)
+    made = OutputBus.create(2, 2 * 4800, "callback")
     yield made
     made.close()
 
@@ -40,7 +36,7 @@ def test_a_take_is_what_was_played_and_another_device_goes_on_in_another_file(bu
     wait_for(lambda: said, "word of another file")
     tap(bus, audio[:500, :1])
     recorder.end()
-    assert bus.header[desk.TAP_ON] == 0 and recorder.lost_ms == 0 and said == [RecordingMoved(tmp_path / "take-2.wav")]
+    assert bus.recorder.tap_on == 0 and recorder.lost_ms == 0 and said == [RecordingMoved(tmp_path / "take-2.wav")]
     for name, rate, expected in (("take.wav", 48000, audio), ("take-2.wav", 44100, audio[:500, :1])):
         info = soundfile.info(tmp_path / name)
         assert (info.subtype, info.samplerate) == ("PCM_24", rate)
