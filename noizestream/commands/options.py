@@ -74,7 +74,7 @@ class MusicOptions:
 
         return parse_settings(metadata, self.settings, self.flags)
 
-    def heard(self, metadata: "Metadata") -> "np.ndarray | None":
+    def prime_audio(self, metadata: "Metadata") -> "np.ndarray | None":
         """Return what the model is to hear first, float32 [channels, n] at its rate, None for nothing; says what it makes of it."""
         from noizestream.music.prime import read_prime
 

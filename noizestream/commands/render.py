@@ -66,7 +66,7 @@ def command(model: str | None, **options: Any) -> None:
     if schedule is not None and bpm is not None and TEMPO.name in [control["name"] for control in metadata.controls]:
         controls[TEMPO.name] = bpm  # else a model may follow the tempo of what it plays, and leave the chords behind
     check_output(asked.output, "-o")
-    heard = asked.heard(metadata)
+    prime_audio = asked.prime_audio(metadata)
 
     from noizestream.control.conductor import Conductor
     from noizestream.engine.generator import load, prepare_torch
@@ -78,8 +78,8 @@ def command(model: str | None, **options: Any) -> None:
     generator.set_genre(weights)
     for name, value in controls.items():
         generator.set_control(name, value)
-    if heard is not None:
-        generator.prime(heard)
+    if prime_audio is not None:
+        generator.prime(prime_audio)
     conduct = None if schedule is None or bpm is None else Conductor(generator, schedule, bpm).conduct
     with LateBar(f"rendering {metadata.name}") as bar:
         factor = render(generator, asked.output, asked.seconds, bar, conduct)

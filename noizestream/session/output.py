@@ -31,6 +31,8 @@ SETTLED = 3
 
 
 class Phase(enum.Enum):
+    """Where the output session is on its way to sound; the picture above has the ways between them."""
+
     LOOKING = enum.auto()
     PREPARING = enum.auto()
     OPENING = enum.auto()

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from noizestream.nn.errors import mean_absolute_error, mean_bias_error, mean_squared_error
+from noizestream.nn.losses import mean_absolute_error, mean_bias_error, mean_squared_error
 from noizestream.nn.raw import RawPlayer, RawPredictor, pack, unpack
 from noizestream.nn.recurrent import at_rest
 

@@ -13,27 +13,15 @@ from noizestream.engine.generator import load
 from noizestream.engine.safety import CEILING, SafeStream
 from noizestream.errors import NoizestreamError
 from noizestream.realtime import worker_loop
-from noizestream.realtime.ring import READY, Ring
+from noizestream.realtime.ring import READY
 from noizestream.realtime.standby import AT_ONCE
 from noizestream.realtime.worker import Beginning, Worker
+from rig.device import take
 from rig.waiting import wait_for
 from tests import foreign_models as foreign
 from tests.processes import alive, children
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="only on Linux a worker has an understudy")
-
-
-def take(ring, frames: int) -> np.ndarray:
-    """Play `frames` as the callback would, waiting for them: `[frames, channels]`."""
-    parts = [np.zeros((0, ring.layout.channels), np.float32)]
-    with contextlib.closing(Ring.attach(ring.memory.name, ring.layout, "callback")) as device:
-        while frames:
-            wait_for(lambda: device.fill() > 0, "audio", every_s=0.001)
-            count, played = min(device.fill(), frames), device.callback.played
-            parts.append(device.read(played, played + count))
-            device.callback.played += count
-            frames -= count
-    return np.concatenate(parts)
 
 
 def peak_hz(samples: np.ndarray, rate: int) -> float:

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from noizestream.nn.errors import LOSSES, mean_absolute_error, mean_bias_error, mean_squared_error
+from noizestream.nn.losses import LOSSES, mean_absolute_error, mean_bias_error, mean_squared_error
 from noizestream.nn.raw import RawPredictor
 from noizestream.training.config import Config
 from noizestream.training.data.dataset import Piece, Prepared
