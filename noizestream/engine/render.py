@@ -7,8 +7,9 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from noizestream.engine.fades import OPENING_S
 from noizestream.engine.generator import Generator
-from noizestream.engine.safety import FADE_S, SafeStream
+from noizestream.engine.safety import SafeStream
 from noizestream.errors import NoizestreamError, UsageError, option
 from noizestream.system.soundfiles import sound_file
 
@@ -35,7 +36,7 @@ def render(
         raise UsageError(f"{option('seconds')}: {seconds:g} gives no audio, give more than 0")
     stream = SafeStream(generator)
     started = time.perf_counter()
-    done, fade = 0, min(total, max(1, round(FADE_S * metadata.sample_rate)))
+    done, fade = 0, min(total, max(1, round(OPENING_S * metadata.sample_rate)))
     with torch.inference_mode(), sound_file(path, metadata.sample_rate, metadata.channels) as file:
         while done < total:
             count = min(TOGETHER, -(-(total - done) // metadata.block_frames))

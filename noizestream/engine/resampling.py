@@ -1,4 +1,4 @@
-"""From the model's rate and channels to the device's, live: a fixed lag of half a millisecond and no bursts.
+"""From the model's rate to the device's, live: a fixed lag of half a millisecond and no bursts.
 
 soxr's streams, measured in chunks of 512 from 48 to 44.1 kHz, hand out their audio in bursts: LQ lags by 0.7 to 10 ms and HQ by 2.4
 to 19, which the ring would have to hold in reserve. A polyphase FIR over a fixed window hands out every sample its input allows.
@@ -13,21 +13,6 @@ TAPS = 48
 """Input samples that make one output sample, when not going down in rate: half of them lie ahead, 0.5 ms at 48 kHz."""
 KAISER_BETA = 7.0
 """About 70 dB of stop band."""
-
-
-def map_channels(frames: np.ndarray, channels: int) -> np.ndarray:
-    """Return `frames` `[n, C]` as `[n, channels]`: mono goes to all, all average to mono, else extra ones are dropped or silent."""
-    have = frames.shape[1]
-    if have == channels:
-        return frames
-    if have == 1:
-        return np.repeat(frames, channels, axis=1)
-    if channels == 1:
-        return frames.mean(axis=1, keepdims=True, dtype=np.float32)
-    mapped = np.zeros((len(frames), channels), frames.dtype)
-    shared = min(have, channels)
-    mapped[:, :shared] = frames[:, :shared]
-    return mapped
 
 
 class Resampler:
@@ -45,19 +30,19 @@ class Resampler:
         self._phases, self._stride = target // divisor, source // divisor
         self._taps = 2 * math.ceil(TAPS / 2 * max(1.0, source / target))
         self._table = _windowed_sinc(self._phases, self._taps, min(1.0, target / source))
-        self.clear()
+        self.reset()
 
     @property
-    def delay_frames(self) -> float:
+    def latency_frames(self) -> float:
         """Frames at `target` by which the output lags: what a window needs to see ahead."""
         return 0.0 if self.source == self.target else self._taps / 2 * self.target / self.source
 
-    def clear(self) -> None:
+    def reset(self) -> None:
         """Forget everything heard: as new."""
         self._kept = np.zeros((self._taps // 2 - 1, self.channels), np.float32)  # silence before the first sample
         self._position = 0  # of the next window's first tap in `_kept`, in phases
 
-    def resample(self, frames: np.ndarray) -> np.ndarray:
+    def process(self, frames: np.ndarray) -> np.ndarray:
         """Return all that `frames` and what came before allow, `[m, channels]`; m varies by one and may be 0."""
         if self.source == self.target:
             return frames

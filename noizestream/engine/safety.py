@@ -13,6 +13,7 @@ from itertools import pairwise
 
 import numpy as np
 
+from noizestream.engine.fades import OPENING_S
 from noizestream.engine.generator import Generator
 from noizestream.errors import NoizestreamError
 from noizestream.system.ceiling import CEILING
@@ -21,7 +22,6 @@ INPUT_LIMIT = 8.0
 """+18 dBFS: a model that runs away further is clipped there, or the DC blocker would remember it for seconds."""
 
 DC_HZ = 5.0
-FADE_S = 0.005
 RELEASE_S = 0.1
 HOP = 32
 """Samples between two gains of the limiter: it looks ahead inside the block and so costs no latency."""
@@ -42,7 +42,7 @@ class Safety:
         self.channels, self.sample_rate = channels, sample_rate
         self._pole = 1.0 - 2 * math.pi * DC_HZ / sample_rate
         self._release = 1.0 - math.exp(-HOP / (RELEASE_S * sample_rate))
-        self._fade_frames = max(1, round(FADE_S * sample_rate))
+        self._fade_frames = max(1, round(OPENING_S * sample_rate))
         self._fade = 0.5 - 0.5 * np.cos(np.pi * np.arange(self._fade_frames) / self._fade_frames)  # 0 .. almost 1
         self._size(0)
         self._boost = 1.0

@@ -17,12 +17,11 @@ from typing import Any
 
 import numpy as np
 
-from noizestream.engine.resampling import Resampler, map_channels
+from noizestream.engine.channels import map_channels
+from noizestream.engine.fades import JOIN_S
+from noizestream.engine.resampling import Resampler
 from noizestream.engine.safety import CEILING, SafeStream, Safety
 from noizestream.realtime.ring import Ring
-
-RAMP_S = 0.003
-"""Over so long two versions that do not follow each other are brought together."""
 
 
 @dataclass
@@ -43,7 +42,7 @@ class RewindBuffer:
 
     def __init__(self, ring: Ring, stream: SafeStream, resampler: Resampler, device_rate: int):
         self.ring, self.stream, self.resampler = ring, stream, resampler
-        self._ramp = np.linspace(1.0, 0.0, max(round(RAMP_S * device_rate), 2), dtype=np.float32)[:, None] ** 2
+        self._ramp = np.linspace(1.0, 0.0, max(round(JOIN_S * device_rate), 2), dtype=np.float32)[:, None] ** 2
         self._resampled = resampler.source != resampler.target
         self._marks: deque[_Mark] = deque()
         self.start_afresh()
@@ -77,7 +76,7 @@ class RewindBuffer:
             kept = copy.copy(self.resampler), copy.copy(self.stream.safety)
             self._marks.append(_Mark(self.cursor, generator.state, generator.block, *kept, self._gap, version))
         block = self.stream.step(boost)
-        frames = map_channels(self.resampler.resample(block.T), self.ring.layout.channels)
+        frames = map_channels(self.resampler.process(block.T), self.ring.layout.channels)
         if self._resampled:
             frames = np.clip(frames, -CEILING, CEILING)  # interpolation may swing over what the limiter held
         self._put(frames, reach)

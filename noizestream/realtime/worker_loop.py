@@ -167,7 +167,7 @@ class _Stepping:
         panic = main.panic
         self._generator.clear_state()
         self._stream.safety.reset()
-        self._resampler.clear()
+        self._resampler.reset()
         self._line.start_afresh()
         self._paused = round(PANIC_S * self._device_rate)
         mine.fresh_at = mine.written

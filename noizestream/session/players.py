@@ -11,6 +11,7 @@ import numpy as np
 
 from noizestream.control.levels import levels
 from noizestream.control.state import LiveState
+from noizestream.engine.fades import CROSSFADE_S, GAIN_S, LEAST_GAIN_FRAMES, START_STOP_S
 from noizestream.errors import NoizestreamError
 from noizestream.realtime.output_bus import MODEL_SLOTS, OutputBus
 from noizestream.realtime.ring import Ring
@@ -20,12 +21,6 @@ from noizestream.session.events import Event, ModelChanged, WorkerReplaced
 from noizestream.session.loading import Loading, ModelSlot
 from noizestream.session.request import SessionRequest
 
-FADE_S = 0.01
-"""Length of the fades at start, stop and underrun."""
-CROSSFADE_S = 0.2
-GAIN_S = 0.005
-"""A volume change of the whole range takes this long, or one period where that is shorter: no zipper noise."""
-LEAST_GAIN_FRAMES = 64
 LARGEST_PERIOD = 8192
 """Of JACK: what a device that plays already may ask for at once from now on."""
 
@@ -134,12 +129,12 @@ class Players:
         """Let it sound, with a fade."""
         self._prime_audio = None
         self.state.connect(self.worker, self.set_output)
-        self.worker.ring.play(round(FADE_S * self.rate))
+        self.worker.ring.play(round(START_STOP_S * self.rate))
 
     def stop(self) -> None:
         """Fade out; `silent` says when it has."""
         for ring in self.rings().values():
-            ring.leave(round(FADE_S * self.rate))
+            ring.leave(round(START_STOP_S * self.rate))
 
     @property
     def silent(self) -> bool:
@@ -247,4 +242,4 @@ class Players:
             slot.worker.close()
 
     def _fit(self, worker: Worker) -> None:
-        worker.fit(round(self.kept_s * self.rate), self.period, round(FADE_S * self.rate), self.request.exact, self._latency)
+        worker.fit(round(self.kept_s * self.rate), self.period, round(START_STOP_S * self.rate), self.request.exact, self._latency)

@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
+from noizestream.engine.fades import OPENING_S
 from noizestream.engine.generator import load
-from noizestream.engine.safety import FADE_S, SafeStream, Safety
+from noizestream.engine.safety import SafeStream, Safety
 from noizestream.system.ceiling import CEILING
 from tests.foreign_models import Spoilt, write
 
@@ -114,7 +115,7 @@ def test_a_stream_opens_and_breaks_without_a_click():
     made += [safety.process(tone[:, i : i + 512]) for i in range(0, 4096, 512)]
     joined = np.concatenate(made, axis=1)[0]
     assert joined[0] == 0 and made[8][0, -1] == 0
-    slope = 0.9 * 2 * np.pi * 100 / RATE + np.pi / 2 / (FADE_S * RATE)
+    slope = 0.9 * 2 * np.pi * 100 / RATE + np.pi / 2 / (OPENING_S * RATE)
     assert np.abs(np.diff(joined)).max() < slope
 
 
