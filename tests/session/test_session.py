@@ -75,7 +75,7 @@ def test_controls_that_are_set_are_in_the_status_at_once(two):
     session.set("mute", True)
     session.set("genre", "A:1,B:3")
     status = session.status
-    assert status.controls == {"temperature": 0.5, "volume": -6.0, "mute": 1.0}
+    assert status.controls == {"temperature": 0.5, "volume": -6.0, "mute": 1.0, "balance": 0.0}
     assert status.genre_weights == (0.25, 0.75, 0.0) and status.genre == "B 75 % A 25 %"
     assert session.status is not status and status.playing is False
 
