@@ -78,16 +78,15 @@ def play_from_ring(ring, rate: int, seconds: float, load_machine: bool) -> dict:
     bus = OutputBus.create(ring.layout.channels)
     ring.main.resume, ring.main.fade_frames = 1, 480
     ring.play(480)
-    output = portaudio.Output(portaudio.find_output(), bus, rate)
-    output.put(0, ring)
-    if load_machine:
-        busy_thread()
-    served = bus.callback
-    before = served.callbacks, served.device_underflows
-    time.sleep(seconds)
-    periods, late = served.callbacks - before[0], served.device_underflows - before[1]
-    period = served.period
-    output.close()
+    with portaudio.Output(portaudio.find_output(), bus, rate) as output:
+        output.put(0, ring)
+        if load_machine:
+            busy_thread()
+        served = bus.callback
+        before = served.callbacks, served.device_underflows
+        time.sleep(seconds)
+        periods, late = served.callbacks - before[0], served.device_underflows - before[1]
+        period = served.period
     dry = -(-ring.callback.missed // max(period, 1))
     bus.close()
     return {"periods": periods, "late": late, "dry": dry, "period_frames": period}

@@ -198,7 +198,8 @@ def _serve(parent: Parent, found: Found, latency: str) -> None:
     while True:
         message = parent.receive(0.5)
         if isinstance(message, OpenDevice):
-            output = portaudio.Output(found.device, OutputBus.attach(message.bus, message.layout, "callback"), found.rate, latency)
+            bus = OutputBus.attach(message.bus, message.layout, "callback")
+            output = portaudio.Output(found.device, bus, found.rate, latency).open()
             for put in message.rings:
                 output.put(put.slot, put.attach())
             parent.send(Opened(output.latency_s, output.compiled))

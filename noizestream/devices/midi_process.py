@@ -170,7 +170,7 @@ def _listen(parent: Parent, asked: str | None, awaited: MidiPort | None, again: 
     """The MIDI process from start to end; `again`: in place of one before, which listened to `awaited`."""
     silence_stderr()
     try:
-        listener = Listener(None if again else find_port(asked), awaited)
+        listener = Listener(None if again else find_port(asked), awaited).open()
     except NoizestreamError as error:
         parent.send(Failure(type(error), str(error)))
         return

@@ -4,7 +4,7 @@ import math
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
@@ -78,20 +78,26 @@ def playing_channels(device: OutputDevice, model_channels: int) -> int:
 
 
 class Output:
-    """An open stream on `device` at `rate` Hz, fed from the rings that `put` names, through `bus`; it plays at once.
+    """A stream on `device` at `rate` Hz, fed from the rings that `put` names, through `bus`; it plays from `open` to `close`.
 
-    `compiled` is False where numba is missing and a Python callback that only copies stands in. NoizestreamError if the device
-    refuses. Lives in the audio process (devices/audio_process.py).
+    `compiled` is False where numba is missing and a Python callback that only copies stands in. Lives in the audio process
+    (devices/audio_process.py).
     """
 
+    compiled: bool
+
     def __init__(self, device: OutputDevice, bus: OutputBus, rate: int, latency: str | float = "low"):
-        sounddevice = library()
-        self.device, self._bus = device, bus
+        self.device, self.rate, self._bus, self._latency = device, rate, bus, latency
+        self._stream: Any = None
         self._rings: list[Ring | None] = [None] * MODEL_SLOTS
         self._table = np.zeros(1 + MODEL_SLOTS, np.int64)  # of addresses, for the compiled callback
         self._table[0] = bus.address
-        channels = bus.main.channels
-        options = {"samplerate": rate, "device": device.index, "channels": channels, "dtype": "float32", "latency": latency}
+
+    def open(self) -> Self:
+        """Open the device and have it ask for sound; NoizestreamError if it refuses."""
+        sounddevice = library()
+        device, rate, channels = self.device, self.rate, self._bus.main.channels
+        options = {"samplerate": rate, "device": device.index, "channels": channels, "dtype": "float32", "latency": self._latency}
         try:
             from noizestream.devices import callback
         except ImportError:
@@ -105,12 +111,19 @@ class Output:
                     self._keep = function  # the machine code must live as long as the stream
                     self._stream = compiled_output(function.address, self._table.ctypes.data, **options)
                 else:
-                    self._stream = sounddevice.OutputStream(callback=copying_callback(bus, self._rings), **options)
+                    self._stream = sounddevice.OutputStream(callback=copying_callback(self._bus, self._rings), **options)
                 self._stream.start()
         except (sounddevice.PortAudioError, ValueError) as error:
             reason = str(error).split(" [PaErrorCode")[0]
             shape = f"at {rate} Hz with {channels} channels"
             raise NoizestreamError(f"{device.name} does not open {shape} ({reason}); try another -d or --latency") from None
+        return self
+
+    def __enter__(self) -> Self:
+        return self.open()
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
     @property
     def latency_s(self) -> float:
@@ -120,7 +133,7 @@ class Output:
     @property
     def active(self) -> bool:
         """Whether the device still asks for sound: False once it has gone."""
-        return bool(self._stream.active)
+        return self._stream is not None and bool(self._stream.active)
 
     def put(self, model_slot: int, ring: Ring | None) -> None:
         """Play `ring` in `model_slot` (0 .. MODEL_SLOTS - 1), None: nothing. Then the callback uses the one before no more."""
@@ -133,9 +146,14 @@ class Output:
             before.close()
 
     def close(self) -> None:
-        """Free the device. Not for one that has gone: PortAudio would wait ten minutes for a JACK server that is no more."""
-        with quiet_stderr():
-            self._stream.close()
+        """Free the device. Not for one that has gone: PortAudio would wait ten minutes for a JACK server that is no more.
+
+        Safe to call twice, and if it never was opened.
+        """
+        stream, self._stream = self._stream, None
+        if stream is not None:
+            with quiet_stderr():
+                stream.close()
 
 
 def copying_callback(bus: OutputBus, rings: Sequence[Ring | None]) -> Any:

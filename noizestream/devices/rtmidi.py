@@ -4,7 +4,7 @@ import contextlib
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 from noizestream.devices.choose import choose
 from noizestream.devices.libjack import no_server_start, quiet_jack
@@ -88,14 +88,26 @@ def same_port(one: str, other: str) -> bool:
 class Listener:
     """Listens to `port`, and again when it has gone and come back; without one the first real instrument that comes is taken.
 
-    RtMidi collects the messages in its own queue, which is looked into: a Python callback would make JACK's process thread wait for
-    the interpreter. NoizestreamError if `port` does not open.
+    Open it at the start, and close it at the end. RtMidi collects the messages in its own queue, which is looked into: a Python
+    callback would make JACK's process thread wait for the interpreter.
     """
 
     def __init__(self, port: MidiPort | None, awaited: MidiPort | None = None):
         """`awaited`: the one to wait for where there is no `port` yet."""
-        self.port = port or awaited
-        self._client: Any = None if port is None else _listen(port)
+        self.port, self._at_once = port or awaited, port
+        self._client: Any = None
+
+    def open(self) -> Self:
+        """Listen to the port, where there is one; NoizestreamError if it does not open."""
+        if self._at_once is not None:
+            self._client = _listen(self._at_once)
+        return self
+
+    def __enter__(self) -> Self:
+        return self.open()
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
     @property
     def listening(self) -> bool:
@@ -120,7 +132,7 @@ class Listener:
         return True
 
     def close(self) -> None:
-        """Stop listening."""
+        """Stop listening. Safe to call twice, and if it never was opened."""
         client, self._client = self._client, None
         if client is not None:
             with quiet_stderr(), contextlib.suppress(Exception):

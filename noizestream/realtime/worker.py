@@ -4,7 +4,8 @@ The audio callback must never wait for Python, and the main process must never i
 just in time (docs/decisions/0001-the-callback-pulls.md). Both import this module: what needs torch is imported in the child only.
 
     main process                          worker process
-    Worker(...).launch()     --spawn-->   load, check, warm up, prime the ring to the target
+    Worker(...).open()                    lay out the ring
+    launch()                 --spawn-->   load, check, warm up, prime the ring to the target
     ready()                  <--pipe----  Ready
     set_controls(...)        --ring --->  read once per step
     ring (callback plays)    <--ring----  steps while a block fits under the target
@@ -16,14 +17,15 @@ just in time (docs/decisions/0001-the-callback-pulls.md). Both import this modul
 import math
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
 from noizestream.errors import NoizestreamError
 from noizestream.modelfile import archive
+from noizestream.modelfile.metadata import Metadata
 from noizestream.realtime.process import Failure
 from noizestream.realtime.ring import CONTROL_SLOTS, GUARD_FRAMES, READY, Ring
 from noizestream.realtime.stats import statistics
@@ -52,7 +54,16 @@ class Beginning:
 
 
 class Worker:
-    """Handle of the main process. `with Worker(...) as worker:` starts it and, at the end, stops it and frees the ring."""
+    """Handle of the main process. `with Worker(...) as worker:` starts it and, at the end, stops it and frees the ring.
+
+    `metadata`, the device's rate and channels, `block_frames` (at that rate) and the `ring` are there once it is opened.
+    """
+
+    metadata: Metadata
+    device_rate: int
+    device_channels: int
+    block_frames: int
+    ring: Ring
 
     def __init__(
         self,
@@ -62,32 +73,36 @@ class Worker:
         target_frames: int = 0,
         beginning: Beginning = Beginning(),
     ):
-        """Read the model's metadata and lay out the ring: `device_channels` at `device_rate` Hz (None: the model's own).
+        """`model` is a file; it plays `device_channels` at `device_rate` Hz (None: the model's own).
 
         `target_frames` (at the device's rate) is what the ring is kept filled to; it is raised to one block where it is less.
-        NoizestreamError if `model` (a file) is none.
         """
-        self.path = Path(model)
+        self.path, self._beginning = Path(model), beginning
+        self._asked_rate, self._asked_channels, self._first_target = device_rate, device_channels, target_frames
+        self._launched: WorkerHandle | None = None
+        self.is_open = self._is_ready = False
+        self.settings: dict[str, Any] = {}  # what the process steps with: tuning.py, and the precision
+        self._last_statistics: dict[str, Any] = {}
+        self._blocks, self._looked, self._stuck_s = -1, 0.0, 0.0
+
+    def open(self) -> Self:
+        """Read the model's metadata and lay out the ring. NoizestreamError if the file is no model that can be played live."""
         self.metadata = archive.read_metadata(self.path)
-        self.device_rate = device_rate or self.metadata.sample_rate
-        self.device_channels = device_channels or self.metadata.channels
-        self.seed, self.first_block, self._prime_audio = beginning.seed, beginning.first_block, beginning.prime_audio
-        genre_weights, controls = beginning.genre_weights, beginning.controls
+        self.device_rate = self._asked_rate or self.metadata.sample_rate
+        self.device_channels = self._asked_channels or self.metadata.channels
+        genre_weights, controls = self._beginning.genre_weights, self._beginning.controls
         self._genre_weights = list(genre_weights) if genre_weights is not None else self.metadata.genre_weights()
         self._controls = list(controls) if controls is not None else self.metadata.default_controls()
         if len(self._genre_weights) + len(self._controls) > CONTROL_SLOTS:
             raise NoizestreamError(f"{self.path}: more than {CONTROL_SLOTS} genres and controls cannot be played live")
         self.block_frames = -(-self.metadata.block_frames * self.device_rate // self.metadata.sample_rate)
-        self.ring = Ring.create(_power_of_two(4 * (max(target_frames, 0) + self.block_frames)), self.device_channels)
-        self.set_target(target_frames)
+        self.ring = Ring.create(_power_of_two(4 * (max(self._first_target, 0) + self.block_frames)), self.device_channels)
+        self.is_open = True
+        self.set_target(self._first_target)
         self.set_controls()
-        self._launched: WorkerHandle | None = None
-        self._is_ready = False
-        self.settings: dict[str, Any] = {}  # what the process steps with: tuning.py, and the precision
-        self._last_statistics: dict[str, Any] = {}
-        self._blocks, self._looked, self._stuck_s = -1, 0.0, 0.0
+        return self
 
-    def __enter__(self) -> "Worker":
+    def __enter__(self) -> Self:
         self.start()
         return self
 
@@ -95,11 +110,11 @@ class Worker:
         self.close()
 
     def launch(self) -> None:
-        """Spawn the process and return at once; `ready` says when it plays."""
-        ring, path = self.ring, str(self.path)
-        job = Job(ring.memory.name, ring.layout, path, self.device_rate, self.seed, self.first_block, self._prime_audio)
+        """Once it is open: spawn the process and return at once; `ready` says when it plays."""
+        ring, path, begin = self.ring, str(self.path), self._beginning
+        job = Job(ring.memory.name, ring.layout, path, self.device_rate, begin.seed, begin.first_block, begin.prime_audio)
         self._launched = WorkerHandle(job).open()
-        self._prime_audio = None  # up to 23 MB
+        self._beginning = replace(begin, prime_audio=None)  # up to 23 MB
 
     def ready(self, timeout_s: float = 0.0) -> bool:
         """Whether the ring is primed, waiting for it `timeout_s` at most; NoizestreamError if the process cannot play the model."""
@@ -113,8 +128,10 @@ class Worker:
         return self._is_ready
 
     def start(self, timeout_s: float = START_TIMEOUT_S) -> None:
-        """`launch` and return when it is ready; NoizestreamError if it cannot play the model."""
+        """`open` if need be, `launch`, and return when it is ready; NoizestreamError if it cannot play the model."""
         try:
+            if not self.is_open:
+                self.open()
             self.launch()
             end = time.monotonic() + timeout_s
             while not self.ready(0.05):
@@ -170,7 +187,7 @@ class Worker:
     @property
     def next_block(self) -> int:
         """The block of the seed's noise that comes next."""
-        return self.first_block + self.ring.worker.blocks - self.ring.worker.again
+        return self._beginning.first_block + self.ring.worker.blocks - self.ring.worker.again
 
     def panic(self) -> None:
         """Silence within a period, whatever the ring holds, and a fresh state after it."""
@@ -200,22 +217,23 @@ class Worker:
 
     def statistics(self, **measured: Any) -> dict[str, Any]:
         """The dict of `--stats`; `measured` are the keyword arguments of `stats.statistics`. After `close` as they were then."""
-        if not self.ring.is_open:
+        if not self.is_open:
             return self._last_statistics | measured
         return statistics(self.ring, self.metadata, **measured)
 
     def stop(self, timeout_s: float = 3.0) -> None:
-        """End the process; the ring stays, so a callback may still run. Safe to call twice."""
-        if self.ring.is_open:
+        """End the process; the ring stays, so a callback may still run. Safe to call twice, and if it never was opened."""
+        if self.is_open:
             self.ring.main.stop = 1
         if self._launched is not None:
             self._launched.close(timeout_s)
 
     def close(self) -> None:
-        """`stop`, then free the ring: no callback may use it any more."""
+        """`stop`, then free the ring: no callback may use it any more. Safe to call twice, and if it never was opened."""
         self.stop()
-        if self.ring.is_open:
+        if self.is_open:
             self._last_statistics = self.statistics()
+            self.is_open = False
             self.ring.close()
 
 

@@ -225,7 +225,7 @@ class Players:
         weights, values = self.state.weights_of(model), self.state.values_of(model)
         prime_audio = self._prime_audio if model == self.state.current else None
         beginning = Beginning(self.request.seed, weights, values, first_block, prime_audio)
-        worker = Worker(self.request.models[model], self.rate, self.channels, self._room, beginning)
+        worker = Worker(self.request.models[model], self.rate, self.channels, self._room, beginning).open()
         self._fit(worker)
         return worker
 

@@ -10,7 +10,7 @@ import stat
 import threading
 from collections.abc import Callable
 from pathlib import Path
-from typing import IO, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, Self
 
 from noizestream.errors import NoizestreamError, UsageError, option
 from noizestream.realtime.output_bus import OutputBus
@@ -41,11 +41,10 @@ def check_take(path: Path) -> Path:
 
 
 class Recorder:
-    """Records what `bus` plays to `path`, from now until `end`; NoizestreamError if the file cannot be made.
+    """Records what `bus` plays to `path`, from `open` until `end`.
 
     Under 4 GB the file is an ordinary WAV, beyond that RF64. A device of another `rate` [Hz] or number of channels (`shape`) goes
-    on in another file: `take.wav`, `take-2.wav`. `tell` takes events,
-    from the thread that writes.
+    on in another file: `take.wav`, `take-2.wav`. `tell` takes events, from the thread that writes.
     """
 
     def __init__(self, path: Path, bus: OutputBus, rate: int, channels: int, tell: Callable[[Event], None]):
@@ -55,12 +54,22 @@ class Recorder:
         self._files = 0
         self._file: soundfile.SoundFile | None = None
         self._raw: IO[bytes]
-        self._open()
         self._ending = threading.Event()
-        bus.take()  # what was played before is not of this take
-        bus.recorder.tap_on = 1
         self._thread = threading.Thread(target=self._run, name="recorder", daemon=True)
+
+    def open(self) -> Self:
+        """Begin to record, once; NoizestreamError if the file cannot be made."""
+        self._open_file()
+        self._bus.take()  # what was played before is not of this take
+        self._bus.recorder.tap_on = 1
         self._thread.start()
+        return self
+
+    def __enter__(self) -> Self:
+        return self.open()
+
+    def __exit__(self, *_: object) -> None:
+        self.end()
 
     @property
     def lost_ms(self) -> float:
@@ -72,10 +81,14 @@ class Recorder:
         self._shape = (rate, channels)
 
     def end(self, timeout_s: float = 10.0) -> None:
-        """Write what is left and finish the file; gives up on a disk that takes longer."""
-        self._bus.recorder.tap_on = 0
-        self._ending.set()
-        self._thread.join(timeout_s)
+        """Write what is left and finish the file; gives up on a disk that takes longer.
+
+        Safe to call twice, and if it never was opened.
+        """
+        if self._thread.is_alive():
+            self._bus.recorder.tap_on = 0
+            self._ending.set()
+            self._thread.join(timeout_s)
 
     def _run(self) -> None:
         since_update = 0.0
@@ -91,7 +104,7 @@ class Recorder:
             self._bus.recorder.tap_on = 0
             self._tell(RecordingEnded(self.path, self.seconds, reason(error)))
         finally:
-            self._close()
+            self._close_file()
 
     def _write(self) -> None:
         # Read before the tap is emptied: what the last device played is all in the tap by the time that `shape` is called.
@@ -102,12 +115,12 @@ class Recorder:
             self._file.write(frames)
             self.seconds += len(frames) / self._open_shape[0]
         if shape != self._open_shape:
-            self._close()
+            self._close_file()
             self._open_shape = shape
-            self._open()
+            self._open_file()
             self._tell(RecordingMoved(self.path))
 
-    def _open(self) -> None:
+    def _open_file(self) -> None:
         import soundfile
 
         self._files += 1
@@ -122,7 +135,7 @@ class Recorder:
             raise NoizestreamError(f"{option('record')} {self.path}: cannot be written ({reason(error)})") from None
         shorten_header(self._file)
 
-    def _close(self) -> None:
+    def _close_file(self) -> None:
         file, self._file = self._file, None
         if file is not None:
             try:

@@ -139,7 +139,7 @@ class Resources:
     def device_plays(self, found: Found, opened: Opened) -> None:
         """Begin to record, and tell that the device sounds."""
         if self.request.record is not None and self.recorder is None:
-            self.recorder = Recorder(Path(self.request.record), self.bus, found.rate, found.channels, self._tell)
+            self.recorder = Recorder(Path(self.request.record), self.bus, found.rate, found.channels, self._tell).open()
         status = self.status(sounds=True)
         self._tell(DevicePlaysAgain(status) if self.output.losses else Started(status))
 

@@ -193,10 +193,18 @@ def test_a_worker_that_is_killed_is_followed_without_a_click_in_the_same_ring(fr
     ],
 )
 def test_what_is_kept_ready_follows_the_period_and_what_the_device_keeps_itself(sine_model, period, latency, exact, target):
-    with contextlib.closing(Worker(sine_model, target_frames=2 * 8192)) as worker:
+    with contextlib.closing(Worker(sine_model, target_frames=2 * 8192).open()) as worker:
         worker.fit(2784, period, 480, exact, latency)
         assert worker.ring.main.target == target
         assert target >= worker.ring.main.resume == target - 511 and worker.change_frames <= target
+
+
+def test_it_takes_nothing_before_it_is_opened_and_closes_more_than_once(sine_model, tmp_path):
+    Worker(tmp_path / "none.ts").close()
+    worker = Worker(sine_model).open()
+    for _ in range(2):
+        worker.close()
+        assert not worker.ring.is_open and worker.statistics()["blocks"] == 0
 
 
 def test_device_rate_and_channels(sine_model):

@@ -24,7 +24,7 @@ from tests import foreign_models as foreign
 def test_it_is_refused_and_said_and_the_one_that_plays_goes_on(sine_model, tmp_path):
     paths = [sine_model, foreign.write(foreign.Raising(), tmp_path / "bad.ts")]
     state, said = LiveState([archive.read_metadata(path) for path in paths]), []
-    loading = Loading(state, lambda model, first_block: Worker(paths[model]), said.append)
+    loading = Loading(state, lambda model, first_block: Worker(paths[model]).open(), said.append)
     state.apply(SetValue(MODEL.name, 1))
     assert state.wanted == 1 and loading.next_model() == 1
     loading.launch(1, to=1)
@@ -41,7 +41,7 @@ def test_a_file_that_has_been_deleted_since_is_refused(sine_model, tmp_path):
     paths = [sine_model, gone]
     state, said = LiveState([archive.read_metadata(path) for path in paths]), []
     gone.unlink()
-    loading = Loading(state, lambda model, first_block: Worker(paths[model]), said.append)
+    loading = Loading(state, lambda model, first_block: Worker(paths[model]).open(), said.append)
     state.apply(SetValue(MODEL.name, 1))
     loading.launch(1, to=1)
     assert loading.slot is None and state.wanted == 0 and len(said) == 1 and "gone.ts" in said[0].reason
@@ -106,7 +106,7 @@ def test_a_worker_whose_process_cannot_be_started_leaves_no_memory_behind(sine_m
     made, said = [], []
 
     def make(model: int, first_block: int) -> Worker:
-        made.append(Worker(sine_model))
+        made.append(Worker(sine_model).open())
         return made[-1]
 
     loading = Loading(LiveState([archive.read_metadata(sine_model)] * 2), make, said.append)

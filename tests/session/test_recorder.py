@@ -30,7 +30,7 @@ def bus():
 def test_a_take_is_what_was_played_and_another_device_goes_on_in_another_file(bus, tmp_path):
     said = []
     audio = np.random.default_rng(1).uniform(-0.9, 0.9, (9600, 2)).astype(np.float32)
-    recorder = Recorder(tmp_path / "take.wav", bus, 48000, 2, said.append)
+    recorder = Recorder(tmp_path / "take.wav", bus, 48000, 2, said.append).open()
     tap(bus, audio)
     recorder.shape(44100, 1)
     wait_for(lambda: said, "word of another file")
@@ -45,11 +45,21 @@ def test_a_take_is_what_was_played_and_another_device_goes_on_in_another_file(bu
     assert recorder.seconds == pytest.approx(9600 / 48000 + 500 / 44100)
 
 
+def test_nothing_is_made_before_it_is_opened_and_it_ends_more_than_once(bus, tmp_path):
+    recorder = Recorder(tmp_path / "take.wav", bus, 48000, 2, print)
+    recorder.end()
+    assert not list(tmp_path.iterdir())
+    with recorder:
+        assert bus.recorder.tap_on == 1
+    recorder.end()
+    assert bus.recorder.tap_on == 0 and soundfile.info(tmp_path / "take.wav").frames == 0
+
+
 def test_what_the_last_device_played_stays_in_its_file(bus, tmp_path, monkeypatch):
     """The device changes at the worst moment: just after the recorder has emptied the tap."""
     monkeypatch.setattr("noizestream.session.recorder.WRITE_S", 1e9)
     said, audio = [], np.random.default_rng(2).uniform(-0.9, 0.9, (300, 2)).astype(np.float32)
-    recorder = Recorder(tmp_path / "take.wav", bus, 48000, 2, said.append)
+    recorder = Recorder(tmp_path / "take.wav", bus, 48000, 2, said.append).open()
     take = bus.take
 
     def late():
@@ -68,7 +78,7 @@ def test_what_the_last_device_played_stays_in_its_file(bus, tmp_path, monkeypatc
 
 def test_beyond_4_gb_it_is_rf64(tmp_path, bus):
     """A sparse file: no disk is filled."""
-    recorder = Recorder(tmp_path / "long.wav", bus, 96000, 2, print)
+    recorder = Recorder(tmp_path / "long.wav", bus, 96000, 2, print).open()
     beyond = 2**32 // 6 + 1000
     recorder._file.write(np.zeros((1, 2), np.float32))
     recorder._file.seek(beyond)
@@ -82,7 +92,7 @@ def test_beyond_4_gb_it_is_rf64(tmp_path, bus):
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
 def test_a_disk_that_is_full_from_the_start_is_said(bus):
     with pytest.raises(NoizestreamError, match="record /dev/full: cannot be written"):
-        Recorder(Path("/dev/full"), bus, 48000, 2, print)
+        Recorder(Path("/dev/full"), bus, 48000, 2, print).open()
 
 
 def test_an_earlier_take_is_never_overwritten(tmp_path):
@@ -96,7 +106,7 @@ def test_an_earlier_take_is_never_overwritten(tmp_path):
 def test_takes_of_any_name_and_no_earlier_one_is_overwritten(bus, tmp_path):
     take, said = tmp_path / "caf\udce9.wav", []
     take.with_stem("caf\udce9-2").write_bytes(b"x")
-    recorder = Recorder(check_take(take), bus, 48000, 2, said.append)
+    recorder = Recorder(check_take(take), bus, 48000, 2, said.append).open()
     tap(bus, np.zeros((10, 2), np.float32))
     recorder.shape(44100, 2)
     recorder.end()
