@@ -240,7 +240,7 @@ def _pa_stream_callback(stamp: int):
 @functools.cache
 def compiled():
     """Return the numba CFunc (`.address`, `.ctypes`): compiled in about a second, or read from numba's cache."""
-    files = (Path(str(module.__file__)) for module in (shared_memory, ring, output_bus))
+    files = (Path(str(module.__file__)) for module in (shared_memory, ring, output_bus, ceiling))
     function = _pa_stream_callback(zlib.crc32(b"".join(file.read_bytes() for file in files)))
     try:
         return cfunc(SIGNATURE, cache=True)(function)
