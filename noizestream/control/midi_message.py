@@ -89,7 +89,7 @@ class MidiMessage:
 
 
 def decode(data: Sequence[int]) -> MidiMessage | None:
-    """Return the message that `data` begins with, status byte first, as drivers hand it over. None for what is none; never raises."""
+    """Return the message that `data` begins with, status byte first, as drivers hand it over; None if it is none. Never raises."""
     kind = BY_STATUS.get(data[0]) if len(data) else None
     if kind is None or len(data) <= kind.length:
         return None
