@@ -16,7 +16,7 @@ Coding = Literal["two's complement", "offset", "sign bit"]
 
 
 def place(value: int) -> float:
-    """Return the place, 0 to 127, of a `value` of 14 bits, 0 to 16383: of a fine controller or pitch bend; the middle, 8192, is 64."""
+    """Return the place, 0 to 127, of a `value` of 14 bits, 0 to 16383 (a fine controller, pitch bend); 8192 is 64."""
     return value / 128 if value <= 8192 else 64 + (value - 8192) * 63 / 8191
 
 

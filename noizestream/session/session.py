@@ -59,7 +59,8 @@ class Session:
         paths = [archive.find_model(model) for model in request.models or (None,)]
         models = [archive.read_metadata(path) for path in paths]
         self._state = LiveState(models, models[0].genre_weights(request.genre), control_values(models[0], request.controls))
-        self._midi_map = MidiMap(max(len(model.genres) for model in models), chord_keys=chord_keys(models, request.chords))
+        genres, keys = max(len(model.genres) for model in models), chord_keys(models, request.chords)
+        self._midi_map = MidiMap(genres, chord_keys=keys, channel=request.only_channel)
         if request.record is not None:
             check_take(Path(request.record))
         self.request = replace(request, models=paths)
