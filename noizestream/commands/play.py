@@ -28,6 +28,7 @@ class PlayOptions(MusicOptions):
     record: Path | None
     stats: Path | None
     or_render: Path | None
+    osc: str | None
 
     def check(self) -> None:
         """Raise UsageError for a file that cannot be written."""
@@ -48,6 +49,7 @@ class PlayOptions(MusicOptions):
     chords=("CHANNEL|LOW-HIGH", "Notes of this MIDI channel, or of this zone (C3-C5), name the chord."),
     primed="MODEL",
 )
+@click.option("--osc", metavar="[HOST:]PORT", help="Listen to OSC there (`noizestream osc`); without HOST from this machine only.")
 @click.option("--latency", default="default", metavar="low|high|SECONDS", help="How much sound is kept ready.")
 @click.option("--seconds", type=float, help="Stop after so many seconds; else Ctrl-C stops.")
 @click.option("--headless", is_flag=True, help="No status line.")
@@ -90,6 +92,7 @@ def command(models: tuple[str, ...], **options: Any) -> int:
             asked.seed,
             asked.prime,
             asked.record,
+            asked.osc,
         )
     )
     asked.check()

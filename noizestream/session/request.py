@@ -11,6 +11,8 @@ LATENCIES = {"low": 0.030, "default": 0.058, "high": 0.120}
 
 LATENCY_RANGE = (0.005, 2.0)
 
+LOCALHOST = "127.0.0.1"
+
 
 @dataclass(frozen=True)
 class SessionRequest:
@@ -20,7 +22,8 @@ class SessionRequest:
     or a mix such as `Jazz:0.5,Folk:0.5`; `controls` are values by name, numbers or texts (`{"chord": "Am"}`). `device` and `midi`
     are parts of a name or a number, None for the default. `chords` are the keys that name chords: a MIDI channel (`"2"`) or a zone
     (`"C3-C5"`). `latency` is how much sound is kept ready: low, default, high or seconds. `prime` is a recording that the first
-    model goes on from, `record` a WAV to be written. UsageError for a latency or a seed out of range.
+    model goes on from, `record` a WAV to be written. `osc` is where OSC is listened to: a port, for this machine alone, or
+    `HOST:PORT`. UsageError for a latency, a seed or a port out of range.
     """
 
     models: Sequence[str | Path] = ()
@@ -33,10 +36,13 @@ class SessionRequest:
     seed: int = 0
     prime: str | Path | None = None
     record: str | Path | None = None
+    osc: str | int | None = None
 
     def __post_init__(self) -> None:
         """Raise UsageError for what is out of range whatever the model."""
         latency_seconds(self.latency)
+        if self.osc is not None:
+            osc_place(self.osc)
         if self.seed < 0:
             raise UsageError(f"{option('seed')}: {self.seed} is out of range, give 0 or more")
 
@@ -68,3 +74,11 @@ def latency_seconds(asked: str | float) -> float:
     if not low <= seconds <= high:
         raise UsageError(f"{option('latency')}: {asked} is not possible, give low, high or {low:g} to {high:g} seconds")
     return seconds
+
+
+def osc_place(asked: str | int) -> tuple[str, int]:
+    """Return the host and port of `asked`, `[HOST:]PORT`; without a host this machine alone. UsageError for anything else."""
+    host, colon, port = str(asked).rpartition(":")
+    if not (port.isascii() and port.isdecimal() and int(port) < 65536) or (colon and not host):
+        raise UsageError(f"{option('osc')}: {asked} is not possible, give a port up to 65535, or HOST:PORT such as 0.0.0.0:9000")
+    return host or LOCALHOST, int(port)
