@@ -1,7 +1,6 @@
-"""The OSC process: it owns the UDP socket and reads packets, and nothing else. And the main process's handle on it.
+"""The OSC process, as the main process has it in hand: it owns the UDP socket, and nothing else (osc_server.py).
 
-What broken packets and floods cost is paid there, not beside MIDI: it reads PER_SECOND messages at most; what the system's buffer
-does not hold meanwhile is lost, as UDP allows.
+What broken packets and floods cost is paid there; here a thread takes what is left of them, and no other waits for it.
 
     main process                                OSC process
     OscProcess(place, ...).open()  --spawn-->   opens the socket
@@ -13,72 +12,25 @@ does not hold meanwhile is lost, as UDP allows.
 """
 
 import contextlib
-import logging
-import socket
 import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Self
 
-from noizestream.devices import osc
-from noizestream.devices.osc import BrokenPacket, OscMessage, Value
+from noizestream.devices.osc import OscMessage, Value
+from noizestream.devices.osc_server import Bound, Heard, Outgoing, Place, serve
 from noizestream.errors import NoizestreamError
-from noizestream.realtime.parent import Parent, ParentEnded
-from noizestream.realtime.process import ChildProcess, Close, Failure
-from noizestream.system.files import reason
-from noizestream.system.stderr import silence_stderr
+from noizestream.realtime.process import ChildProcess, Failure
 
-PER_SECOND, AT_ONCE = 1000, 200
-"""Messages that are read a second, and beyond that at once after a pause."""
-
-BUFFER_BYTES = 65536
 TURN_S = 0.1
 AGAIN_S = 1.0
+"""Pause before another process is started."""
+
 START_TIMEOUT_S = 30.0
 HUNG_END_S = 0.5
-
-Place = tuple[str, int]
-
-
-@dataclass(frozen=True)
-class Bound:
-    """The process listens there from now on."""
-
-    place: Place
-
-
-@dataclass(frozen=True)
-class Heard:
-    """A packet has come, with these messages, or `broken`."""
-
-    messages: tuple[OscMessage, ...] = ()
-    broken: bool = False
-
-
-@dataclass(frozen=True)
-class Outgoing:
-    """Send these (address, value) pairs to each of these places."""
-
-    places: tuple[Place, ...]
-    values: tuple[tuple[str, Value], ...]
-
+"""A process that takes nothing any more has so long to end by itself."""
 
 Message = Bound | Heard | Failure
-
-
-class Pace:
-    """Tells one who reads how long to rest: `per_second` in the long run, `at_once` after a rest."""
-
-    def __init__(self, per_second: float, at_once: float):
-        self._per_second, self._at_once = per_second, at_once
-        self._left, self._then_s = at_once, float("-inf")
-
-    def spend(self, count: int, now_s: float) -> float:
-        """Take it that `count` were read at `now_s`, by any clock that only rises; return for how many seconds to rest."""
-        self._left = min(self._left + (now_s - self._then_s) * self._per_second, self._at_once) - count
-        self._then_s = now_s
-        return max(-self._left / self._per_second, 0.0)
 
 
 class OscProcess:
@@ -101,7 +53,7 @@ class OscProcess:
         self._called, self._handle, self._turn, self._say = called, handle, turn, say
         self._failure: Failure | None = None
         self._answered, self._ending, self._started = threading.Event(), False, 0.0
-        self._child, self._thread = ChildProcess[Message](_serve, "OSC", place, called), threading.Thread()
+        self._child, self._thread = ChildProcess[Message](serve, "OSC", place, called), threading.Thread()
 
     def open(self) -> Self:
         """Start the process and return at once: `wait` tells where it listens. NoizestreamError if the system starts none now."""
@@ -135,7 +87,7 @@ class OscProcess:
             self.restarts += 1
             self._say(f"the OSC process ended unexpectedly (exit code {self._child.exit_code()}); another listens")
         with contextlib.suppress(NoizestreamError):  # the system gives none now; it is asked again
-            self._start(ChildProcess(_serve, "OSC", self.place, self._called))
+            self._start(ChildProcess(serve, "OSC", self.place, self._called))
 
     def close(self) -> None:
         """Stop listening and end the process, by force where it does not end. Safe to call twice, and if it never was opened."""
@@ -185,53 +137,3 @@ class OscProcess:
                     self._say(f"{message.line}; the music goes on without OSC")
                 self._failure = message
                 self._answered.set()
-
-
-def _serve(parent: Parent, place: Place, called: str) -> None:
-    """The OSC process from start to end."""
-    silence_stderr()
-    logging.disable(logging.CRITICAL)  # python-osc logs what it does not know
-    server = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-    with server:
-        try:
-            osc.library()
-            server.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, BUFFER_BYTES)
-            server.bind(place)
-        except OSError as error:
-            parent.send(Failure(NoizestreamError, f"{called}: cannot be listened to ({reason(error)}); give another port or host"))
-            return
-        except NoizestreamError as error:
-            parent.send(Failure(type(error), f"{called}: {error}"))
-            return
-        host, port = server.getsockname()
-        parent.send(Bound((host, port)))
-        threading.Thread(target=_read, args=(server, parent), name="read", daemon=True).start()
-        with contextlib.suppress(ParentEnded):
-            while not isinstance(message := parent.receive(START_TIMEOUT_S), Close):
-                if isinstance(message, Outgoing):
-                    _send(server, message)
-
-
-def _read(server: socket.socket, parent: Parent) -> None:
-    """The thread that reads packets, for as long as the process lives."""
-    pace = Pace(PER_SECOND, AT_ONCE)
-    while True:
-        try:
-            packet, sender = server.recvfrom(osc.MOST_BYTES + 1)
-        except ConnectionError:  # Windows says so that nobody was there for what we sent
-            continue
-        except OSError:  # it is closed
-            return
-        try:
-            heard = Heard(tuple(osc.messages(packet, sender)))
-        except BrokenPacket:
-            heard = Heard(broken=True)
-        parent.send(heard)
-        time.sleep(pace.spend(max(len(heard.messages), 1), time.monotonic()))
-
-
-def _send(server: socket.socket, message: Outgoing) -> None:
-    for packet in osc.packets(message.values):
-        for place in message.places:
-            with contextlib.suppress(OSError):  # there is no way to that place
-                server.sendto(packet, place)

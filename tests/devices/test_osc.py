@@ -15,7 +15,8 @@ from pythonosc.osc_message_builder import OscMessageBuilder
 
 from noizestream.devices import osc, osc_process
 from noizestream.devices.osc import BrokenPacket, OscMessage, messages, packets
-from noizestream.devices.osc_process import AT_ONCE, PER_SECOND, OscProcess, Pace
+from noizestream.devices.osc_process import OscProcess
+from noizestream.devices.osc_server import AT_ONCE, PER_SECOND, Pace
 from noizestream.errors import NoizestreamError
 from rig.waiting import wait_for
 

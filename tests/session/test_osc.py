@@ -4,6 +4,7 @@ import dataclasses
 import json
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,11 +12,13 @@ import pytest
 
 pytest.importorskip("pythonosc", reason="python-osc is not installed (pip install python-osc)")
 
+from noizestream.control.midi_map import MidiMap
 from noizestream.control.osc_addresses import PREFIX
 from noizestream.control.state import LiveState
 from noizestream.modelfile import archive
 from noizestream.session.osc import OscControl
-from noizestream.session.request import LOCALHOST, osc_place
+from noizestream.session.request import LOCALHOST, SessionRequest, osc_place
+from noizestream.session.resources import Resources
 from rig.waiting import PATIENCE_S, wait_for
 from tests.devices.test_osc import Client, message
 from tests.ui.statuses import STATUS
@@ -83,8 +86,8 @@ def test_the_state_comes_back_to_who_has_sent_something_and_to_the_port_that_is_
     playing.send("subscribe", other.place[1])
     assert dict(other.hear())[f"{PREFIX}temperature"] == 0.5
     playing.send("tree")
-    answers = [answer for answer in (dict(other.hear()) for _ in range(50)) if f"{PREFIX}tree" in answer][:1]
-    assert "temperature" in json.loads(answers[0][f"{PREFIX}tree"])["CONTENTS"]
+    answer = next(answer for answer in (dict(other.hear()) for _ in range(50)) if f"{PREFIX}tree" in answer)
+    assert "temperature" in json.loads(answer[f"{PREFIX}tree"])["CONTENTS"]
     playing.send("unsubscribe")
     wait_for(lambda: not playing.osc._listeners.now(0.0), "that it is forgotten")
     other.socket.close()
@@ -98,6 +101,41 @@ def test_the_example_plays_it_and_says_so_where_nobody_listens(playing):
     assert 1 < playing.state.by_name()["temperature"] < 2 and playing.osc.refused == 0
     done = subprocess.run([*line, "9"], capture_output=True, text=True, timeout=PATIENCE_S)
     assert done.returncode == 1 and done.stderr.startswith("nothing came back")
+
+
+class Quiet:
+    """In the place of the MIDI process: nobody plays."""
+
+    port, errors, losses, restarts = None, 0, 0, 0
+
+    def __init__(self, *_: object) -> None:
+        self.open, self.wait, self.close, self.tick = (lambda: self), (lambda: None), (lambda: None), (lambda: None)
+
+
+def test_a_session_opens_looks_after_and_closes_it_and_says_what_came(sine_model, monkeypatch):
+    monkeypatch.setattr("noizestream.session.resources.MidiProcess", Quiet)
+    for name in ("open", "close", "tick"):
+        monkeypatch.setattr(f"noizestream.session.resources.OutputSession.{name}", lambda *_: None)
+    state, client, told = LiveState(archive.read_metadata(sine_model)), Client(), []
+    request = SessionRequest((sine_model,), osc="localhost:0")
+    with Resources(request, state, MidiMap(3), told.append) as resources:
+        place = resources.status().osc
+        assert place is not None and place[0] == LOCALHOST and place[1] > 0
+        client.socket.sendto(message(f"{PREFIX}genre", "C").dgram, place)
+        client.socket.sendto(b"nonsense", place)
+        wait_for(lambda: resources.status().osc_messages == 2, "both")
+        resources.tick()
+        status = resources.status()
+        assert (status.genre, status.osc_refused) == ("C", 1)
+        wait_for(lambda: f"{PREFIX}status/playing" in dict(client.hear()), "the figures of a status")
+    assert {name: resources.results[f"osc_{name}"] for name in ("messages", "refused", "errors", "restarts")} == {
+        "messages": 2,
+        "refused": 1,
+        "errors": 0,
+        "restarts": 0,
+    }
+    assert told == [] and "osc" not in [thread.name for thread in threading.enumerate()]
+    client.socket.close()
 
 
 @pytest.mark.parametrize(
