@@ -12,7 +12,7 @@ PACKAGE = ROOT / "noizestream"
 TOP = {"__init__.py", "cli.py", "errors.py"}
 BELOW_ALL = {"system", "errors"}
 """What every room but nn may import."""
-LIBRARIES = {"sounddevice": {"devices"}, "rtmidi": {"devices"}}
+LIBRARIES = {"sounddevice": {"devices"}, "rtmidi": {"devices"}, "pythonosc": {"devices"}}
 """Libraries that open devices, and the rooms that may import them."""
 NOT_YET: set[tuple[str, str]] = set()
 """Arrows that are there and must not be."""

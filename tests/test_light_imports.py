@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-HEAVY = "torch librosa scipy numba sklearn pandas matplotlib soundfile sounddevice rtmidi".split()  # noqa: SIM905
+HEAVY = "torch librosa scipy numba sklearn pandas matplotlib soundfile sounddevice rtmidi pythonosc".split()  # noqa: SIM905
 
 CODE = """
 import sys
@@ -25,10 +25,14 @@ def check(*arguments: str) -> None:
     assert done.returncode == 0, done.stderr
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["--version"], ["render", "--help"], ["info", "--help"]])
+@pytest.mark.parametrize("arguments", [["--help"], ["--version"], ["render", "--help"], ["info", "--help"], ["osc", "--help"]])
 def test_help_imports_nothing_heavy(arguments):
     check(*arguments)
 
 
 def test_info_imports_nothing_heavy(sine_model):
     check("info", str(sine_model))
+
+
+def test_the_addresses_import_nothing_heavy(sine_model):
+    check("osc", str(sine_model))

@@ -29,6 +29,7 @@ class PlayOptions(MusicOptions):
     record: Path | None
     stats: Path | None
     or_render: Path | None
+    osc: str | None
 
     def check(self) -> None:
         """Raise UsageError for a file that cannot be written."""
@@ -50,6 +51,7 @@ class PlayOptions(MusicOptions):
     chords=("CHANNEL|LOW-HIGH", "Notes of this MIDI channel, or of this zone (C3-C5), name the chord."),
     primed="MODEL",
 )
+@click.option("--osc", metavar="[HOST:]PORT", help="Listen to OSC there (`noizestream osc`); without HOST from this machine only.")
 @click.option("--latency", default="default", metavar="low|high|SECONDS", help="How much sound is kept ready.")
 @click.option("--seconds", type=float, help="Stop after so many seconds; else Ctrl-C stops.")
 @click.option("--headless", is_flag=True, help="No status line.")
@@ -82,17 +84,18 @@ def command(models: tuple[str, ...], **options: Any) -> int:
     values = asked.values(archive.read_metadata(paths[0]))
     session = Session(
         SessionRequest(
-            paths,
-            asked.genre,
-            values,
-            asked.device,
-            asked.midi,
-            asked.channel,
-            asked.chords,
-            asked.latency,
-            asked.seed,
-            asked.prime,
-            asked.record,
+            models=paths,
+            genre=asked.genre,
+            controls=values,
+            device=asked.device,
+            midi=asked.midi,
+            channel=asked.channel,
+            chords=asked.chords,
+            latency=asked.latency,
+            seed=asked.seed,
+            prime=asked.prime,
+            record=asked.record,
+            osc=asked.osc,
         )
     )
     asked.check()

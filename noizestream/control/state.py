@@ -103,11 +103,12 @@ class LiveState:
                 self.wanted = self.current
             self.refused += 1
 
-    def mix(self, weights: Sequence[float]) -> None:
-        """Choose genre weights `[G]`, which sum to 1, for the model that is asked for."""
+    def mix(self, weights: Sequence[float], model: int | None = None) -> None:
+        """Choose genre weights `[G]`, which sum to 1, for the model number `model`; None: for the one that is asked for."""
         with self._lock:
-            self._weights[self.wanted] = list(weights)
-            if self.wanted == self.current:
+            meant = self.wanted if model is None else model
+            self._weights[meant] = list(weights)
+            if meant == self.current:
                 self._send()
 
     def apply(self, action: Action) -> None:

@@ -14,6 +14,8 @@ LATENCY_RANGE = (0.005, 2.0)
 ALL_CHANNELS = "all"
 CHANNELS = [str(number) for number in range(1, 17)]
 
+LOCALHOST = "127.0.0.1"
+
 
 @dataclass(frozen=True)
 class SessionRequest:
@@ -23,8 +25,9 @@ class SessionRequest:
     or a mix such as `Jazz:0.5,Folk:0.5`; `controls` are values by name, numbers or texts (`{"chord": "Am"}`). `device` and `midi`
     are parts of a name or a number, None for the default. `channel` is the MIDI channel that is listened to, 1 to 16 or `"all"`,
     `chords` are the keys that name chords: a channel (`"2"`) or a zone (`"C3-C5"`). `latency` is how much sound is kept ready: low,
-    default, high or seconds. `prime` is a recording that the first model goes on from, `record` a WAV to be written. UsageError for
-    a channel, a latency or a seed out of range.
+    default, high or seconds. `prime` is a recording that the first model goes on from, `record` a WAV to be written. `osc` is where
+    OSC is listened to: a port, for this machine alone, or `HOST:PORT`. UsageError for a channel, a latency, a seed or a port out of
+    range.
     """
 
     models: Sequence[str | Path] = ()
@@ -38,11 +41,14 @@ class SessionRequest:
     seed: int = 0
     prime: str | Path | None = None
     record: str | Path | None = None
+    osc: str | int | None = None
 
     def __post_init__(self) -> None:
         """Raise UsageError for what is out of range whatever the model."""
         latency_seconds(self.latency)
         channel_number(self.channel)
+        if self.osc is not None:
+            osc_place(self.osc)
         if self.seed < 0:
             raise UsageError(f"{option('seed')}: {self.seed} is out of range, give 0 or more")
 
@@ -88,3 +94,11 @@ def channel_number(asked: str | int) -> int | None:
     if str(asked) not in CHANNELS:
         raise UsageError(f"{option('channel')}: {asked} is not possible, give {CHANNELS[0]} to {CHANNELS[-1]} or {ALL_CHANNELS}")
     return CHANNELS.index(str(asked))
+
+
+def osc_place(asked: str | int) -> tuple[str, int]:
+    """Return the host and port of `asked`, `[HOST:]PORT`; without a host this machine alone. UsageError for anything else."""
+    host, colon, port = str(asked).rpartition(":")
+    if not (port.isascii() and port.isdecimal() and int(port) < 65536) or (colon and not host):
+        raise UsageError(f"{option('osc')}: {asked} is not possible, give a port up to 65535, or HOST:PORT such as 0.0.0.0:9000")
+    return host or LOCALHOST, int(port)

@@ -20,6 +20,7 @@ from noizestream.realtime.output_bus import OutputBus
 from noizestream.realtime.ring import Ring
 from noizestream.realtime.stats import statistics
 from noizestream.session.events import DeviceLost, DevicePlaysAgain, Event, Notice, PeriodChanged, Started
+from noizestream.session.osc import OscControl
 from noizestream.session.output import OutputSession
 from noizestream.session.players import Players
 from noizestream.session.recorder import TAP_S, Recorder
@@ -52,6 +53,7 @@ class Resources:
         self.players = Players(request, state, self._put, tell, prime_audio)
         self.output = OutputSession(request.device, request.device_latency, state, self.players, self)
         self.midi: MidiProcess | None = None
+        self.osc = None if request.osc is None else OscControl(request.osc, state, self._notice)
         self.recorder: Recorder | None = None
         self.results: dict[str, Any] = {}
         self._started = self._ended = 0.0
@@ -65,10 +67,14 @@ class Resources:
             stack.callback(self.players.close)
             self.midi = MidiProcess(self.request.midi, self._hear, self._notice, self.midi_map.held.let_go).open()
             stack.callback(self.midi.close)
+            if self.osc is not None:
+                stack.enter_context(self.osc.process)
             self.output.open(self.bus)
             stack.callback(self.output.close)
             stack.callback(self._end_recording)
             self.midi.wait()
+            if self.osc is not None:
+                self.osc.process.wait()
             self._closing = stack.pop_all()
         return self
 
@@ -96,6 +102,8 @@ class Resources:
         self.output.tick()
         if self.midi is not None:
             self.midi.tick()
+        if self.osc is not None:
+            self.osc.process.tick()
 
     def status(self, sounds: bool = False) -> SessionStatus:
         """What holds now (`sounds`: in a moment); the peak is that since the last call. Only from the thread that calls `tick`."""
@@ -107,7 +115,7 @@ class Resources:
             device = Device(name, host, found.rate, found.channels, self.players.period, opened.compiled)
         worker = self.players.worker if playing else None
         ring = worker.ring if worker else None
-        return SessionStatus(
+        status = SessionStatus(
             **controls_of(self.state),
             playing=playing,
             seconds=time.monotonic() - self._started if self._started else 0.0,
@@ -125,9 +133,15 @@ class Resources:
             midi_ignored=self.midi_map.ignored + self.state.refused,
             midi_errors=self.midi.errors if self.midi else 0,
             midi_losses=self.midi.losses if self.midi else 0,
+            osc=self.osc.process.place if self.osc else None,
+            osc_messages=self.osc.messages if self.osc else 0,
+            osc_refused=self.osc.refused if self.osc else 0,
             recording=bool(self.bus.recorder.tap_on),
             recorded_s=self.recorder.seconds if self.recorder else 0.0,
         )
+        if self.osc is not None:
+            self.osc.show(status)
+        return status
 
     # --- what the device says (output.Listener) ---------------------------------------------------------------------------------
 
@@ -194,6 +208,10 @@ class Resources:
             "midi_losses": self.midi.losses if self.midi else 0,
             "midi_errors": self.midi.errors if self.midi else 0,
             "midi_restarts": self.midi.restarts if self.midi else 0,
+            "osc_messages": self.osc.messages if self.osc else 0,
+            "osc_refused": self.osc.refused if self.osc else 0,
+            "osc_errors": self.osc.process.errors if self.osc else 0,
+            "osc_restarts": self.osc.process.restarts if self.osc else 0,
             "worker_restarts": self.players.restarts,
             "model_switches": self.players.switches,
             "recorded_s": round(self.recorder.seconds, 3) if self.recorder else None,

@@ -47,7 +47,8 @@ class SessionStatus:
     numbers. `controls` are all values by name, in their units: the model's controls, `volume` and `mute`. `changed` says which
     are not at their defaults, in words. `device` and `midi_port` are what plays and is listened to, or what did last. `loading`
     names a model that was asked for and does not play yet. `peak` is linear, the largest since the status before; `load` is 1
-    where a block takes as long to make as to play; `ring_ms` is the sound that is ready. Counts are those so far.
+    where a block takes as long to make as to play; `ring_ms` is the sound that is ready. `osc` is the host and port where OSC is
+    listened to. Counts are those so far.
     """
 
     models: tuple[Metadata, ...]
@@ -72,6 +73,9 @@ class SessionStatus:
     midi_ignored: int = 0
     midi_errors: int = 0
     midi_losses: int = 0
+    osc: tuple[str, int] | None = None
+    osc_messages: int = 0
+    osc_refused: int = 0
     recording: bool = False
     recorded_s: float = 0.0
 

@@ -23,6 +23,8 @@ def announcement(status: SessionStatus) -> list[str]:
     ready = f"{latency.ring:.0f} ms of sound kept ready"
     lines.append(f"latency  audio {latency.device:.0f} ms; control to sound {latency.control:.0f} ms ({parts}); {ready}")
     lines.append(f"MIDI     {port.name} ({port.api_name})" if port else "MIDI     no port found, playing on without")
+    if status.osc is not None:
+        lines.append(f"OSC      {status.osc[0]}:{status.osc[1]}")
     return lines
 
 

@@ -81,10 +81,13 @@ def summary(statistics: Mapping[str, Any]) -> list[str]:
         f"step ms: p50 {step['p50']:.2f}  p95 {step['p95']:.2f}  p99 {step['p99']:.2f}  max {step['max']:.2f}"
         f"  of {budget:.2f}  (load {100 * statistics['load']:.0f} %)",
     ]
+    if statistics.get("osc_messages"):
+        lines.append(f"{statistics['osc_messages']} OSC messages ({statistics['osc_refused']} refused)")
     rare = {
         "device_losses": "device lost",
         "midi_losses": "MIDI port lost",
         "midi_errors": "MIDI messages that failed",
+        "osc_errors": "OSC messages that failed",
         "worker_restarts": "worker restarted",
     }
     happened = [f"{text} {statistics[key]}" for key, text in rare.items() if statistics.get(key)]

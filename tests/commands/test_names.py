@@ -37,6 +37,7 @@ def places(sine_model, tmp_path_factory) -> dict[str, str]:
 
 EVERY_PATH = [
     "info {}",
+    "osc {}",
     "bench {}",
     "bench {model} --json {}",
     "play {}",

@@ -171,3 +171,29 @@ def test_a_port_that_is_not_there_is_said_where_it_is_asked_for(ear, request_):
     with pytest.raises(NoizestreamError, match="gramophone"), session:
         pytest.fail("it does not play")
     assert not session.sounded and not session.status.playing
+
+
+def test_osc_changes_what_is_heard_and_hears_the_state_and_a_flood_does_not_matter(ear, request_):
+    pytest.importorskip("pythonosc", reason="python-osc is not installed (pip install python-osc)")
+    from tests.devices.test_osc import Client, message
+
+    session, client = Session(replace(request_, osc=0)), Client()
+    with session:
+        place = session.status.osc
+        ear.wait_for(TONES["A"])
+        client.socket.sendto(message("/noizestream/genre", "C").dgram, place)
+        ear.wait_for(TONES["C"])
+        assert dict(client.hear())["/noizestream/genre"] == "C"
+        for number in range(5000):
+            client.socket.sendto(b"nonsense" if number % 2 else message("/noizestream/temperature", number / 5000).dgram, place)
+        waits_for(session, lambda status: status.osc_refused > 50)
+
+        def is_heard() -> bool:
+            client.socket.sendto(message("/noizestream/genre", "B").dgram, place)  # one that comes in the flood may be lost
+            return session.status.genre == "B"
+
+        wait_for(is_heard, "what comes after the flood", every_s=0.1)
+        ear.wait_for(TONES["B"])
+    client.socket.close()
+    assert session.results["osc_messages"] > session.results["osc_refused"] > 0
+    assert session.results["osc_errors"] == session.results["osc_restarts"] == 0

@@ -26,6 +26,10 @@ def test_it_says_which_models_through_what_and_how_late():
     ]
 
 
+def test_where_osc_is_listened_to_is_said():
+    assert announcement(replace(STATUS, osc=("127.0.0.1", 9000)))[-1] == "OSC      127.0.0.1:9000"
+
+
 def test_a_device_that_is_not_as_the_model_is_said_at_once_and_again():
     status = replace(STATUS, device=replace(DEVICE, rate=44100, channels=1, compiled=False))
     differences = [

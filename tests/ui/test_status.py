@@ -86,6 +86,9 @@ def test_what_happened_is_said_and_what_did_not_is_not():
     assert "lost" not in "\n".join(summary(counts | {"device_losses": 0, "recorded_s": None}))
     text = "\n".join(summary(counts | {"device_losses": 2, "worker_restarts": 1, "recorded_s": 3.0, "record_lost_ms": 20.0}))
     assert "MIDI messages that failed 3" in "\n".join(summary(counts | {"midi_errors": 3, "recorded_s": None}))
+    assert "OSC" not in text
+    osc = {"osc_messages": 9, "osc_refused": 2, "recorded_s": None}
+    assert "9 OSC messages (2 refused)" in summary(counts | osc)
     assert "device lost 2, worker restarted 1" in text and "recorded 3.0 s" in text and "20 ms" in text
 
 
