@@ -28,6 +28,7 @@ class PlayOptions(MusicOptions):
     record: Path | None
     stats: Path | None
     or_render: Path | None
+    map: str | None
 
     def check(self) -> None:
         """Raise UsageError for a file that cannot be written."""
@@ -43,6 +44,7 @@ class PlayOptions(MusicOptions):
 @click.argument("models", nargs=-1, metavar="[MODEL]...")
 @click.option("-d", "--device", help="Audio device: number or part of its name (`noizestream devices`).")
 @click.option("-m", "--midi", help="MIDI port: number or part of its name.")
+@click.option("--map", metavar="NAME|FILE", help="What the controls of the controller do: a map by its name, or a TOML file.")
 @music_options(
     genre=("TEXT", 'Genre to begin with, or a mix such as "Jazz:0.5,Folk:0.5".'),
     chords=("CHANNEL|LOW-HIGH", "Notes of this MIDI channel, or of this zone (C3-C5), name the chord."),
@@ -90,6 +92,7 @@ def command(models: tuple[str, ...], **options: Any) -> int:
             asked.seed,
             asked.prime,
             asked.record,
+            asked.map,
         )
     )
     asked.check()

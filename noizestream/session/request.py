@@ -20,7 +20,8 @@ class SessionRequest:
     or a mix such as `Jazz:0.5,Folk:0.5`; `controls` are values by name, numbers or texts (`{"chord": "Am"}`). `device` and `midi`
     are parts of a name or a number, None for the default. `chords` are the keys that name chords: a MIDI channel (`"2"`) or a zone
     (`"C3-C5"`). `latency` is how much sound is kept ready: low, default, high or seconds. `prime` is a recording that the first
-    model goes on from, `record` a WAV to be written. UsageError for a latency or a seed out of range.
+    model goes on from, `record` a WAV to be written. `map` says what the controls of the controller do: a map file, or the name of
+    one (None: what the table of parameters says). UsageError for a latency or a seed out of range.
     """
 
     models: Sequence[str | Path] = ()
@@ -33,6 +34,7 @@ class SessionRequest:
     seed: int = 0
     prime: str | Path | None = None
     record: str | Path | None = None
+    map: str | Path | None = None
 
     def __post_init__(self) -> None:
         """Raise UsageError for what is out of range whatever the model."""

@@ -1,8 +1,11 @@
 """What a session is asked to play, as a Python program or a command line says it: numbers or words, checked against the models."""
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
+from noizestream.control import map_file
 from noizestream.control.chord_keys import ChordKeys
+from noizestream.control.midi_map import MidiMap
 from noizestream.control.parameters import BY_NAME, CHORD, MODEL
 from noizestream.control.settings import parse_settings
 from noizestream.control.state import LiveState
@@ -34,6 +37,19 @@ def value_of(state: LiveState, name: str, asked: float | str) -> float:
     if row is MODEL and value not in range(len(names)):
         raise UsageError(f"{name}: {asked} is not there, give one of 0 to {len(names) - 1}, or of {', '.join(names)}")
     return value
+
+
+def midi_map(state: LiveState, chords: str | None = None, controller: str | Path | None = None) -> MidiMap:
+    """Return what MIDI messages do to `state`: `chords` are the keys that name chords, `controller` is the map of a controller.
+
+    UsageError or NoizestreamError for keys that name none, and a map that is not there or is not possible.
+    """
+    return MidiMap(
+        max(len(model.genres) for model in state.models),
+        chord_keys=chord_keys(state.models, chords),
+        controller=None if controller is None else map_file.read(controller),
+        current=state.value,
+    )
 
 
 def chord_keys(models: Sequence[Metadata], asked: str | None) -> ChordKeys | None:
