@@ -22,6 +22,7 @@ class PlayOptions(MusicOptions):
 
     device: str | None
     midi: str | None
+    channel: str
     latency: str
     seconds: float | None
     headless: bool
@@ -44,6 +45,7 @@ class PlayOptions(MusicOptions):
 @click.argument("models", nargs=-1, metavar="[MODEL]...")
 @click.option("-d", "--device", help="Audio device: number or part of its name (`noizestream devices`).")
 @click.option("-m", "--midi", help="MIDI port: number or part of its name.")
+@click.option("--channel", default="all", metavar="1..16|all", help="MIDI channel that is listened to.")
 @click.option("--map", metavar="NAME|FILE", help="What the controls of the controller do: a map by its name, or a TOML file.")
 @music_options(
     genre=("TEXT", 'Genre to begin with, or a mix such as "Jazz:0.5,Folk:0.5".'),
@@ -87,6 +89,7 @@ def command(models: tuple[str, ...], **options: Any) -> int:
             values,
             asked.device,
             asked.midi,
+            asked.channel,
             asked.chords,
             asked.latency,
             asked.seed,

@@ -4,7 +4,8 @@ import re
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from noizestream.control.gestures import Absolute, Coding, Cycle, Gesture, GestureKind, Relative, Spring, Trigger
+from noizestream.control.controllers import FINE_HALF, Coding
+from noizestream.control.gestures import Absolute, Cycle, Gesture, GestureKind, Relative, Spring, Trigger
 from noizestream.control.midi_message import Kind
 from noizestream.control.parameter import Parameter
 from noizestream.control.takeover import Takeover
@@ -20,9 +21,6 @@ SENT: dict[What, tuple[Kind, ...]] = {
     "pitch bend": ("pitch_bend",),
 }
 NUMBERED = ("cc", "note", "key pressure")
-FINE = 32
-"""The fine half of controller n (0 to 31) of 14 bits is controller n + 32."""
-
 _SOURCE = re.compile(r"(cc|note|key pressure|pressure|pitch bend)(?: (\d{1,3}))?")
 
 
@@ -76,7 +74,7 @@ class Assignment:
         """All that it listens to: of 14 bits the coarse half, then the fine one."""
         if self.bits == 7:
             return (self.source,)
-        return self.source, replace(self.source, number=self.source.number + FINE)
+        return self.source, replace(self.source, number=self.source.number + FINE_HALF)
 
     def gesture(self, row: Parameter) -> Gesture:
         """Return what it does to its parameter, whose row is `row`."""

@@ -6,6 +6,7 @@ the value to set, within the range of its row, None for none.
 
 from typing import Literal, Protocol
 
+from noizestream.control.controllers import Coding, clicks
 from noizestream.control.parameter import CHOSEN, Parameter
 from noizestream.control.takeover import FOLLOWERS, TOP, Takeover
 
@@ -22,9 +23,6 @@ GestureKind = Literal["absolute", "relative", "centred spring", "one-sided sprin
     cycle             a pad: the next one at every press, and round
 """
 
-Coding = Literal["two's complement", "offset", "sign bit"]
-"""How an endless knob says which way it goes: 1 click up is 1, 65, 1, and 1 click down is 127, 63, 65."""
-
 MIDDLE = 64.0
 
 
@@ -33,15 +31,6 @@ class Gesture(Protocol):
 
     def move(self, at: float, current: float | None) -> float | None:
         """The control comes to `at` while its parameter is at `current`; return the value to set, None for none."""
-
-
-def clicks(coding: Coding, value: int) -> int:
-    """Return how many clicks up `value` (0 to 127) means in `coding`; less than 0 for down."""
-    if coding == "offset":
-        return value - 64
-    if coding == "sign bit":
-        return 64 - value if value >= 64 else value
-    return value - 128 if value >= 64 else value
 
 
 def mirrored(row: Parameter, at: float) -> float:
@@ -62,7 +51,7 @@ class Absolute:
     def move(self, at: float, current: float | None) -> float | None:
         """Return what the way of taking over makes of it; where nothing has the parameter, what the knob alone says."""
         if self._steps is not None:
-            at = place(int(at * self._steps // 128), self._steps)
+            at = share(int(at * self._steps // 128), self._steps)
         if self._reverse:
             at = mirrored(self._row, at)
         asked = self._row.from_midi(at)
@@ -147,7 +136,7 @@ class Cycle:
         if steps is None:
             self._values = [row.minimum + number for number in range(round(row.maximum - row.minimum) + 1)]
         else:
-            self._values = [row.from_midi(place(number, steps)) for number in range(steps)]
+            self._values = [row.from_midi(share(number, steps)) for number in range(steps)]
 
     def move(self, at: float, current: float | None) -> float | None:
         """Return the next value for a press; None for a pad that is let go."""
@@ -158,7 +147,7 @@ class Cycle:
         return self._values[(number + self._step) % len(self._values)]
 
 
-def place(number: int, steps: int) -> float:
+def share(number: int, steps: int) -> float:
     """Return the place of `number` (from 0) of `steps` places over the whole range, both ends among them."""
-    share = number / (steps - 1)
-    return 2 * MIDDLE * share if share <= 0.5 else MIDDLE + 2 * (TOP - MIDDLE) * (share - 0.5)
+    part = number / (steps - 1)
+    return 2 * MIDDLE * part if part <= 0.5 else MIDDLE + 2 * (TOP - MIDDLE) * (part - 0.5)

@@ -3,8 +3,9 @@
 from collections.abc import Mapping
 from typing import Any, get_args
 
-from noizestream.control.assignment import FINE, Assignment, Source
-from noizestream.control.gestures import Coding, GestureKind
+from noizestream.control.assignment import Assignment, Source
+from noizestream.control.controllers import FINE_HALF, Coding
+from noizestream.control.gestures import GestureKind
 from noizestream.control.parameter import CHOSEN, Parameter
 from noizestream.control.parameters import BY_NAME
 from noizestream.control.takeover import Takeover
@@ -61,7 +62,7 @@ def read(name: str, table: object) -> Assignment:
     if steps is None and kind in ("choice", "cycle") and row.kind == "value":
         raise WrongKey(("controls", name), f"steps is missing: among how many places the {kind} chooses, such as steps = 5")
     bits = keys.whole("bits", 7, 14) or 7
-    if bits not in (7, 14) or (bits == 14 and (source.what != "cc" or source.number >= FINE or kind == "relative")):
+    if bits not in (7, 14) or (bits == 14 and (source.what != "cc" or source.number >= FINE_HALF or kind == "relative")):
         keys.refuse("bits", f"{bits} is not possible, give 14 only where the source is cc 0 to 31 and not relative, else 7")
     usual = "pickup" if kind == "absolute" and row.kind != "toggle" and source.what != "note" else "jump"
     return Assignment(

@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from noizestream.control.assignment import SENT, Assignment
 from noizestream.control.controller_map import ControllerMap
+from noizestream.control.controllers import FinePairs, place
 from noizestream.control.midi_message import Kind, MidiMessage
 from noizestream.control.parameter import CHOSEN, Parameter
 
@@ -33,14 +34,22 @@ class Mapped:
 
     def take(self, message: MidiMessage) -> Moved | None:
         """Return what `message` does; None where no control of the map sends it."""
+        control = self._find(message)
+        return None if control is None else Moved(control.name, control.hear(message))
+
+    def sends(self, message: MidiMessage) -> bool:
+        """Whether a control of the map sends `message`."""
+        return self._find(message) is not None
+
+    def _find(self, message: MidiMessage) -> "_Control | None":
         for control in self._controls.get((message.kind, message.number), ()):
             if control.channel in (None, message.channel):
-                return Moved(control.name, control.hear(message))
+                return control
         return None
 
 
 class _Control:
-    """One control, with the coarse half of 14 bits that it sent last.
+    """One control, with the halves of 14 bits that it sent last.
 
     A pad on a switch is on while it is down, however hard it was struck. A pad that gives its velocity keeps it when let go.
     """
@@ -51,7 +60,7 @@ class _Control:
         kind, note = assignment.kind, assignment.source.what == "note"
         self._held = note and (row.kind == "toggle" or (row.kind in CHOSEN and kind == "one-sided spring"))
         self._struck = note and row.kind != "toggle" and kind in ("absolute", "choice")
-        self._coarse: int | None = None
+        self._pairs = FinePairs([assignment.source.number])
 
     def hear(self, message: MidiMessage) -> float | None:
         """Return the value that `message` sets; None for none."""
@@ -61,23 +70,10 @@ class _Control:
     def _at(self, message: MidiMessage) -> float | None:
         """Where the control is, 0 to 127; None where the message alone does not move it."""
         if message.kind == "pitch_bend":
-            return fine_position(message.value)
+            return place(message.value)
         if message.kind == "note_off":
             return None if self._struck else 0.0
         if self._assignment.bits == 14:
-            return self._pair(message)
+            joined = self._pairs.join(message)
+            return None if joined is None else joined[1]
         return 127.0 if self._held else float(message.value)
-
-    def _pair(self, message: MidiMessage) -> float | None:
-        """A new coarse half counts at once, as with nothing behind it; one that is sent again only announces the fine one."""
-        if message.number == self._assignment.source.number:
-            if message.value == self._coarse:
-                return None
-            self._coarse = message.value
-            return fine_position(128 * message.value)
-        return None if self._coarse is None else fine_position(128 * self._coarse + message.value)
-
-
-def fine_position(value: int) -> float:
-    """Return the position (0..127) of a control that says `value` in 14 bits; 8192 is the middle, 64."""
-    return value / 128 if value <= 8192 else 64 + (value - 8192) / 8191 * 63

@@ -10,8 +10,6 @@ from noizestream.control.midi_message import MidiMessage, decode
 from noizestream.control.parameter import Parameter
 from noizestream.control.parameters import CHORD, GENRE_FIRST_NOTE, PANIC, PARAMETERS
 
-NOTE_OFF, NOTE_ON, CONTROL_CHANGE, PROGRAM_CHANGE = 0x80, 0x90, 0xB0, 0xC0
-
 NOTES_OFF = range(123, 128)
 """All notes off, and the changes of omni and mono mode, which say the same: keyboards send it whenever the last key goes up."""
 
@@ -35,12 +33,13 @@ Action = ChooseGenre | SetValue
 
 
 class MidiMap:
-    """Translates whole messages (with status byte, as drivers hand them over), on every channel alike.
+    """Translates whole messages (with status byte, as drivers hand them over), of every channel alike or of one.
 
     `messages` counts all that arrived, `ignored` those that ask for nothing we have: programs and pads beyond the last genre,
-    controllers without a parameter, broken messages. Note-offs are neither acted on nor counted as ignored, nor are buttons let go.
-    With `chord_keys` the notes held there name the chord, and choose no genre. All notes off is a note-off, of its channel.
-    With a `controller` its map says what moves which parameter, in place of the controllers of the table.
+    controllers without a parameter, broken messages, other channels. Note-offs are neither acted on nor counted as ignored, nor are
+    buttons let go. With `chord_keys` the notes held there name the chord, and choose no genre; where these have a channel of
+    their own, it is listened to for them. All notes off is a note-off, of its channel. With a `controller` its map says what moves
+    which parameter, in place of the controllers of the table.
     """
 
     def __init__(
@@ -48,71 +47,58 @@ class MidiMap:
         genres: int,
         parameters: Sequence[Parameter] = PARAMETERS,
         chord_keys: ChordKeys | None = None,
+        channel: int | None = None,
         controller: ControllerMap | None = None,
         current: Current = lambda name: None,
     ):
-        """`genres` are so many as the model with most of them has. `current` says at which value a parameter is."""
-        self.genres, self.chord_keys, self.held = genres, chord_keys, HeldChord()
+        """`genres` are so many as the model with most of them has, `channel` is 0 to 15, None for all.
+
+        `current` says at which value a parameter is; only a map asks.
+        """
+        if chord_keys is not None and chord_keys.channel is None:
+            chord_keys = replace(chord_keys, channel=channel)
+        self.genres, self.chord_keys, self.channel, self.held = genres, chord_keys, channel, HeldChord()
         parameters = [replace(row, maximum=genres - 1) if row.kind == "genre" else row for row in parameters]
-        self._by_cc = {row.cc: row for row in parameters if row.cc is not None}
-        self._mapped = None if controller is None else Mapped(controller, {row.name: row for row in parameters}, current)
+        self._by_cc = {} if controller is not None else {row.cc: row for row in parameters if row.cc is not None}
+        self._mapped = Mapped(controller or ControllerMap(), {row.name: row for row in parameters}, current)
         self.messages = 0
         self.ignored = 0
 
     def translate(self, message: Sequence[int], now_s: float = 0.0) -> Action | None:
         """Return what `message`, come at `now_s` by any clock, asks for, or None. Never raises, whatever the bytes."""
         self.messages += 1
-        if self._mapped is not None:
-            return self._by_map(self._mapped, decode(message), now_s)
-        kind = message[0] & 0xF0 if len(message) else 0
-        data = list(message[1:])
-        needed = 1 if kind == PROGRAM_CHANGE else 2
-        if len(data) < needed or not all(0 <= byte <= 127 for byte in data[:needed]):
-            return self._ignore()
-        if kind == PROGRAM_CHANGE:
-            return self._genre(data[0])
-        if kind in (NOTE_ON, NOTE_OFF) and self.chord_keys is not None and self.chord_keys.holds(message[0] & 0x0F, data[0]):
-            return self._chord(message[0] & 0x0F, data[0], kind == NOTE_ON and data[1] > 0, now_s)
-        if kind == NOTE_ON and data[1] > 0:
-            return self._genre(data[0] - GENRE_FIRST_NOTE)
-        if kind in (NOTE_ON, NOTE_OFF):
-            return None
-        if kind == CONTROL_CHANGE and data[0] in self._by_cc:
-            row = self._by_cc[data[0]]
-            if row.kind == "count" and data[1] == 0:
-                return None
-            if row == PANIC:
-                self.held.let_go()
-            return SetValue(row.name, row.from_midi(data[1]))
-        if kind == CONTROL_CHANGE and data[0] in NOTES_OFF:
-            return _named(self.held.release_all(message[0] & 0x0F, now_s))
-        return self._ignore()
+        decoded = decode(message)
+        return self._ignore() if decoded is None or decoded.channel is None else self._act(decoded, decoded.channel, now_s)
 
-    def _by_map(self, mapped: Mapped, message: MidiMessage | None, now_s: float) -> Action | None:
-        """What `message` asks for where a map says what the controls do."""
-        if message is None or message.channel is None:
+    def _act(self, message: MidiMessage, channel: int, now_s: float) -> Action | None:
+        kind, number = message.kind, message.number
+        if kind in ("note_on", "note_off") and self.chord_keys is not None and self.chord_keys.holds(channel, number):
+            return _named(self.held.strike(channel, number) if kind == "note_on" else self.held.release(channel, number, now_s))
+        if kind == "control_change" and number in NOTES_OFF and number not in self._by_cc and not self._mapped.sends(message):
+            return _named(self.held.release_all(channel, now_s))
+        if self.channel not in (None, channel):
             return self._ignore()
-        note = message.kind in ("note_on", "note_off")
-        if note and self.chord_keys is not None and self.chord_keys.holds(message.channel, message.number):
-            return self._chord(message.channel, message.number, message.kind == "note_on", now_s)
-        if (moved := mapped.take(message)) is not None:
-            if moved.value is None:
-                return None
-            if moved.name == PANIC.name:
-                self.held.let_go()
-            return SetValue(moved.name, moved.value)
-        if message.kind == "note_off":
-            return None
-        if message.kind == "note_on":
-            return self._genre(message.number - GENRE_FIRST_NOTE if mapped.genres is None else mapped.genres.genre(message))
-        if message.kind == "program_change":
-            return self._genre(message.value if mapped.genres is None else mapped.genres.genre(message))
-        if message.kind == "control_change" and message.number in NOTES_OFF:
-            return _named(self.held.release_all(message.channel, now_s))
-        return self._ignore()
+        if (moved := self._mapped.take(message)) is not None:
+            return self._set(moved.name, moved.value)
+        if kind == "control_change" and number in self._by_cc:
+            return self._move(self._by_cc[number], message.value)
+        if kind in ("program_change", "note_on") and self._mapped.genres is not None:
+            return self._genre(self._mapped.genres.genre(message))
+        if kind == "program_change":
+            return self._genre(message.value)
+        if kind == "note_on":
+            return self._genre(number - GENRE_FIRST_NOTE)
+        return None if kind == "note_off" else self._ignore()
 
-    def _chord(self, channel: int, note: int, struck: bool, now_s: float) -> Action | None:
-        return _named(self.held.strike(channel, note) if struck else self.held.release(channel, note, now_s))
+    def _move(self, row: Parameter, value: int) -> Action | None:
+        return self._set(row.name, None if row.kind == "count" and value == 0 else row.from_midi(value))
+
+    def _set(self, name: str, value: float | None) -> Action | None:
+        if value is None:
+            return None
+        if name == PANIC.name:
+            self.held.let_go()
+        return SetValue(name, value)
 
     def _genre(self, index: int) -> Action | None:
         return ChooseGenre(index) if 0 <= index < self.genres else self._ignore()

@@ -92,15 +92,15 @@ class Listener:
     callback would make JACK's process thread wait for the interpreter.
     """
 
-    def __init__(self, port: MidiPort | None, awaited: MidiPort | None = None):
-        """`awaited`: the one to wait for where there is no `port` yet."""
-        self.port, self._at_once = port or awaited, port
+    def __init__(self, port: MidiPort | None, awaited: MidiPort | None = None, clock: bool = False):
+        """`awaited`: the one to wait for where there is no `port` yet; `clock`: hand MIDI clock and time code over too."""
+        self.port, self._at_once, self._clock = port or awaited, port, clock
         self._client: Any = None
 
     def open(self) -> Self:
         """Listen to the port, where there is one; NoizestreamError if it does not open."""
         if self._at_once is not None:
-            self._client = _listen(self._at_once)
+            self._client = _listen(self._at_once, self._clock)
         return self
 
     def __enter__(self) -> Self:
@@ -124,7 +124,7 @@ class Listener:
         if self._client is None:
             port = next((one for one in ports() if self._awaits(one)), None)
             if port is not None:
-                self._client, self.port = _listen(port), port
+                self._client, self.port = _listen(port, self._clock), port
             return port is not None
         if self.port is not None and any(same_port(name, self.port.name) for name in self._client.get_ports()):
             return False
@@ -143,13 +143,14 @@ class Listener:
         return port.is_default if self.port is None else same_port(port.name, self.port.name)
 
 
-def _listen(port: MidiPort) -> Any:
-    """An RtMidi client that listens to `port`; NoizestreamError if it does not open."""
+def _listen(port: MidiPort, clock: bool) -> Any:
+    """An RtMidi client that listens to `port`, to its MIDI clock only with `clock`; NoizestreamError if it does not open."""
     rtmidi = library()
     try:
         with quiet_stderr():
             client = rtmidi.MidiIn(rtapi=port.api, name=CLIENT, queue_size_limit=QUEUE)
             client.set_error_callback(lambda *problem: None)
+            client.ignore_types(timing=not clock)
             client.open_port(port.number, "midi in")
     except Exception as error:
         raise NoizestreamError(f"{port.name}: the MIDI port does not open ({error}); try another -m") from None

@@ -11,6 +11,9 @@ LATENCIES = {"low": 0.030, "default": 0.058, "high": 0.120}
 
 LATENCY_RANGE = (0.005, 2.0)
 
+ALL_CHANNELS = "all"
+CHANNELS = [str(number) for number in range(1, 17)]
+
 
 @dataclass(frozen=True)
 class SessionRequest:
@@ -18,10 +21,11 @@ class SessionRequest:
 
     `models` are files or names of bundled models (none: the bundled one); the first plays. `genre` is what it begins with, a name
     or a mix such as `Jazz:0.5,Folk:0.5`; `controls` are values by name, numbers or texts (`{"chord": "Am"}`). `device` and `midi`
-    are parts of a name or a number, None for the default. `chords` are the keys that name chords: a MIDI channel (`"2"`) or a zone
-    (`"C3-C5"`). `latency` is how much sound is kept ready: low, default, high or seconds. `prime` is a recording that the first
-    model goes on from, `record` a WAV to be written. `map` says what the controls of the controller do: a map file, or the name of
-    one (None: what the table of parameters says). UsageError for a latency or a seed out of range.
+    are parts of a name or a number, None for the default. `channel` is the MIDI channel that is listened to, 1 to 16 or `"all"`,
+    `chords` are the keys that name chords: a channel (`"2"`) or a zone (`"C3-C5"`). `latency` is how much sound is kept ready: low,
+    default, high or seconds. `prime` is a recording that the first model goes on from, `record` a WAV to be written. `map` says
+    what the controls of the controller do: a map file, or the name of one (None: what the table of parameters says). UsageError for
+    a channel, a latency or a seed out of range.
     """
 
     models: Sequence[str | Path] = ()
@@ -29,6 +33,7 @@ class SessionRequest:
     controls: Mapping[str, float | str] = field(default_factory=dict)
     device: str | None = None
     midi: str | None = None
+    channel: str | int = ALL_CHANNELS
     chords: str | None = None
     latency: str | float = "default"
     seed: int = 0
@@ -39,6 +44,7 @@ class SessionRequest:
     def __post_init__(self) -> None:
         """Raise UsageError for what is out of range whatever the model."""
         latency_seconds(self.latency)
+        channel_number(self.channel)
         if self.seed < 0:
             raise UsageError(f"{option('seed')}: {self.seed} is out of range, give 0 or more")
 
@@ -46,6 +52,11 @@ class SessionRequest:
     def kept_s(self) -> float:
         """Seconds of sound to keep ready."""
         return latency_seconds(self.latency)
+
+    @property
+    def only_channel(self) -> int | None:
+        """The MIDI channel that is listened to, 0 to 15 as its bytes have it, None for all."""
+        return channel_number(self.channel)
 
     @property
     def exact(self) -> bool:
@@ -70,3 +81,12 @@ def latency_seconds(asked: str | float) -> float:
     if not low <= seconds <= high:
         raise UsageError(f"{option('latency')}: {asked} is not possible, give low, high or {low:g} to {high:g} seconds")
     return seconds
+
+
+def channel_number(asked: str | int) -> int | None:
+    """Return the channel, 0 to 15, of the one `asked` for, 1 to 16, and None for `"all"`; UsageError for anything else."""
+    if asked == ALL_CHANNELS:
+        return None
+    if str(asked) not in CHANNELS:
+        raise UsageError(f"{option('channel')}: {asked} is not possible, give {CHANNELS[0]} to {CHANNELS[-1]} or {ALL_CHANNELS}")
+    return CHANNELS.index(str(asked))

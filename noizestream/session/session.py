@@ -59,7 +59,7 @@ class Session:
         paths = [archive.find_model(model) for model in request.models or (None,)]
         models = [archive.read_metadata(path) for path in paths]
         self._state = LiveState(models, models[0].genre_weights(request.genre), control_values(models[0], request.controls))
-        self._midi_map = midi_map(self._state, request.chords, request.map)
+        self._midi_map = midi_map(self._state, request)
         if request.record is not None:
             check_take(Path(request.record))
         self.request = replace(request, models=paths)

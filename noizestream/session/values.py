@@ -1,7 +1,6 @@
 """What a session is asked to play, as a Python program or a command line says it: numbers or words, checked against the models."""
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 
 from noizestream.control import map_file
 from noizestream.control.chord_keys import ChordKeys
@@ -11,6 +10,7 @@ from noizestream.control.settings import parse_settings
 from noizestream.control.state import LiveState
 from noizestream.errors import UsageError, option
 from noizestream.modelfile.metadata import Metadata
+from noizestream.session.request import SessionRequest
 
 
 def control_values(metadata: Metadata, asked: Mapping[str, float | str]) -> dict[str, float]:
@@ -39,15 +39,16 @@ def value_of(state: LiveState, name: str, asked: float | str) -> float:
     return value
 
 
-def midi_map(state: LiveState, chords: str | None = None, controller: str | Path | None = None) -> MidiMap:
-    """Return what MIDI messages do to `state`: `chords` are the keys that name chords, `controller` is the map of a controller.
+def midi_map(state: LiveState, request: SessionRequest) -> MidiMap:
+    """Return what MIDI messages do to `state`, as `request` has it.
 
-    UsageError or NoizestreamError for keys that name none, and a map that is not there or is not possible.
+    UsageError or NoizestreamError for keys that name no chords, and a map that is not there or is not possible.
     """
     return MidiMap(
         max(len(model.genres) for model in state.models),
-        chord_keys=chord_keys(state.models, chords),
-        controller=None if controller is None else map_file.read(controller),
+        chord_keys=chord_keys(state.models, request.chords),
+        channel=request.only_channel,
+        controller=None if request.map is None else map_file.read(request.map),
         current=state.value,
     )
 

@@ -3,6 +3,8 @@
 import random
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from noizestream.control.chord_keys import ChordKeys
 from noizestream.control.midi_map import ChooseGenre, MidiMap, SetValue
@@ -182,3 +184,47 @@ def test_no_bytes_whatever_raise_with_chord_keys(keys):
         action = midi.translate(bytes(message), 0.01 * number)
         if isinstance(action, SetValue):
             rows[action.name].check(action.value)
+
+
+BYTES = st.one_of(
+    st.binary(max_size=5), st.builds(lambda *parts: bytes(parts), st.integers(0x80, 0xFF), *[st.integers(0, 127)] * 2)
+)
+CHANNELS = st.one_of(st.none(), st.integers(0, 15))
+KEYS = st.sampled_from([None, *map(ChordKeys.parse, ("1", "2", "0-127", "C3-C5"))])
+
+
+@given(st.lists(BYTES), st.integers(1, 127), KEYS, CHANNELS)
+def test_any_bytes_ask_for_what_is_in_range_or_for_nothing(messages, genres, keys, channel):
+    midi, rows = MidiMap(genres, chord_keys=keys, channel=channel), {row.name: row for row in PARAMETERS}
+    for number, message in enumerate(messages):
+        action = midi.translate(message, 0.01 * number)
+        if isinstance(action, ChooseGenre):
+            assert 0 <= action.index < genres
+        elif action is not None:
+            assert rows[action.name].check(action.value) < genres or rows[action.name].kind != "genre"
+    assert midi.messages == len(messages) >= midi.ignored
+
+
+@given(st.lists(BYTES), st.integers(0, 15))
+def test_of_one_channel_it_does_what_all_do_and_of_the_others_nothing(messages, channel):
+    one, every = MidiMap(3, channel=channel), MidiMap(3)
+    for message in messages:
+        asked = every.translate(message)
+        own = len(message) > 0 and message[0] & 0x0F == channel
+        assert one.translate(message) == (asked if own else None)
+    assert one.messages == len(messages) and one.ignored >= every.ignored
+
+
+def test_of_the_channel_of_the_chords_only_the_chords_are_listened_to():
+    midi = MidiMap(genres=60, chord_keys=ChordKeys.parse("2"), channel=0)
+    assert [midi.translate([0x91, note, 100]) for note in C][-1] == SetValue("chord", 0)
+    assert midi.translate([0xB1, 123, 0]) is None and midi.ignored == 0
+    assert [midi.translate([0x91, note, 100]) for note in AM][-1] == SetValue("chord", 21), "the keys before were let go"
+    assert midi.translate([0xB1, 1, 64]) is None and midi.translate([0xC1, 2]) is None and midi.ignored == 2
+    assert midi.translate([0xB0, 1, 64]) == SetValue("temperature", 1.0) and midi.translate([0x90, 37, 1]) == ChooseGenre(1)
+
+
+def test_a_zone_of_chords_is_that_of_the_channel():
+    midi = MidiMap(genres=60, chord_keys=ChordKeys.parse("48-72"), channel=4)
+    assert [midi.translate([0x90, note, 100]) for note in C] == [None] * 3 and midi.ignored == 3
+    assert [midi.translate([0x94, note, 100]) for note in C][-1] == SetValue("chord", 0)

@@ -4,6 +4,8 @@ import random
 import threading
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from noizestream.control.chord_keys import ChordKeys
 from noizestream.control.midi_map import ChooseGenre, MidiMap, SetValue
@@ -172,6 +174,25 @@ def test_every_message_of_every_controller_can_be_applied(layered):
         action = midi.translate([chance.choice([0x80, 0x90, 0xB0, 0xC0]), chance.randrange(128), chance.randrange(128)])
         if action is not None:
             layered.apply(action)
+    for weights, values in heard.sent:
+        assert sum(weights) == 1.0
+        assert all(row["min"] <= value <= row["max"] for value, row in zip(values, LAYERED["controls"], strict=True))
+
+
+@given(st.lists(st.binary(max_size=4)), st.lists(st.tuples(st.integers(0x80, 0xEF), st.integers(0, 127), st.integers(0, 127))))
+def test_no_bytes_whatever_take_a_parameter_out_of_its_range(broken, whole):
+    first = Metadata("one", 48000, 1, 512, 0, ["A", "B", "C"], LAYERED["controls"], 1)
+    second = Metadata("two", 48000, 1, 512, 0, ["X"], [TEMPERATURE], 1)
+    state, midi, rows = LiveState([first, second]), MidiMap(3), {row.name: row for row in PARAMETERS}
+    heard = Heard(state)
+    for message in [*broken, *whole, *broken]:
+        action = midi.translate(message)
+        if action is not None:
+            state.apply(action)
+    assert all(rows[name].check(value) == value for name, value in state.by_name().items() if name in rows)
+    assert all(rows[name].check(value) == value for levels in heard.levels for name, value in levels.items())
+    assert state.wanted in (0, 1)
+    assert state.weights_of(1) == [1.0] and TEMPERATURE["min"] <= state.values_of(1)[0] <= TEMPERATURE["max"]
     for weights, values in heard.sent:
         assert sum(weights) == 1.0
         assert all(row["min"] <= value <= row["max"] for value, row in zip(values, LAYERED["controls"], strict=True))

@@ -33,6 +33,7 @@ class Place:
 
     def __init__(self) -> None:
         self.pipes: list[Connection] = []
+        self.arguments: list[tuple] = []
         self.refusing = False
 
     def open(self, process: ChildProcess) -> ChildProcess:
@@ -41,6 +42,7 @@ class Place:
         process._pipe, theirs = multiprocessing.Pipe()
         process._process, process._pid, process.is_open = Process(), 1, True
         self.pipes.append(theirs)
+        self.arguments.append(process._arguments)
         return process
 
 
@@ -112,3 +114,13 @@ def test_a_port_that_goes_and_comes_back_is_said_and_counted(place):
         assert midi.losses == len(lost) == 1
         assert said[0].startswith("keys: the MIDI port is gone") and said[1] == "MIDI     keys (JACK) is back"
         place.pipes[0].close()
+
+
+@pytest.mark.parametrize("clock", [False, True])
+def test_clock_is_asked_of_every_process(place, clock):
+    with MidiProcess("keys", lambda message: None, clock=clock) as midi:
+        place.pipes[0].close()
+        wait_for(lambda: not midi._thread.is_alive(), "the end of the thread")
+        midi.tick()
+        place.pipes[1].close()
+    assert [arguments[-1] for arguments in place.arguments] == [clock, clock]

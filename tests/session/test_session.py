@@ -38,6 +38,9 @@ def two(sine_model, tmp_path_factory) -> SessionRequest:
     [
         ({"latency": "none"}, "latency: none is not possible, give low, high or 0.005 to 2 seconds"),
         ({"latency": 9.0}, "latency: 9.0 is not possible"),
+        ({"channel": 17}, "channel: 17 is not possible, give 1 to 16 or all"),
+        ({"channel": "0"}, "channel: 0 is not possible"),
+        ({"channel": "one"}, "channel: one is not possible"),
         ({"seed": -1}, "seed: -1 is out of range, give 0 or more"),
         ({"controls": {"temperature": 5}}, "temperature: 5 is out of range, give 0 to 2"),
         ({"controls": {"tempo": 120}}, "sine has no control 'tempo'"),
