@@ -1,6 +1,7 @@
 """One control's table in a map file: read, checked, and written. Pure."""
 
 from collections.abc import Mapping
+from difflib import get_close_matches
 from typing import Any, get_args
 
 from noizestream.control.assignment import Assignment, Source
@@ -38,7 +39,9 @@ def read(name: str, table: object) -> Assignment:
     """Return the assignment that the `table` controls.`name` of a map file says. WrongKey for what is not possible."""
     row = BY_NAME.get(name)
     if row is None:
-        raise WrongKey(("controls", name), f"there is no such parameter, give one of {', '.join(BY_NAME)}")
+        near = get_close_matches(name, BY_NAME, 1)
+        other = f"is it {near[0]}?" if near else f"give one of {', '.join(BY_NAME)}"
+        raise WrongKey(("controls", name), f"there is no such parameter, {other}")
     if not isinstance(table, dict):
         raise WrongKey(("controls", name), f'give a table: [controls.{name}], and below it source = "cc 21"')
     keys = _Keys(name, table)
@@ -52,7 +55,7 @@ def read(name: str, table: object) -> Assignment:
         source = Source.parse(table["source"], None if channel is None else channel - 1)
     except ValueError as error:
         keys.refuse("source", str(error))
-    kind: GestureKind = keys.one_of("kind", _kinds(row, source), _usual(row, source))
+    kind: GestureKind = keys.one_of("kind", kinds(row, source), _usual(row, source))
     if "takeover" in table and kind not in TAKEN_OVER:
         keys.refuse("takeover", f"of kind {kind} there is none, leave it out (only {' and '.join(TAKEN_OVER)} take over)")
     if "coding" in table and kind != "relative":
@@ -95,8 +98,8 @@ def table_of(assignment: Assignment) -> dict[str, Any]:
     return table | {key: value for key, value in more.items() if value != DEFAULTS[key]}
 
 
-def _kinds(row: Parameter, source: Source) -> tuple[GestureKind, ...]:
-    """The kinds that a control of `source` can be for `row`."""
+def kinds(row: Parameter, source: Source) -> tuple[GestureKind, ...]:
+    """Return the kinds that a control of `source` can be for `row`."""
     if row.kind in _PULLED:
         return ("trigger",)
     kinds: tuple[GestureKind, ...] = ("absolute", "centred spring", "one-sided spring", "choice", "cycle")

@@ -77,6 +77,7 @@ class Scaled:
             self._place = start + (at - before) * (TOP - start) / (TOP - before)
         else:
             self._place = start - (before - at) * start / before if before > 0 else start
+        self._place = min(max(self._place, 0.0), TOP)  # rounding
         return self._place
 
 

@@ -48,6 +48,8 @@ def two(sine_model, tmp_path_factory) -> SessionRequest:
         ({"genre": "Polka"}, "unknown genre 'Polka'"),
         ({"chords": "17"}, "chords: 17 is not possible"),
         ({"chords": "2"}, "chords: sine has no control chord, leave chords out"),
+        ({"map": "no such controller"}, "map no such controller: no such map in "),
+        ({"map": "none.toml"}, "map none.toml: missing file"),
         ({"record": "take.mp3"}, "record take.mp3: give a name that ends in .wav"),
     ],
 )
