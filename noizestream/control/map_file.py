@@ -30,6 +30,17 @@ def own_folder() -> Path:
     return user_config_path("noizestream", appauthor=False) / "maps"
 
 
+def own_path(name: str) -> Path:
+    """Return where a person's own map `name` is, or is to be: a path that ends in .toml, else in the folder of their maps."""
+    if name.lower().endswith(ENDING):
+        return expanded(name)
+    if not _plain(name) or Path(name).name != name:
+        raise UsageError(
+            f"{option('map')} {name!r}: is no name for a map, give one such as nanokontrol2, or a file that ends in {ENDING}"
+        )
+    return own_folder() / f"{name}{ENDING}"
+
+
 def find(asked: str | Path) -> Path | Traversable:
     """Return the map file `asked`, a path or a name: of a person's own maps, then of those that ship. UsageError for none.
 
