@@ -64,11 +64,11 @@ def monitor(model: str | None, midi: str | None, channel: str, map: str | None, 
         click.echo(f"{port.name if port else 'no MIDI port yet: it is waited for'} (Ctrl-C ends)", err=True)
         interrupts.gently()
         while not interrupts.wait(TICK_S):
-            if end is not None and time.monotonic() >= end:
-                return 0
             process.tick()
             while not lines.empty():
                 click.echo(lines.get())
+            if end is not None and time.monotonic() >= end:
+                return 0
     return INTERRUPTED
 
 
