@@ -78,13 +78,13 @@ def monitor(model: str | None, midi: str | None, channel: str, map: str | None, 
 @PORT
 @click.option("--any", "reserved", is_flag=True, help="Learn CC 0, 32, 120 to 127 and the fine half of a pair too.")
 def learn(name: str, controls: tuple[str, ...], midi: str | None, reserved: bool) -> int:
-    """Ask for each CONTROL in turn (without any: for all), and write the map NAME, which `play --map NAME` finds.
+    """Ask for each CONTROL in turn (without any: for all, and the pads of the genres), and write the map NAME for `play --map`.
 
     An empty line leaves a control as it was, q ends. NAME may be a file, NAME.toml, too; a map that is there is gone on with.
     """
     from noizestream.control import map_file
     from noizestream.control.controller_map import ControllerMap
-    from noizestream.control.learn import Learner
+    from noizestream.control.learn import GENRES, Learner
     from noizestream.control.midi_message import decode
     from noizestream.control.parameters import BY_NAME
     from noizestream.devices.midi_process import MidiProcess
@@ -92,7 +92,7 @@ def learn(name: str, controls: tuple[str, ...], midi: str | None, reserved: bool
 
     path = map_file.own_path(name)
     before = map_file.read(path) if path.exists() else ControllerMap()
-    learner = Learner(controls or list(BY_NAME), before, reserved)
+    learner = Learner(controls or [*BY_NAME, GENRES], before, reserved)
     heard: Heard = queue.SimpleQueue()
 
     def hear(data: Sequence[int]) -> None:
@@ -115,17 +115,17 @@ def learn(name: str, controls: tuple[str, ...], midi: str | None, reserved: bool
 
 def _ask(learner: "Learner", heard: "Heard", interrupts: "Interrupts", tick: Callable[[], None]) -> bool:
     """Ask until there is nothing more to ask, or a person ends it; return whether that was with Ctrl-C."""
-    from noizestream.ui.midi import learned
+    from noizestream.ui.midi import asked, learned
 
-    asked = None
+    name = None
     while learner.wanted is not None:
-        if learner.wanted != asked:
-            asked = learner.wanted
-            click.echo(f"{asked}: move a knob, up and far enough, or press a button or a pad", err=True)
+        if learner.wanted != name:
+            name = learner.wanted
+            click.echo(asked(name), err=True)
         if interrupts.wait(TICK_S):
             return True
         tick()
-        while not heard.empty() and learner.wanted == asked:
+        while not heard.empty() and learner.wanted == name:
             what = heard.get()
             if what == QUIT:
                 return False

@@ -5,12 +5,12 @@ swings. So a control counts once it has moved far enough, was pressed, or has cl
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from noizestream.control import map_table
 from noizestream.control.assignment import Assignment, Source, What
-from noizestream.control.controller_map import ControllerMap
+from noizestream.control.controller_map import ControllerMap, GenreKeys
 from noizestream.control.controllers import FINE_HALF
 from noizestream.control.midi_message import Kind, MidiMessage
 from noizestream.control.parameter import CHOSEN
@@ -32,21 +32,35 @@ BENT = 16 * 128
 LEARNED: dict[Kind, What] = {"control_change": "cc", "note_on": "note", "channel_pressure": "pressure", "pitch_bend": "pitch bend"}
 
 
+GENRES = "genres"
+"""What is asked for beside the controls: the pads of the genres, as many as there are."""
+
+
+@dataclass(frozen=True)
+class Pad:
+    """That what `source` sends chooses genre number `genre`."""
+
+    genre: int
+    source: Source
+
+
 class Learner:
     """Asks for the controls `names`, one after the other (`wanted`), and learns them from what is heard.
 
+    One of them may be `GENRES`: pads of one channel, of which the first is the first genre, until `skip`.
     `before` is a map that is gone on with: what it says of other controls stays, but for a source that is learned for one of these.
     With `reserved` the controllers of `RESERVED`, and the fine half of a pair, are learned too. UsageError for a name that is none.
     """
 
     def __init__(self, names: Sequence[str], before: ControllerMap | None = None, reserved: bool = False):
         for name in names:
-            if name not in BY_NAME:
-                raise UsageError(f"{name}: there is no such control, give one of {', '.join(BY_NAME)}")
+            if name not in BY_NAME and name != GENRES:
+                raise UsageError(f"{name}: there is no such control, give one of {', '.join(BY_NAME)} or {GENRES}")
         self._waiting = list(dict.fromkeys(names))
         self._before = before or ControllerMap()
         self._reserved = reserved
         self._learned: dict[str, Assignment] = {}
+        self._pads: list[Source] = []
         self._heard: dict[Source, list[int]] = {}
 
     @property
@@ -58,11 +72,14 @@ class Learner:
     def controller(self) -> ControllerMap:
         """The map as it is by now."""
         new = list(self._learned.values())
-        taken = [source for each in new for source in each.sources]
+        taken = self._taken()
         old = [each for each in self._before.controls if each.parameter not in self._learned]
         kept = [each for each in old if not any(one.meets(other) for one in taken for other in each.sources)]
         genres = self._before.genres
-        if genres is not None:
+        if self._pads:
+            notes = tuple(pad.number for pad in self._pads)
+            genres = GenreKeys(notes, genres is None or genres.programs, self._pads[0].channel)
+        elif genres is not None:
             pads = [(note, Source("note", note, genres.channel)) for note in genres.notes]
             genres = replace(genres, notes=tuple(note for note, pad in pads if not any(one.meets(pad) for one in taken)))
         return ControllerMap((*kept, *new), genres)
@@ -72,11 +89,13 @@ class Learner:
         self._heard.clear()
         del self._waiting[:1]
 
-    def hear(self, message: MidiMessage) -> Assignment | None:
+    def hear(self, message: MidiMessage) -> Assignment | Pad | None:
         """Take `message`; return what has been learned of it, and ask for the next control. None: nothing yet."""
         name, source = self.wanted, self._source(message)
         if name is None or source is None:
             return None
+        if name == GENRES:
+            return self._pad(source)
         values = self._heard.setdefault(source, [])
         values.append(message.value)
         far = BENT if source.what == "pitch bend" else FAR
@@ -95,7 +114,7 @@ class Learner:
         if what is None:
             return None
         source = Source(what, message.number, message.channel)
-        if any(source.meets(other) for each in self._learned.values() for other in each.sources):
+        if any(source.meets(other) for other in self._taken()):
             return None
         if what == "cc" and not self._reserved:
             coarse = replace(source, number=message.number - FINE_HALF)
@@ -103,6 +122,17 @@ class Learner:
                 self._heard.setdefault(source, []).append(message.value)
                 return None
         return source
+
+    def _taken(self) -> list[Source]:
+        """What has been learned of the controller so far, and so means nothing else."""
+        return [source for each in self._learned.values() for source in each.sources] + self._pads
+
+    def _pad(self, source: Source) -> Pad | None:
+        """The next genre's pad; None for what is none, or of another channel than the first."""
+        if source.what != "note" or (self._pads and self._pads[0].channel != source.channel):
+            return None
+        self._pads.append(source)
+        return Pad(len(self._pads) - 1, source)
 
     def _fine(self, source: Source) -> bool:
         """Whether the controller `source` is the coarse half of a pair: its fine one has come too."""

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from noizestream.control.assignment import Assignment
 from noizestream.control.chords import name_of
+from noizestream.control.learn import GENRES, Pad
 from noizestream.control.midi_map import Action, ChooseGenre
 from noizestream.control.midi_message import decode
 from noizestream.control.parameters import BY_NAME
@@ -42,9 +43,18 @@ def effect(action: Action | None, ignored: bool, state: LiveState) -> str:
     return f"{action.name} {row.form.format(action.value)} {row.unit}".rstrip()
 
 
-def learned(assignment: Assignment) -> str:
-    """Return what has been learned: `temperature: cc 21, channel 1, absolute, pickup`."""
-    source, kind = assignment.source, assignment.kind
+def asked(name: str) -> str:
+    """Return what a person is to do for the control `name` to be learned."""
+    if name == GENRES:
+        return f"{name}: press a pad for each, one after the other, then Enter"
+    return f"{name}: move a knob, up and far enough, or press a button or a pad"
+
+
+def learned(found: Assignment | Pad) -> str:
+    """Return what has been learned: `temperature: cc 21, channel 1, absolute, pickup`, or `genre 1: note 36, channel 10`."""
+    if isinstance(found, Pad):
+        return f"genre {found.genre + 1}: {found.source}, channel {(found.source.channel or 0) + 1}"
+    assignment, source, kind = found, found.source, found.kind
     parts = [str(source), f"channel {(source.channel or 0) + 1}", kind]
     parts += [assignment.takeover] if kind == "absolute" else []
     parts += ["14 bits"] if assignment.bits == 14 else []

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from noizestream.control import map_file
 from noizestream.control.assignment import Assignment, Source
 from noizestream.control.controller_map import ControllerMap, GenreKeys
-from noizestream.control.learn import RESERVED, Learner
+from noizestream.control.learn import GENRES, RESERVED, Learner, Pad
 from noizestream.control.midi_message import MidiMessage, MidiStream
 from noizestream.control.parameters import BY_NAME
 from noizestream.errors import UsageError
@@ -92,6 +92,17 @@ def test_a_map_that_is_gone_on_with_keeps_the_rest():
     assert map_file.parse(map_file.text_of(learner.controller)) == learner.controller
 
 
+def test_pads_of_genres_are_learned_until_there_are_no_more():
+    learner = Learner(["mute", GENRES, "temperature"])
+    pads = [MidiMessage("note_on", channel, note, 9) for channel, note in ((9, 40), (9, 36), (9, 40), (9, 38), (1, 50), (9, 36))]
+    assert told(learner, pads)[1:] == [Pad(0, Source("note", 36, 9)), Pad(1, Source("note", 38, 9))] and learner.wanted == GENRES
+    assert told(learner, cc(21, 0, 90)) == []
+    learner.skip()
+    assert told(learner, [*pads[:2], *cc(22, 0, 90)])[-1].parameter == "temperature"
+    assert learner.controller.genres == GenreKeys((36, 38), True, 9)
+    assert map_file.parse(map_file.text_of(learner.controller)) == learner.controller
+
+
 def test_a_name_that_is_none():
     with pytest.raises(UsageError, match="tempos: there is no such control"):
         Learner(["tempos"])
@@ -99,8 +110,10 @@ def test_a_name_that_is_none():
 
 @given(st.lists(st.binary(max_size=30), max_size=60), st.booleans())
 def test_whatever_comes_the_map_is_one_that_can_be_read_back(data, reserved):
-    learner, stream = Learner(list(BY_NAME), reserved=reserved), MidiStream()
-    for piece in data:
+    learner, stream = Learner([GENRES, *BY_NAME], reserved=reserved), MidiStream()
+    for number, piece in enumerate(data):
+        if number == 20:
+            learner.skip()
         for message in stream.feed(piece):
             learner.hear(message)
     assert map_file.parse(map_file.text_of(learner.controller)) == learner.controller
