@@ -265,3 +265,9 @@ def test_every_map_that_ships_says_what_it_follows_and_is_as_it_should_be(name):
 def test_every_map_that_ships_is_listed():
     page = (ROOT / "docs" / "midi.md").read_text(encoding="utf-8")
     assert len(SHIPPED) >= 8 and all(f"`{name}`" in page for name in SHIPPED)
+
+
+def test_the_map_that_the_page_shows_is_one():
+    page = (ROOT / "docs" / "midi.md").read_text(encoding="utf-8")
+    (text,) = re.findall(r"```\n(\[controls.*?)```", page, re.DOTALL)
+    assert len(map_file.parse(text).controls) == 3
