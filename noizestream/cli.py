@@ -17,6 +17,7 @@ COMMANDS = {
     "play": "Play a model live, with MIDI.",
     "render": "Render a model to a WAV file, faster than real time.",
     "devices": "List audio devices and MIDI ports.",
+    "midi": "Show what a controller sends, and learn a map from it.",
     "osc": "Show the OSC addresses that `play --osc` answers to.",
     "info": "Show what is in a model file.",
     "bench": "Measure what a model costs here, and which latency is safe.",

@@ -30,6 +30,7 @@ class PlayOptions(MusicOptions):
     stats: Path | None
     or_render: Path | None
     osc: str | None
+    map: str | None
 
     def check(self) -> None:
         """Raise UsageError for a file that cannot be written."""
@@ -46,6 +47,7 @@ class PlayOptions(MusicOptions):
 @click.option("-d", "--device", help="Audio device: number or part of its name (`noizestream devices`).")
 @click.option("-m", "--midi", help="MIDI port: number or part of its name.")
 @click.option("--channel", default="all", metavar="1..16|all", help="MIDI channel that is listened to.")
+@click.option("--map", metavar="NAME|FILE", help="What the controls of the controller do: a map by its name, or a TOML file.")
 @music_options(
     genre=("TEXT", 'Genre to begin with, or a mix such as "Jazz:0.5,Folk:0.5".'),
     chords=("CHANNEL|LOW-HIGH", "Notes of this MIDI channel, or of this zone (C3-C5), name the chord."),
@@ -96,6 +98,7 @@ def command(models: tuple[str, ...], **options: Any) -> int:
             prime=asked.prime,
             record=asked.record,
             osc=asked.osc,
+            map=asked.map,
         )
     )
     asked.check()

@@ -84,13 +84,33 @@ class Parameter:
             raise UsageError(f"{where}: {value:g} is out of range, give {span} to {self.maximum:g}{unit}")
         return value
 
-    def from_midi(self, value: int) -> float:
-        """Map a 7-bit controller value (0..127) to the range; 64 is the middle. With `lowest`, 0 is off and 1 the lowest."""
+    def from_midi(self, value: float) -> float:
+        """Map a position of a controller (0..127, finer ones between them) to the range; 64 is the middle.
+
+        With `lowest`, 0 is off and 1 the lowest.
+        """
         if self.kind in ("trigger", "count"):
             return self.maximum
         if self.kind in CHOSEN:
             return self.minimum + int(value * (self.maximum - self.minimum + 1) // 128)
         if self.lowest is not None:
-            return self.minimum if value == 0 else self.lowest + (value - 1) / 126 * (self.maximum - self.lowest)
+            return self.minimum if value <= 0 else self.lowest + max(value - 1, 0) / 126 * (self.maximum - self.lowest)
         position = value / 128 if value <= 64 else 0.5 + (value - 64) / 126
-        return self.minimum + position * (self.maximum - self.minimum)
+        return min(self.minimum + position * (self.maximum - self.minimum), self.maximum)
+
+    def to_midi(self, value: float) -> float:
+        """Return the position (0..127, finer ones between them) at which `from_midi` has `value`, or its nearer end.
+
+        Of a whole number that is the middle of its part; of what keeps no value it is 0.
+        """
+        span = self.maximum - self.minimum
+        if self.kind in ("trigger", "count") or span <= 0:
+            return 0.0
+        if self.kind in CHOSEN:
+            found = (value - self.minimum + 0.5) * 128 / (span + 1)
+        elif self.lowest is not None:
+            found = 0.0 if value <= self.minimum else 1 + max(value - self.lowest, 0) / (self.maximum - self.lowest) * 126
+        else:
+            position = (value - self.minimum) / span
+            found = 128 * position if position <= 0.5 else 64 + 126 * (position - 0.5)
+        return min(max(found, 0.0), 127.0)

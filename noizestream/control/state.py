@@ -134,6 +134,16 @@ class LiveState:
         with self._lock:
             return dict(zip((row["name"] for row in self.metadata.controls), self.values, strict=True)) | self._levels
 
+    def value(self, name: str) -> float | None:
+        """The value of the parameter `name` as it was last set; None where neither the model that plays nor the output has it."""
+        with self._lock:
+            if name == MODEL.name:
+                return float(self.wanted)
+            if name in self._levels:
+                return self._levels[name]
+            row = next((row for row in self.metadata.controls if row["name"] == name), None)
+            return None if row is None else float(self._values.get(name, row["default"]))
+
     def changed(self) -> list[str]:
         """What is not at its default and has no place of its own on the screen, as `settings.changed` says it."""
         return changed(self.metadata, self.by_name())

@@ -26,7 +26,8 @@ class SessionRequest:
     are parts of a name or a number, None for the default. `channel` is the MIDI channel that is listened to, 1 to 16 or `"all"`,
     `chords` are the keys that name chords: a channel (`"2"`) or a zone (`"C3-C5"`). `latency` is how much sound is kept ready: low,
     default, high or seconds. `prime` is a recording that the first model goes on from, `record` a WAV to be written. `osc` is where
-    OSC is listened to: a port, for this machine alone, or `HOST:PORT`. UsageError for a channel, a latency, a seed or a port out of
+    OSC is listened to: a port, for this machine alone, or `HOST:PORT`. `map` says what the controls of the controller do: a map
+    file, or the name of one (None: what the table of parameters says). UsageError for a channel, a latency, a seed or a port out of
     range.
     """
 
@@ -42,6 +43,7 @@ class SessionRequest:
     prime: str | Path | None = None
     record: str | Path | None = None
     osc: str | int | None = None
+    map: str | Path | None = None
 
     def __post_init__(self) -> None:
         """Raise UsageError for what is out of range whatever the model."""

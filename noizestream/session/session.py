@@ -23,7 +23,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from noizestream.control.midi_map import MidiMap, SetValue
+from noizestream.control.midi_map import SetValue
 from noizestream.control.state import LiveState
 from noizestream.errors import NoizestreamError, UsageError, option
 from noizestream.modelfile import archive
@@ -33,7 +33,7 @@ from noizestream.session.recorder import check_take
 from noizestream.session.request import SessionRequest
 from noizestream.session.resources import Resources
 from noizestream.session.status import SessionStatus, controls_of
-from noizestream.session.values import chord_keys, control_values, value_of
+from noizestream.session.values import control_values, midi_map, value_of
 
 TICK_S = 0.05
 STARTING_TICK_S = 0.005
@@ -59,8 +59,7 @@ class Session:
         paths = [archive.find_model(model) for model in request.models or (None,)]
         models = [archive.read_metadata(path) for path in paths]
         self._state = LiveState(models, models[0].genre_weights(request.genre), control_values(models[0], request.controls))
-        genres, keys = max(len(model.genres) for model in models), chord_keys(models, request.chords)
-        self._midi_map = MidiMap(genres, chord_keys=keys, channel=request.only_channel)
+        self._midi_map = midi_map(self._state, request)
         if request.record is not None:
             check_take(Path(request.record))
         self.request = replace(request, models=paths)

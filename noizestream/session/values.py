@@ -2,12 +2,15 @@
 
 from collections.abc import Mapping, Sequence
 
+from noizestream.control import map_file
 from noizestream.control.chord_keys import ChordKeys
+from noizestream.control.midi_map import MidiMap
 from noizestream.control.parameters import BY_NAME, CHORD, MODEL
 from noizestream.control.settings import parse_settings
 from noizestream.control.state import LiveState
 from noizestream.errors import UsageError, option
 from noizestream.modelfile.metadata import Metadata
+from noizestream.session.request import SessionRequest
 
 
 def control_values(metadata: Metadata, asked: Mapping[str, float | str]) -> dict[str, float]:
@@ -34,6 +37,20 @@ def value_of(state: LiveState, name: str, asked: float | str) -> float:
     if row is MODEL and value not in range(len(names)):
         raise UsageError(f"{name}: {asked} is not there, give one of 0 to {len(names) - 1}, or of {', '.join(names)}")
     return value
+
+
+def midi_map(state: LiveState, request: SessionRequest) -> MidiMap:
+    """Return what MIDI messages do to `state`, as `request` has it.
+
+    UsageError or NoizestreamError for keys that name no chords, and a map that is not there or is not possible.
+    """
+    return MidiMap(
+        max(len(model.genres) for model in state.models),
+        chord_keys=chord_keys(state.models, request.chords),
+        channel=request.only_channel,
+        controller=None if request.map is None else map_file.read(request.map),
+        current=state.value,
+    )
 
 
 def chord_keys(models: Sequence[Metadata], asked: str | None) -> ChordKeys | None:

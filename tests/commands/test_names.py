@@ -42,6 +42,7 @@ EVERY_PATH = [
     "bench {model} --json {}",
     "play {}",
     "play {model} --prime {}",
+    "play {model} --map {}.toml",
     "play {model} --record {}.wav",
     "play {model} --stats {}",
     "play {model} --or-render {}.wav",

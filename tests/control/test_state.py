@@ -196,3 +196,10 @@ def test_no_bytes_whatever_take_a_parameter_out_of_its_range(broken, whole):
     for weights, values in heard.sent:
         assert sum(weights) == 1.0
         assert all(row["min"] <= value <= row["max"] for value, row in zip(values, LAYERED["controls"], strict=True))
+
+
+def test_the_value_of_a_parameter_is_what_was_set_last(state):
+    assert [state.value(name) for name in ("temperature", "volume", "model", "panic", "no such")] == [0.5, 0.0, 0.0, None, None]
+    for name, value in (("temperature", 0.7), ("volume", -6.0)):
+        state.apply(SetValue(name, value))
+        assert state.value(name) == value

@@ -9,8 +9,12 @@ from pathlib import Path
 import pytest
 
 from noizestream import Session, SessionRequest
+from noizestream.control.midi_map import SetValue
+from noizestream.control.state import LiveState
 from noizestream.errors import NoizestreamError, UsageError
+from noizestream.modelfile.archive import read_metadata
 from noizestream.session.events import Ended
+from noizestream.session.values import midi_map
 from tests import foreign_models as foreign
 
 LOADED = """
@@ -51,6 +55,8 @@ def two(sine_model, tmp_path_factory) -> SessionRequest:
         ({"genre": "Polka"}, "unknown genre 'Polka'"),
         ({"chords": "17"}, "chords: 17 is not possible"),
         ({"chords": "2"}, "chords: sine has no control chord, leave chords out"),
+        ({"map": "no such controller"}, "map no such controller: no such map in "),
+        ({"map": "none.toml"}, "map none.toml: missing file"),
         ({"record": "take.mp3"}, "record take.mp3: give a name that ends in .wav"),
     ],
 )
@@ -65,6 +71,13 @@ def test_a_model_that_is_not_there_and_the_bundled_one(sine_model, monkeypatch):
         Session("none.ts")
     monkeypatch.setattr("noizestream.modelfile.archive.default_model", lambda: sine_model)
     assert Session().status.metadata.name == Session(str(sine_model)).status.metadata.name == "sine"
+
+
+def test_a_map_says_what_the_controller_does(sine_model):
+    state = LiveState(read_metadata(sine_model))
+    midi = midi_map(state, SessionRequest(map="nanokontrol2", channel=2))
+    assert midi.translate([0xB1, 55, 127]) == SetValue("mute", 1) and midi.translate([0xB0, 55, 127]) is None
+    assert midi.translate([0xB1, 20, 64]) == SetValue("temperature", 1.0), "the knob is where the state has it"
 
 
 def test_nothing_is_open_before_it_plays(two):
