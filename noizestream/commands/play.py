@@ -22,6 +22,7 @@ class PlayOptions(MusicOptions):
 
     device: str | None
     midi: str | None
+    virtual: bool
     channel: str
     latency: str
     seconds: float | None
@@ -44,6 +45,7 @@ class PlayOptions(MusicOptions):
 @click.argument("models", nargs=-1, metavar="[MODEL]...")
 @click.option("-d", "--device", help="Audio device: number or part of its name (`noizestream devices`).")
 @click.option("-m", "--midi", help="MIDI port: number or part of its name.")
+@click.option("--virtual", is_flag=True, help="Make a MIDI port, which others connect to, in place of -m.")
 @click.option("--channel", default="all", metavar="1..16|all", help="MIDI channel that is listened to.")
 @music_options(
     genre=("TEXT", 'Genre to begin with, or a mix such as "Jazz:0.5,Folk:0.5".'),
@@ -87,6 +89,7 @@ def command(models: tuple[str, ...], **options: Any) -> int:
             values,
             asked.device,
             asked.midi,
+            asked.virtual,
             asked.channel,
             asked.chords,
             asked.latency,

@@ -2,6 +2,8 @@
 
 import os
 import signal
+import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -171,3 +173,19 @@ def test_a_port_that_is_not_there_is_said_where_it_is_asked_for(ear, request_):
     with pytest.raises(NoizestreamError, match="gramophone"), session:
         pytest.fail("it does not play")
     assert not session.sounded and not session.status.playing
+
+
+CONNECT = """
+import jack
+with jack.Client("wires", no_start_server=True) as client:
+    port, = client.get_ports("midi in", is_midi=True, is_input=True)
+    client.connect("ear:keys", port)
+"""
+
+
+def test_a_port_of_its_own_is_played_by_whoever_is_connected(ear, request_):
+    with Session(replace(request_, midi=None, virtual=True)) as session:
+        assert session.status.midi_port.is_virtual
+        ear.wait_for(TONES["A"])
+        subprocess.run([sys.executable, "-c", CONNECT], check=True)
+        ear.wait_for(TONES["B"], (0xC0, 1))
