@@ -22,6 +22,7 @@ class PlayOptions(MusicOptions):
 
     device: str | None
     midi: str | None
+    virtual: bool
     channel: str
     latency: str
     seconds: float | None
@@ -46,6 +47,7 @@ class PlayOptions(MusicOptions):
 @click.argument("models", nargs=-1, metavar="[MODEL]...")
 @click.option("-d", "--device", help="Audio device: number or part of its name (`noizestream devices`).")
 @click.option("-m", "--midi", help="MIDI port: number or part of its name.")
+@click.option("--virtual", is_flag=True, help="Make a MIDI port, which others connect to, in place of -m.")
 @click.option("--channel", default="all", metavar="1..16|all", help="MIDI channel that is listened to.")
 @click.option("--map", metavar="NAME|FILE", help="What the controls of the controller do: a map by its name, or a TOML file.")
 @music_options(
@@ -91,6 +93,7 @@ def command(models: tuple[str, ...], **options: Any) -> int:
             controls=values,
             device=asked.device,
             midi=asked.midi,
+            virtual=asked.virtual,
             channel=asked.channel,
             chords=asked.chords,
             latency=asked.latency,

@@ -19,7 +19,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Self
 
-from noizestream.devices.rtmidi import Listener, MidiPort, find_port
+from noizestream.devices.rtmidi import Listener, MidiPort, find_port, virtual_port
 from noizestream.errors import NoizestreamError
 from noizestream.realtime.parent import Parent, ParentEnded
 from noizestream.realtime.process import ChildProcess, Failure
@@ -55,6 +55,8 @@ Message = Listening | PortMessage | Failure
 class MidiProcess:
     """Listens to the port `asked` for (None: the first real instrument), and hands every message, its bytes, to `handle`.
 
+    With `virtual` it makes a port of its own instead, which others connect to.
+
     That happens in a thread of its own. A port that goes is waited for, and listened to again; without one the first real one that
     comes is taken. `say` takes lines for the user, `lost` is called when it goes. With `clock` the messages of MIDI clock and time
     code are handed over too, 50 a second and more. Open it at the start, and close it at the end.
@@ -68,13 +70,14 @@ class MidiProcess:
         say: Callable[[str], None] = lambda line: None,
         lost: Callable[[], None] = lambda: None,
         clock: bool = False,
+        virtual: bool = False,
     ):
         self.port: MidiPort | None = None
         self.losses = self.restarts = self.errors = 0
-        self._handle, self._say, self._lost, self._clock = handle, say, lost, clock
+        self._handle, self._say, self._lost, self._clock, self._virtual = handle, say, lost, clock, virtual
         self._failure: Failure | None = None
         self._answered, self._ending, self._server_died = threading.Event(), False, False
-        self._child, self._thread = ChildProcess[Message](_listen, "MIDI", asked, None, False, clock), threading.Thread()
+        self._child, self._thread = ChildProcess[Message](_listen, "MIDI", asked, None, False, clock, virtual), threading.Thread()
 
     def open(self) -> Self:
         """Start the process and return at once: `wait` tells what it finds. NoizestreamError where the system starts none now."""
@@ -105,7 +108,7 @@ class MidiProcess:
                 self._say(f"the MIDI process ended unexpectedly (exit code {self._child.exit_code()}); another listens")
             self._server_died = False
         with contextlib.suppress(NoizestreamError):  # the system gives none now; it is asked again
-            self._start(ChildProcess(_listen, "MIDI", None, self.port, self._answered.is_set(), self._clock))
+            self._start(ChildProcess(_listen, "MIDI", None, self.port, self._answered.is_set(), self._clock, self._virtual))
 
     def server_died(self) -> None:
         """Take it that the JACK server has gone: its client lists the ports that were there last for ever, and must not go on."""
@@ -168,11 +171,12 @@ class MidiProcess:
         self._say(f"{self.port.name if self.port else ''}: the MIDI port is gone; the music goes on, and it is waited for")
 
 
-def _listen(parent: Parent, asked: str | None, awaited: MidiPort | None, again: bool, clock: bool) -> None:
+def _listen(parent: Parent, asked: str | None, awaited: MidiPort | None, again: bool, clock: bool, virtual: bool) -> None:
     """The MIDI process from start to end; `again`: in place of one before, which listened to `awaited`."""
     silence_stderr()
     try:
-        listener = Listener(None if again else find_port(asked), awaited, clock).open()
+        port = None if again else virtual_port() if virtual else find_port(asked)
+        listener = Listener(port, awaited, clock).open()
     except NoizestreamError as error:
         parent.send(Failure(type(error), str(error)))
         return

@@ -15,12 +15,15 @@ CLIENT = "noizestream"
 QUEUE = 1024
 """Messages RtMidi keeps for us; beyond that it drops the newest."""
 
+OWN_NAME, OWN_NUMBER = "midi in", -1
+"""Of the port that others connect to, which is in no list."""
+
 _NUMBERS = re.compile(r"\s+\d+:\d+$")
 
 
 @dataclass(frozen=True)
 class MidiPort:
-    """One port that can be listened to; `number` is its place in the list of `api`."""
+    """One port that can be listened to; `number` is its place in the list of `api`, and -1 of a port of our own, a virtual one."""
 
     index: int
     name: str
@@ -28,6 +31,11 @@ class MidiPort:
     api_name: str
     number: int
     is_default: bool
+
+    @property
+    def is_virtual(self) -> bool:
+        """Whether it is a port of our own, which others connect to."""
+        return self.number == OWN_NUMBER
 
 
 def library() -> Any:
@@ -80,6 +88,16 @@ def find_port(asked: str | None = None) -> MidiPort | None:
     return next((port for port in found if port.is_default), None)
 
 
+def virtual_port() -> MidiPort:
+    """Return a port of our own, for others to connect to: JACK's where a server runs. NoizestreamError where there are none."""
+    rtmidi = library()
+    able = [api for api in _apis() if api != rtmidi.API_WINDOWS_MM]
+    if not able:
+        raise NoizestreamError("--virtual: virtual MIDI ports do not work here; run a JACK server, or give a port with -m")
+    api = rtmidi.API_UNIX_JACK if rtmidi.API_UNIX_JACK in able else able[0]
+    return MidiPort(OWN_NUMBER, f"{CLIENT}:{OWN_NAME}", api, rtmidi.get_api_display_name(api), OWN_NUMBER, False)
+
+
 def same_port(one: str, other: str) -> bool:
     """Return whether two names are of one instrument: ALSA ends them with numbers that change when it is pulled and put back."""
     return _NUMBERS.sub("", one) == _NUMBERS.sub("", other)
@@ -122,11 +140,13 @@ class Listener:
     def look(self) -> bool:
         """Notice that the port has gone, or is there; return whether anything changed."""
         if self._client is None:
-            port = next((one for one in ports() if self._awaits(one)), None)
+            port = self._found()
             if port is not None:
                 self._client, self.port = _listen(port, self._clock), port
             return port is not None
-        if self.port is not None and any(same_port(name, self.port.name) for name in self._client.get_ports()):
+        if self.port is not None and (
+            self.port.is_virtual or any(same_port(name, self.port.name) for name in self._client.get_ports())
+        ):
             return False
         self.close()
         return True
@@ -139,8 +159,24 @@ class Listener:
                 client.close_port()
                 client.delete()
 
+    def _found(self) -> MidiPort | None:
+        """The port that is waited for, once it is there."""
+        if self.port is not None and self.port.is_virtual:
+            return self.port if self.port.api in _apis() else None
+        return next((one for one in ports() if self._awaits(one)), None)
+
     def _awaits(self, port: MidiPort) -> bool:
         return port.is_default if self.port is None else same_port(port.name, self.port.name)
+
+
+def _apis() -> list[int]:
+    """The APIs that work now."""
+    found = []
+    for api, client in clients():
+        with quiet_stderr():
+            client.delete()
+        found.append(api)
+    return found
 
 
 def _listen(port: MidiPort, clock: bool) -> Any:
@@ -151,7 +187,10 @@ def _listen(port: MidiPort, clock: bool) -> Any:
             client = rtmidi.MidiIn(rtapi=port.api, name=CLIENT, queue_size_limit=QUEUE)
             client.set_error_callback(lambda *problem: None)
             client.ignore_types(timing=not clock)
-            client.open_port(port.number, "midi in")
+            if port.is_virtual:
+                client.open_virtual_port(OWN_NAME)
+            else:
+                client.open_port(port.number, OWN_NAME)
     except Exception as error:
         raise NoizestreamError(f"{port.name}: the MIDI port does not open ({error}); try another -m") from None
     return client

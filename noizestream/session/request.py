@@ -23,12 +23,12 @@ class SessionRequest:
 
     `models` are files or names of bundled models (none: the bundled one); the first plays. `genre` is what it begins with, a name
     or a mix such as `Jazz:0.5,Folk:0.5`; `controls` are values by name, numbers or texts (`{"chord": "Am"}`). `device` and `midi`
-    are parts of a name or a number, None for the default. `channel` is the MIDI channel that is listened to, 1 to 16 or `"all"`,
-    `chords` are the keys that name chords: a channel (`"2"`) or a zone (`"C3-C5"`). `latency` is how much sound is kept ready: low,
-    default, high or seconds. `prime` is a recording that the first model goes on from, `record` a WAV to be written. `osc` is where
-    OSC is listened to: a port, for this machine alone, or `HOST:PORT`. `map` says what the controls of the controller do: a map
-    file, or the name of one (None: what the table of parameters says). UsageError for a channel, a latency, a seed or a port out of
-    range.
+    are parts of a name or a number, None for the default; `virtual` makes a MIDI port, which others connect to, in place of that.
+    `channel` is the MIDI channel that is listened to, 1 to 16 or `"all"`, `chords` are the keys that name chords: a channel (`"2"`)
+    or a zone (`"C3-C5"`). `latency` is how much sound is kept ready: low, default, high or seconds. `prime` is a recording that the
+    first model goes on from, `record` a WAV to be written. `osc` is where OSC is listened to: a port, for this machine alone, or
+    `HOST:PORT`. `map` says what the controls of the controller do: a map file, or the name of one (None: what the table of
+    parameters says). UsageError for a channel, a latency, a seed or a port out of range.
     """
 
     models: Sequence[str | Path] = ()
@@ -36,6 +36,7 @@ class SessionRequest:
     controls: Mapping[str, float | str] = field(default_factory=dict)
     device: str | None = None
     midi: str | None = None
+    virtual: bool = False
     channel: str | int = ALL_CHANNELS
     chords: str | None = None
     latency: str | float = "default"
@@ -51,6 +52,8 @@ class SessionRequest:
         channel_number(self.channel)
         if self.osc is not None:
             osc_place(self.osc)
+        if self.virtual and self.midi is not None:
+            raise UsageError(f"{option('virtual')}: it makes a MIDI port, leave {option('midi')} out")
         if self.seed < 0:
             raise UsageError(f"{option('seed')}: {self.seed} is out of range, give 0 or more")
 

@@ -65,7 +65,8 @@ class Resources:
             stack.callback(self.bus.close)
             stack.callback(self._collect)  # complete whatever fails on the way
             stack.callback(self.players.close)
-            self.midi = MidiProcess(self.request.midi, self._hear, self._notice, self.midi_map.held.let_go).open()
+            virtual, lost = self.request.virtual, self.midi_map.held.let_go
+            self.midi = MidiProcess(self.request.midi, self._hear, self._notice, lost, virtual=virtual).open()
             stack.callback(self.midi.close)
             if self.osc is not None:
                 stack.enter_context(self.osc.process)

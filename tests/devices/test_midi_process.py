@@ -116,11 +116,11 @@ def test_a_port_that_goes_and_comes_back_is_said_and_counted(place):
         place.pipes[0].close()
 
 
-@pytest.mark.parametrize("clock", [False, True])
-def test_clock_is_asked_of_every_process(place, clock):
-    with MidiProcess("keys", lambda message: None, clock=clock) as midi:
+@pytest.mark.parametrize("asked", [{}, {"clock": True}, {"virtual": True}])
+def test_every_process_is_asked_for_the_same(place, asked):
+    with MidiProcess(None, lambda message: None, **asked) as midi:
         place.pipes[0].close()
         wait_for(lambda: not midi._thread.is_alive(), "the end of the thread")
         midi.tick()
         place.pipes[1].close()
-    assert [arguments[-1] for arguments in place.arguments] == [clock, clock]
+    assert [arguments[-2:] for arguments in place.arguments] == [(asked.get("clock", False), asked.get("virtual", False))] * 2

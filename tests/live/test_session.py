@@ -2,6 +2,8 @@
 
 import os
 import signal
+import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -197,3 +199,19 @@ def test_osc_changes_what_is_heard_and_hears_the_state_and_a_flood_does_not_matt
     client.socket.close()
     assert session.results["osc_messages"] > session.results["osc_refused"] > 0
     assert session.results["osc_errors"] == session.results["osc_restarts"] == 0
+
+
+CONNECT = """
+import jack
+with jack.Client("wires", no_start_server=True) as client:
+    port, = client.get_ports("midi in", is_midi=True, is_input=True)
+    client.connect("ear:keys", port)
+"""
+
+
+def test_a_port_of_its_own_is_played_by_whoever_is_connected(ear, request_):
+    with Session(replace(request_, midi=None, virtual=True)) as session:
+        assert session.status.midi_port.is_virtual
+        ear.wait_for(TONES["A"])
+        subprocess.run([sys.executable, "-c", CONNECT], check=True)
+        ear.wait_for(TONES["B"], (0xC0, 1))

@@ -45,6 +45,7 @@ def two(sine_model, tmp_path_factory) -> SessionRequest:
         ({"channel": 17}, "channel: 17 is not possible, give 1 to 16 or all"),
         ({"channel": "0"}, "channel: 0 is not possible"),
         ({"channel": "one"}, "channel: one is not possible"),
+        ({"virtual": True, "midi": "keys"}, "virtual: it makes a MIDI port, leave midi out"),
         ({"seed": -1}, "seed: -1 is out of range, give 0 or more"),
         ({"osc": 65536}, "osc: 65536 is not possible, give a port up to 65535, or HOST:PORT such as 0.0.0.0:9000"),
         ({"osc": ":9000"}, "osc: :9000 is not possible"),
