@@ -108,7 +108,7 @@ class Quiet:
 
     port, errors, losses, restarts = None, 0, 0, 0
 
-    def __init__(self, *_: object) -> None:
+    def __init__(self, *_: object, **options: object) -> None:
         self.open, self.wait, self.close, self.tick = (lambda: self), (lambda: None), (lambda: None), (lambda: None)
 
 
