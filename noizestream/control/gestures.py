@@ -44,14 +44,14 @@ class Absolute:
     """A knob, a fader, or with `steps` a knob that chooses one of so many places."""
 
     def __init__(self, row: Parameter, takeover: Takeover, reverse: bool = False, steps: int | None = None):
-        self._row, self._reverse, self._steps = row, reverse, steps
+        self._row, self._reverse, self._choices = row, reverse, steps
         self._follower = FOLLOWERS[takeover]()
         self._last: float | None = None
 
     def move(self, at: float, current: float | None) -> float | None:
         """Return what the way of taking over makes of it; where nothing has the parameter, what the knob alone says."""
-        if self._steps is not None:
-            at = share(int(at * self._steps // 128), self._steps)
+        if self._choices is not None:
+            at = share(int(at * self._choices // 128), self._choices)
         if self._reverse:
             at = mirrored(self._row, at)
         asked = self._row.from_midi(at)

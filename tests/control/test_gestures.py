@@ -16,8 +16,8 @@ from noizestream.control.parameters import BALANCE, BY_NAME, CHORD, HARMONY, MUT
 from noizestream.control.takeover import TOP, Takeover
 
 ROWS = [replace(row, maximum=4) if row.kind == "genre" else row for row in PARAMETERS]
-POSITIONS = st.floats(0, TOP) | st.integers(0, 127).map(float)
-MOVES = st.lists(st.tuples(POSITIONS, st.booleans(), st.floats(0, 1)), max_size=25)
+POSITIONS = st.floats(0, TOP, allow_subnormal=False) | st.integers(0, 127).map(float)
+MOVES = st.lists(st.tuples(POSITIONS, st.booleans(), st.floats(0, 1, allow_subnormal=False)), max_size=25)
 CC = Source("cc", 21)
 
 
@@ -73,7 +73,7 @@ def test_a_knob_with_pickup_never_jumps(row, moves):
 
 @pytest.mark.parametrize("row", [row for row in ROWS if row.kind not in ("trigger", "count")], ids=lambda row: row.name)
 @settings(max_examples=10)
-@given(position=st.floats(0, TOP), takeover=st.sampled_from(get_args(Takeover)), turned=st.booleans())
+@given(position=st.floats(0, TOP, allow_subnormal=False), takeover=st.sampled_from(get_args(Takeover)), turned=st.booleans())
 def test_every_way_to_take_over_reaches_both_ends(row, position, takeover, turned):
     knob, current = gesture(row, "absolute", takeover=takeover, reversed=turned), row.from_midi(position)
     for at in (*range(64, 128), *range(127, -1, -1)):
@@ -95,7 +95,7 @@ def test_a_knob_that_jumps_does_what_the_table_does(row):
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
 @settings(max_examples=30)
-@given(position=st.floats(0, TOP))
+@given(position=st.floats(0, TOP, allow_subnormal=False))
 def test_a_value_has_a_position_at_which_it_is_had(row, position):
     value = row.from_midi(position)
     assert row.from_midi(row.to_midi(value)) == pytest.approx(value, abs=1e-9)

@@ -46,7 +46,14 @@ def documents(draw: st.DrawFn) -> dict[str, Any]:
             table["bits"] = 14
         if row.kind == "value" and draw(st.booleans()):
             low, high = sorted(
-                draw(st.lists(st.floats(row.lowest or row.minimum, row.maximum), min_size=2, max_size=2, unique=True))
+                draw(
+                    st.lists(
+                        st.floats(row.lowest or row.minimum, row.maximum, allow_subnormal=False),
+                        min_size=2,
+                        max_size=2,
+                        unique=True,
+                    )
+                )
             )
             table["range"] = [low, high]
         tables[row.name] = table

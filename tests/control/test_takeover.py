@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from noizestream.control.takeover import FOLLOWERS, STEP, TOP, Jump, Pickup, Scaled
 
-POSITIONS = st.floats(0, TOP) | st.integers(0, 127).map(float)
+POSITIONS = st.floats(0, TOP, allow_subnormal=False) | st.integers(0, 127).map(float)
 MOVES = st.lists(st.tuples(POSITIONS, st.none() | POSITIONS), max_size=40)
 """Where the knob goes, and where something else has put the parameter before, None: nothing has."""
 
