@@ -18,20 +18,20 @@ def test_the_chords_that_are_held_are_heard(jack_server: JackServer, tmp_path, k
     for number, (_, notes) in enumerate(CADENCE):
         events += [(0.8 * number, [0x92, note, 90]) for note in notes]
         events += [(0.8 * number + 0.5, [0x82, note, 0]) for note in notes]
-    judged = False
+    judged, asked = False, [foreign.chord_hz(parse_chord(name)) for name, _ in CADENCE]
     for _ in range(3):  # what shares this machine may hold up the server, the instrument or the worker: best of 3
         run = play(jack_server, tmp_path, [str(model), "--chords", keys, "--headless", "--seconds", "6"], events)
         assert run.code == 0, run.err
-        if run.stats["device_losses"] or len(run.heard.sent) < len(events) or not run.heard.whole or run.stats["underruns"]:
+        if run.stats["device_losses"] or len(run.heard.sent) < len(events):
             continue
         assert run.stats["midi_ignored"] == 0
-        judged, asked = True, [foreign.chord_hz(parse_chord(name)) for name, _ in CADENCE]
         heard = [loudest_hz(run.heard.audio[:, 0], run.heard.sent[6 * number]) for number in range(len(CADENCE))]
         if heard == pytest.approx(asked, abs=2):
-            break
+            return
+        judged = judged or (run.heard.whole and run.stats["underruns"] == 0)
     if not judged:
         pytest.skip("the JACK server or the music was late in each of 3 runs: the machine is too busy for this test")
-    assert heard == pytest.approx(asked, abs=2)
+    raise AssertionError(f"heard {heard} Hz for {asked}")
 
 
 def loudest_hz(audio: np.ndarray, pressed: int) -> float:
