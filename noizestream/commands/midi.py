@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from noizestream.commands.options import CHANNEL_OPTION, CHORD_KEYS, MAP_OPTION
+
 if TYPE_CHECKING:
     from noizestream.control.learn import Learner
     from noizestream.control.midi_message import MidiMessage
@@ -33,9 +35,9 @@ PORT = click.option("-m", "--midi", help="MIDI port: number or part of its name.
 @command.command()
 @click.argument("model", required=False)
 @PORT
-@click.option("--channel", default="all", metavar="1..16|all", help="MIDI channel that is listened to.")
-@click.option("--map", metavar="NAME|FILE", help="What the controls of the controller do: a map by its name, or a TOML file.")
-@click.option("--chords", metavar="CHANNEL|LOW-HIGH", help="Notes of this MIDI channel, or of this zone (C3-C5), name the chord.")
+@CHANNEL_OPTION
+@MAP_OPTION
+@click.option("--chords", metavar=CHORD_KEYS[0], help=CHORD_KEYS[1])
 @click.option("--seconds", type=float, help="Stop after so many seconds; else Ctrl-C stops.")
 def monitor(model: str | None, midi: str | None, channel: str, map: str | None, chords: str | None, seconds: float | None) -> int:
     """Show what arrives, a line a message, and what it would do to MODEL (or the bundled one) with `play`."""

@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import click
 
-from noizestream.control.parameters import CHORD, PARAMETERS
-from noizestream.errors import UsageError
+from noizestream.control.parameters import PARAMETERS
 
 if TYPE_CHECKING:
     import numpy as np
@@ -46,6 +45,14 @@ def music_options(genre: tuple[str, str], chords: tuple[str, str], primed: str) 
     return decorate
 
 
+CHANNEL_OPTION = click.option("--channel", default="all", metavar="1..16|all", help="MIDI channel that is listened to.")
+MAP_OPTION = click.option(
+    "--map", metavar="NAME|FILE", help="What the controls of the controller do: a map by its name, or a TOML file."
+)
+CHORD_KEYS = ("CHANNEL|LOW-HIGH", "Notes of this MIDI channel, or of this zone (C3-C5), name the chord.")
+"""Placeholder and help of `--chords` where it names keys."""
+
+
 def seed_option(text: str) -> Decorator:
     """Return the decorator that gives a command `--seed`, with `text` as its help."""
     return click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help=text)
@@ -79,9 +86,3 @@ class MusicOptions:
         from noizestream.music.prime import read_prime
 
         return None if self.prime is None else read_prime(self.prime, metadata.sample_rate, lambda line: click.echo(line, err=True))
-
-
-def need_chord(*models: "Metadata") -> None:
-    """Raise UsageError if none of `models` has a chord to set."""
-    if not any(control["name"] == CHORD.name for model in models for control in model.controls):
-        raise UsageError(f"--chords: {', '.join(model.name for model in models)} has no control chord, leave --chords out")

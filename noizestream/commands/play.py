@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from noizestream.commands.options import MusicOptions, music_options, seed_option
+from noizestream.commands.options import CHANNEL_OPTION, CHORD_KEYS, MAP_OPTION, MusicOptions, music_options, seed_option
 
 INTERRUPTED = 130
 RENDER_SECONDS = 20
@@ -48,11 +48,11 @@ class PlayOptions(MusicOptions):
 @click.option("-d", "--device", help="Audio device: number or part of its name (`noizestream devices`).")
 @click.option("-m", "--midi", help="MIDI port: number or part of its name.")
 @click.option("--virtual", is_flag=True, help="Make a MIDI port, which others connect to, in place of -m.")
-@click.option("--channel", default="all", metavar="1..16|all", help="MIDI channel that is listened to.")
-@click.option("--map", metavar="NAME|FILE", help="What the controls of the controller do: a map by its name, or a TOML file.")
+@CHANNEL_OPTION
+@MAP_OPTION
 @music_options(
     genre=("TEXT", 'Genre to begin with, or a mix such as "Jazz:0.5,Folk:0.5".'),
-    chords=("CHANNEL|LOW-HIGH", "Notes of this MIDI channel, or of this zone (C3-C5), name the chord."),
+    chords=CHORD_KEYS,
     primed="MODEL",
 )
 @click.option("--osc", metavar="[HOST:]PORT", help="Listen to OSC there (`noizestream osc`); without HOST from this machine only.")

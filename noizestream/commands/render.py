@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from noizestream.commands.options import MusicOptions, music_options, need_chord, seed_option
+from noizestream.commands.options import MusicOptions, music_options, seed_option
 from noizestream.control.parameters import TEMPO
 from noizestream.errors import UsageError
 
@@ -30,6 +30,7 @@ class RenderOptions(MusicOptions):
         """Return what `--chords` means; UsageError if the model has no chord to set, NoizestreamError for a file without any."""
         from noizestream.control.chord_file import is_file, read_chords
         from noizestream.control.chords import parse_schedule
+        from noizestream.control.settings import need_chord
 
         if self.chords is None:
             return None

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 
 from noizestream.control.chords import name_of, parse_chord
 from noizestream.control.parameter import CHOSEN
-from noizestream.control.parameters import BY_NAME
+from noizestream.control.parameters import BY_NAME, CHORD
 from noizestream.errors import UsageError, option
 from noizestream.modelfile.genres import find
 from noizestream.modelfile.metadata import Metadata
@@ -87,3 +87,10 @@ def _checked(metadata: Metadata, name: str, value: float, called: str) -> float:
         if row.kind in (*CHOSEN, "count") and value != int(value):
             raise UsageError(f"{called}: {value:g} is not possible, give a whole number")
     return metadata.check_control(name, value)
+
+
+def need_chord(*models: Metadata) -> None:
+    """Raise UsageError if none of `models` has a chord to set."""
+    if not any(control["name"] == CHORD.name for model in models for control in model.controls):
+        names, chords = ", ".join(model.name for model in models), option("chords")
+        raise UsageError(f"{chords}: {names} has no control chord, leave {chords} out")

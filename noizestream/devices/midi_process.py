@@ -23,6 +23,7 @@ from noizestream.devices.rtmidi import Listener, MidiPort, find_port, virtual_po
 from noizestream.errors import NoizestreamError
 from noizestream.realtime.parent import Parent, ParentEnded
 from noizestream.realtime.process import ChildProcess, Failure
+from noizestream.system.resource import Resource
 from noizestream.system.stderr import silence_stderr
 
 POLL_SECONDS = 0.002
@@ -52,7 +53,7 @@ class PortMessage:
 Message = Listening | PortMessage | Failure
 
 
-class MidiProcess:
+class MidiProcess(Resource):
     """Listens to the port `asked` for (None: the first real instrument), and hands every message, its bytes, to `handle`.
 
     With `virtual` it makes a port of its own instead, which others connect to.
@@ -83,12 +84,6 @@ class MidiProcess:
         """Start the process and return at once: `wait` tells what it finds. NoizestreamError where the system starts none now."""
         self._start(self._child)
         return self
-
-    def __enter__(self) -> Self:
-        return self.open()
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
 
     def wait(self) -> MidiPort | None:
         """Return the port that is listened to, None: there is none yet. NoizestreamError if the one asked for does not open."""

@@ -21,6 +21,7 @@ from noizestream.devices.osc import OscMessage, Value
 from noizestream.devices.osc_server import Bound, Heard, Outgoing, Place, serve
 from noizestream.errors import NoizestreamError
 from noizestream.realtime.process import ChildProcess, Failure
+from noizestream.system.resource import Resource
 
 TURN_S = 0.1
 AGAIN_S = 1.0
@@ -33,7 +34,7 @@ HUNG_END_S = 0.5
 Message = Bound | Heard | Failure
 
 
-class OscProcess:
+class OscProcess(Resource):
     """Listens to UDP at `place` (port 0: any that is free), and hands every message to `handle`, in a thread of its own.
 
     The same thread calls `turn` every TURN_S seconds. `say` takes lines for the user, of which errors open with `called`. `broken`
@@ -59,12 +60,6 @@ class OscProcess:
         """Start the process and return at once: `wait` tells where it listens. NoizestreamError if the system starts none now."""
         self._start(self._child)
         return self
-
-    def __enter__(self) -> Self:
-        return self.open()
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
 
     def wait(self) -> Place:
         """Return the host and port that are listened to; NoizestreamError where that cannot be."""

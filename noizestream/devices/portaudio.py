@@ -13,6 +13,7 @@ from noizestream.devices.sounddevice_adapter import NoAudioDevice, compiled_outp
 from noizestream.errors import NoizestreamError
 from noizestream.realtime.output_bus import MODEL_SLOTS, MOST_BURST, OutputBus
 from noizestream.realtime.ring import DRAINED, PLAYING, SILENT, Ring
+from noizestream.system.resource import Resource
 from noizestream.system.stderr import quiet_stderr
 
 
@@ -77,7 +78,7 @@ def playing_channels(device: OutputDevice, model_channels: int) -> int:
     return min(device.channels, max(2, model_channels))
 
 
-class Output:
+class Output(Resource):
     """A stream on `device` at `rate` Hz, fed from the rings that `put` names, through `bus`; it plays from `open` to `close`.
 
     `compiled` is False where numba is missing and a Python callback that only copies stands in. Lives in the audio process
@@ -118,12 +119,6 @@ class Output:
             shape = f"at {rate} Hz with {channels} channels"
             raise NoizestreamError(f"{device.name} does not open {shape} ({reason}); try another -d or --latency") from None
         return self
-
-    def __enter__(self) -> Self:
-        return self.open()
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
 
     @property
     def latency_s(self) -> float:

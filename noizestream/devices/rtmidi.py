@@ -9,6 +9,7 @@ from typing import Any, Self
 from noizestream.devices.choose import choose
 from noizestream.devices.libjack import no_server_start, quiet_jack
 from noizestream.errors import NoizestreamError
+from noizestream.system.resource import Resource
 from noizestream.system.stderr import quiet_stderr
 
 CLIENT = "noizestream"
@@ -103,7 +104,7 @@ def same_port(one: str, other: str) -> bool:
     return _NUMBERS.sub("", one) == _NUMBERS.sub("", other)
 
 
-class Listener:
+class Listener(Resource):
     """Listens to `port`, and again when it has gone and come back; without one the first real instrument that comes is taken.
 
     Open it at the start, and close it at the end. RtMidi collects the messages in its own queue, which is looked into: a Python
@@ -120,12 +121,6 @@ class Listener:
         if self._at_once is not None:
             self._client = _listen(self._at_once, self._clock)
         return self
-
-    def __enter__(self) -> Self:
-        return self.open()
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
 
     @property
     def listening(self) -> bool:

@@ -22,6 +22,7 @@ from noizestream.errors import NoizestreamError
 from noizestream.realtime.parent import Parent
 from noizestream.system import machine
 from noizestream.system.files import reason
+from noizestream.system.resource import Resource
 from noizestream.system.signals import answering
 from noizestream.system.spawn import Context
 
@@ -67,7 +68,7 @@ class Close:
     """The process is to end by itself."""
 
 
-class ChildProcess(Generic[Message]):
+class ChildProcess(Resource, Generic[Message]):
     """Runs `target(parent, *arguments)`, a function of this package, in a process that Ctrl-C does not reach.
 
     `open` starts it and `close` ends it, or `with` does both. It sends messages of the types `Message`; users know it by `name`.
@@ -96,12 +97,6 @@ class ChildProcess(Generic[Message]):
         self._pipe, self._process, self.is_open = ours, process, True
         self._pid, self._arguments = process.pid or 0, ()  # arguments may be large
         return self
-
-    def __enter__(self) -> Self:
-        return self.open()
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
 
     @property
     def pid(self) -> int:

@@ -44,7 +44,7 @@ class SessionStatus:
     """A session at one moment.
 
     `model` is the place in `models` of the one that plays, `genre` its genre or mix in words, `genre_weights` `[G]` the same in
-    numbers. `controls` are all values by name, in their units: the model's controls, `volume` and `mute`. `changed` says which
+    numbers. `controls` are all values by name, in their units: those of the model and those of the output. `changed` says which
     are not at their defaults, in words. `device` and `midi_port` are what plays and is listened to, or what did last. `loading`
     names a model that was asked for and does not play yet. `peak` is linear, the largest since the status before; `load` is 1
     where a block takes as long to make as to play; `ring_ms` is the sound that is ready. `osc` is the host and port where OSC is

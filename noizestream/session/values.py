@@ -5,10 +5,10 @@ from collections.abc import Mapping, Sequence
 from noizestream.control import map_file
 from noizestream.control.chord_keys import ChordKeys
 from noizestream.control.midi_map import MidiMap
-from noizestream.control.parameters import BY_NAME, CHORD, MODEL
-from noizestream.control.settings import parse_settings
+from noizestream.control.parameters import BY_NAME, MODEL
+from noizestream.control.settings import need_chord, parse_settings
 from noizestream.control.state import LiveState
-from noizestream.errors import UsageError, option
+from noizestream.errors import UsageError
 from noizestream.modelfile.metadata import Metadata
 from noizestream.session.request import SessionRequest
 
@@ -56,7 +56,6 @@ def midi_map(state: LiveState, request: SessionRequest) -> MidiMap:
 def chord_keys(models: Sequence[Metadata], asked: str | None) -> ChordKeys | None:
     """Return the keys that name chords, None for none; UsageError if they are none, or no model has a chord to set."""
     keys = None if asked is None else ChordKeys.parse(asked)
-    if keys is not None and not any(control["name"] == CHORD.name for model in models for control in model.controls):
-        names, chords = ", ".join(model.name for model in models), option("chords")
-        raise UsageError(f"{chords}: {names} has no control chord, leave {chords} out")
+    if keys is not None:
+        need_chord(*models)
     return keys
